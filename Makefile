@@ -1,0 +1,57 @@
+# Needs a C compiler, a Rust toolchain and one of npm, Bun and Deno; everything else is fetched from the registries.
+# A target that has nothing to do takes a moment and does nothing.
+
+# The last line of `make index` is the summary, also under `make -C`.
+MAKEFLAGS += --no-print-directory
+
+# The directory to index, and the index file (by default .bowstring/index.db in that directory).
+REPO = .
+OUT =
+# deno, bun, or any: whichever is there.
+RUNTIME = any
+
+# Cargo does not put its own CFLAGS (.cargo/config.toml) beside those of the environment.
+ifneq ($(CFLAGS),)
+export CFLAGS := $(CFLAGS) -DNDEBUG
+endif
+
+.PHONY: build setup index test check generate bench corpora clean
+
+# The native library, and the npm packages that run it.
+build: setup library
+
+# Deno and Bun where they are missing, apache-arrow and the command's own packages.
+setup:
+	@scripts/runtime install
+
+.PHONY: library
+library:
+	@cargo build --release --locked --package bowstring
+
+# Prints what it found; the last line is "indexed N files: N symbols, N identifiers, N relationships in N s".
+index: build
+	@scripts/runtime program $(RUNTIME) cli.ts index "$(REPO)" $(if $(OUT),--out "$(OUT)")
+
+# Everything that can fail: Rust, C, and the TypeScript suites under Deno and under Bun.
+test: build
+	@scripts/test
+
+# What needs no test run: formatting, lints, types, documentation, and the generated files.
+check: build
+	@scripts/check
+
+# The C header and the TypeScript symbol table, from the Rust sources.
+generate:
+	@cargo run --quiet --locked --package xtask -- generate
+
+# Every benchmark, each beside its peer. Fetches the peers and the code they are run on.
+bench: build
+	@bench/run
+
+# Real code of all thirteen languages, into the cache directory.
+corpora:
+	@scripts/corpora.sh
+
+clean:
+	cargo clean
+	rm -rf node_modules
