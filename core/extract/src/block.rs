@@ -1,0 +1,143 @@
+//! One aligned allocation a batch, handed back for the next batch when the last reader lets go of it.
+//!
+//! The first touch of fresh pages costs more than filling them, so a released block is kept for reuse.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arrow_buffer::Buffer;
+
+/// Alignment of a block and of each region in it.
+pub const ALIGNMENT: usize = 64;
+/// Blocks are this long or a multiple, so that one fits the next batch too.
+const GRAIN: usize = 1 << 20;
+
+/// Blocks that wait for reuse.
+#[derive(Debug)]
+pub struct BlockPool {
+    free: Mutex<Vec<RawBlock>>,
+    keep: usize,
+}
+
+impl BlockPool {
+    /// A pool that keeps up to `keep` free blocks.
+    pub fn new(keep: usize) -> Arc<Self> {
+        Arc::new(Self { free: Mutex::default(), keep })
+    }
+
+    /// A block of at least `len` bytes, whose content is unspecified; `None` when there is no memory.
+    pub fn take(self: &Arc<Self>, len: usize) -> Option<Block> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = free.iter().position(|raw| raw.len >= len && raw.len / 4 <= len.max(GRAIN));
+        let raw = found.map(|at| free.swap_remove(at));
+        drop(free);
+        let raw = match raw {
+            Some(raw) => raw,
+            None => RawBlock::allocate(len.max(1).div_ceil(GRAIN) * GRAIN)?,
+        };
+        Some(Block { raw: Some(raw), pool: Arc::downgrade(self) })
+    }
+}
+
+/// A block in use. Dropping it hands the memory back.
+#[derive(Debug)]
+pub struct Block {
+    raw: Option<RawBlock>,
+    pool: Weak<BlockPool>,
+}
+
+impl Block {
+    /// The bytes, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.raw.as_mut().map_or(&mut [], RawBlock::bytes_mut)
+    }
+
+    /// Freezes the first `len` bytes.
+    pub fn freeze(self, len: usize) -> Buffer {
+        let Some(raw) = &self.raw else { return Buffer::default() };
+        let (start, len) = (raw.start, len.min(raw.len));
+        // SAFETY: `start` points to `raw.len` initialized bytes that `self` owns; `self` moves into the buffer, which
+        // drops it last, and nobody can write to it any more.
+        unsafe { Buffer::from_custom_allocation(start, len, Arc::new(self)) }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let (Some(raw), Some(pool)) = (self.raw.take(), self.pool.upgrade()) else { return };
+        let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < pool.keep {
+            free.push(raw);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RawBlock {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a `RawBlock` is the only owner of its memory, which has no tie to a thread.
+unsafe impl Send for RawBlock {}
+// SAFETY: through a shared reference nothing but the address and length can be read.
+unsafe impl Sync for RawBlock {}
+
+impl RawBlock {
+    fn layout(len: usize) -> Option<Layout> {
+        Layout::from_size_align(len, ALIGNMENT).ok()
+    }
+
+    fn allocate(len: usize) -> Option<Self> {
+        let layout = Self::layout(len)?;
+        // SAFETY: `len` is at least `GRAIN`, so the layout is not empty.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        Some(Self { start, len })
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the block has `len` bytes, all initialized by `alloc_zeroed`, and `self` is borrowed for writing.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for RawBlock {
+    fn drop(&mut self) {
+        if let Some(layout) = Self::layout(self.len) {
+            // SAFETY: allocated in `allocate` with the same layout, and dropped once.
+            unsafe { dealloc(self.start.as_ptr(), layout) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_released_block_is_used_again() {
+        let pool = BlockPool::new(1);
+        let first = pool.take(100).unwrap().freeze(100);
+        let address = first.as_ptr();
+        drop(first);
+        let second = pool.take(200).unwrap().freeze(200);
+        assert_eq!(second.as_ptr(), address);
+        assert_eq!(address as usize % ALIGNMENT, 0);
+    }
+
+    #[test]
+    fn a_block_outlives_its_pool() {
+        let pool = BlockPool::new(1);
+        let mut block = pool.take(3).unwrap();
+        block.bytes_mut()[..3].copy_from_slice(b"abc");
+        let buffer = block.freeze(3);
+        drop(pool);
+        assert_eq!(buffer.as_slice(), b"abc");
+    }
+
+    #[test]
+    fn an_impossible_length_is_refused() {
+        assert!(BlockPool::new(1).take(isize::MAX as usize - 4096).is_none());
+    }
+}

@@ -1,0 +1,248 @@
+//! TypeScript and TSX.
+
+use tree_sitter::Node;
+
+use super::javascript::{self, COMMENTS, COMMON, ELEMENTS, LEAVES, MODIFIERS, variable_name};
+use crate::model::{SymbolKind, Visibility, flags};
+use crate::spec::{
+    BindScope, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language, node,
+};
+use crate::walk::Walk;
+
+pub static TYPESCRIPT: LanguageSpec = LanguageSpec {
+    extensions: &["ts", "mts", "cts"],
+    nodes: &[COMMON, FUNCTIONS, TYPES],
+    ..SHARED
+};
+
+pub static TSX: LanguageSpec = LanguageSpec {
+    name: "tsx",
+    extensions: &["tsx"],
+    grammar: tree_sitter_typescript::LANGUAGE_TSX,
+    nodes: &[COMMON, ELEMENTS, FUNCTIONS, TYPES],
+    ..SHARED
+};
+
+const SHARED: LanguageSpec = LanguageSpec {
+    leaves: {
+        const ALL: [(&str, Role); LEAVES.len() + 1] = {
+            let mut all = [("type_identifier", Role::Type); LEAVES.len() + 1];
+            let mut at = 0;
+            while at < LEAVES.len() {
+                all[at] = LEAVES[at];
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    },
+    receivers: &["this"],
+    comments: COMMENTS,
+    doc_prefixes: &["/**"],
+    modifiers: {
+        const OWN: [(&str, Modifier); 6] = [
+            ("private", Modifier::visibility(Visibility::Private)),
+            ("protected", Modifier::visibility(Visibility::Protected)),
+            ("public", Modifier::visibility(Visibility::Public)),
+            ("abstract", Modifier::flags(flags::ABSTRACT)),
+            ("readonly", Modifier::flags(flags::READONLY)),
+            ("declare", Modifier::NONE),
+        ];
+        const ALL: [(&str, Modifier); MODIFIERS.len() + OWN.len()] = {
+            let mut all = [OWN[0]; MODIFIERS.len() + OWN.len()];
+            let mut at = 0;
+            while at < all.len() {
+                all[at] =
+                    if at < OWN.len() { OWN[at] } else { MODIFIERS[at - OWN.len()] };
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    },
+    modifier_lists: &["accessibility_modifier"],
+    attributes: &["decorator"],
+    constructors: &["constructor"],
+    default_visibility: javascript::visibility,
+    import_separator: "#",
+    ..language("typescript", tree_sitter_typescript::LANGUAGE_TYPESCRIPT)
+};
+
+/// What a variable or field must hold to be a definition of another kind.
+const VALUES: &[(&str, SymbolKind)] = &[
+    ("arrow_function", SymbolKind::Function),
+    ("function_expression", SymbolKind::Function),
+    ("generator_function", SymbolKind::Function),
+    ("class", SymbolKind::Class),
+];
+
+const FUNCTIONS: &[NodeSpec] = &[
+    node("function_declaration")
+        .define(SymbolKind::Function)
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("generator_function_declaration")
+        .define(SymbolKind::Function)
+        .flags(flags::GENERATOR)
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("function_signature")
+        .define(SymbolKind::Function)
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("function_expression")
+        .scope(ScopeKind::Function)
+        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
+        .child(Role::Read)
+        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+    node("generator_function")
+        .scope(ScopeKind::Function)
+        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
+        .child(Role::Read)
+        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+    node("arrow_function")
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("parameter", Role::Parameter), ("return_type", Role::ReturnType)]),
+    node("method_definition")
+        .define(SymbolKind::Function)
+        .in_type(SymbolKind::Method)
+        .unbound()
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("method_signature")
+        .define(SymbolKind::Method)
+        .unbound()
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("abstract_method_signature")
+        .define(SymbolKind::Method)
+        .flags(flags::ABSTRACT)
+        .unbound()
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("required_parameter")
+        .child(Role::Read)
+        .fields(&[("pattern", Role::Parameter), ("type", Role::ParameterType)])
+        .hook(parameter_property),
+    node("optional_parameter")
+        .child(Role::Read)
+        .fields(&[("pattern", Role::Parameter), ("type", Role::ParameterType)])
+        .hook(parameter_property),
+    node("variable_declarator")
+        .define(SymbolKind::Function)
+        .name(Name::Find(variable_name))
+        .only_with("value", VALUES)
+        .extent()
+        .child(Role::Read)
+        .fields(&[("name", Role::Bind), ("type", Role::Type)]),
+    node("call_expression")
+        .child(Role::Read)
+        .fields(&[("function", Role::Call), ("type_arguments", Role::Type)]),
+    node("new_expression")
+        .child(Role::Read)
+        .fields(&[("constructor", Role::New), ("type_arguments", Role::Type)]),
+    node("instantiation_expression").fields(&[("type_arguments", Role::Type)]),
+    node("as_expression").child(Role::Read),
+    node("satisfies_expression").child(Role::Read),
+];
+
+const TYPES: &[NodeSpec] = &[
+    node("ambient_declaration").child(Role::Read).wraps(),
+    node("abstract_class_declaration")
+        .define(SymbolKind::Class)
+        .flags(flags::ABSTRACT)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
+    node("extends_clause").fields(&[("value", Role::Extends), ("type_arguments", Role::Type)]),
+    node("extends_type_clause").child(Role::Extends),
+    node("implements_clause").child(Role::Implements),
+    node("public_field_definition")
+        .define(SymbolKind::Field)
+        .unbound()
+        .child(Role::Read)
+        .fields(&[("type", Role::Type)]),
+    node("interface_declaration")
+        .define(SymbolKind::Interface)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
+    node("property_signature")
+        .define(SymbolKind::Property)
+        .unbound()
+        .child(Role::Type)
+        .fields(&[("type", Role::Type)]),
+    node("index_signature").child(Role::Type).fields(&[("name", Role::Parameter)]),
+    node("call_signature")
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::ReturnType)]),
+    node("construct_signature")
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("type", Role::ReturnType)]),
+    node("function_type")
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("return_type", Role::Type)]),
+    node("constructor_type")
+        .scope(ScopeKind::Function)
+        .child(Role::Read)
+        .fields(&[("type", Role::Type)]),
+    node("type_alias_declaration")
+        .define(SymbolKind::Type)
+        .body(&[])
+        .scope(ScopeKind::Type)
+        .child(Role::Type),
+    node("type_parameter")
+        .fields(&[("name", Role::Bind), ("constraint", Role::Type), ("value", Role::Type)])
+        .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
+        .bind_flags(flags::PARAMETER | flags::LOCAL),
+    node("infer_type")
+        .child(Role::Bind)
+        .first_only(Role::Type)
+        .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
+        .bind_flags(flags::PARAMETER | flags::LOCAL),
+    node("mapped_type_clause")
+        .child(Role::Type)
+        .fields(&[("name", Role::Bind)])
+        .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
+        .bind_flags(flags::PARAMETER | flags::LOCAL),
+    node("generic_type").fields(&[("type_arguments", Role::Type)]),
+    node("type_arguments").child(Role::Type),
+    node("nested_type_identifier").member("module", "name"),
+    node("nested_identifier").member("object", "property"),
+    node("type_query").child(Role::Read),
+    node("type_predicate").child(Role::Type).fields(&[("name", Role::Read)]),
+    node("asserts").child(Role::Read),
+    node("enum_declaration").define(SymbolKind::Enum).scope(ScopeKind::Type).child(Role::Read),
+    node("enum_body")
+        .fields(&[("name", Role::Bind)])
+        .binder(SymbolKind::EnumMember, Visible::Never, BindScope::Innermost)
+        .each(),
+    node("enum_assignment").define(SymbolKind::EnumMember).unbound().child(Role::Read),
+    node("internal_module")
+        .define(SymbolKind::Namespace)
+        .scope(ScopeKind::Module)
+        .child(Role::Read),
+    node("module").define(SymbolKind::Module).scope(ScopeKind::Module).child(Role::Read),
+    node("import_alias").child(Role::ImportBind).first_only(Role::Import),
+    node("import_require_clause").import("source").child(Role::ImportWhole),
+];
+
+/// A constructor's parameter with a modifier is a field too.
+fn parameter_property(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> Role {
+    let mut cursor = parameter.walk();
+    let is_field = parameter
+        .children(&mut cursor)
+        .any(|child| matches!(child.kind(), "accessibility_modifier" | "readonly"));
+    if is_field && let Some(name) = parameter.child_by_field_name("pattern") {
+        walk.define_field(parameter, &name.byte_range());
+    }
+    role
+}

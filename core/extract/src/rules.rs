@@ -1,0 +1,191 @@
+//! A [`LanguageSpec`] compiled to an array indexed by the grammar's kind ids.
+
+use tree_sitter::Language;
+
+use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role};
+
+/// Bits that say which of a kind's rules apply, so that most nodes cost one test.
+pub mod bits {
+    pub const NAMED: u16 = 1;
+    pub const LEAF: u16 = 1 << 1;
+    pub const COMMENT: u16 = 1 << 2;
+    pub const RECEIVER: u16 = 1 << 3;
+    pub const MODIFIER: u16 = 1 << 4;
+    pub const MODIFIER_LIST: u16 = 1 << 5;
+    pub const ATTRIBUTE: u16 = 1 << 6;
+    pub const NODE: u16 = 1 << 7;
+    /// Something to do when the node is entered or left.
+    pub const ACTION: u16 = 1 << 8;
+    pub const ERROR: u16 = 1 << 9;
+}
+
+/// The compiled rules of one kind of node.
+#[derive(Clone, Copy)]
+pub struct KindRule {
+    pub bits: u16,
+    /// Role of the token itself, when it is a leaf.
+    pub leaf: Role,
+    /// Role of children without a rule for their field.
+    pub child: Role,
+    fields_start: u16,
+    fields_len: u16,
+    /// Field ids of a member access, 0 for none.
+    pub object: u16,
+    pub property: u16,
+    pub first_only: Option<Role>,
+    pub modifier: Modifier,
+    pub spec: Option<&'static NodeSpec>,
+}
+
+impl KindRule {
+    const EMPTY: Self = Self {
+        bits: 0,
+        leaf: Role::Read,
+        child: Role::Inherit,
+        fields_start: 0,
+        fields_len: 0,
+        object: 0,
+        property: 0,
+        first_only: None,
+        modifier: Modifier::NONE,
+        spec: None,
+    };
+
+    pub fn has(&self, bits: u16) -> bool {
+        self.bits & bits != 0
+    }
+
+    /// Whether a child's field has to be known to give it a role.
+    pub fn wants_field(&self) -> bool {
+        self.fields_len != 0 || self.property != 0
+    }
+}
+
+/// A language ready to walk.
+pub struct Rules {
+    pub spec: &'static LanguageSpec,
+    pub language: Language,
+    kinds: Vec<KindRule>,
+    error: KindRule,
+    fields: Vec<(u16, Role)>,
+}
+
+impl Rules {
+    /// Compiles a specification, or lists every name in it that the grammar does not have.
+    pub fn compile(spec: &'static LanguageSpec) -> Result<Self, Vec<String>> {
+        let language = Language::new(spec.grammar);
+        let mut compiler = Compiler { language: &language, unknown: Vec::new(), kinds: Vec::new() };
+        compiler.kinds = (0..language.node_kind_count())
+            .map(|id| KindRule {
+                bits: if language.node_kind_is_named(id as u16) { bits::NAMED } else { 0 },
+                ..KindRule::EMPTY
+            })
+            .collect();
+        let mut fields = Vec::new();
+        for &(kind, role) in spec.leaves {
+            compiler.each(kind, |rule| {
+                rule.bits |= bits::LEAF;
+                rule.leaf = role;
+            });
+        }
+        for (kinds, bit) in [
+            (spec.comments, bits::COMMENT),
+            (spec.receivers, bits::RECEIVER),
+            (spec.modifier_lists, bits::MODIFIER_LIST),
+            (spec.attributes, bits::ATTRIBUTE),
+        ] {
+            for kind in kinds {
+                compiler.each(kind, |rule| rule.bits |= bit);
+            }
+        }
+        for &(kind, modifier) in spec.modifiers {
+            compiler.each(kind, |rule| {
+                rule.bits |= bits::MODIFIER;
+                rule.modifier = modifier;
+            });
+        }
+        for node in spec.nodes.iter().copied().flatten() {
+            let start = fields.len() as u16;
+            for &(field, role) in node.fields {
+                let id = compiler.field(node.kind, field);
+                fields.push((id, role));
+            }
+            let len = fields.len() as u16 - start;
+            let (object, property) = node.member.map_or((0, 0), |(object, property)| {
+                (compiler.field(node.kind, object), compiler.field(node.kind, property))
+            });
+            let action = node.define.is_some()
+                || node.scope.is_some()
+                || node.binder.is_some()
+                || node.extent
+                || node.import_path.is_some()
+                || node.wraps
+                || node.hook.is_some();
+            compiler.named(node.kind, |rule| {
+                rule.bits |= bits::NODE | if action { bits::ACTION } else { 0 };
+                rule.child = node.child;
+                rule.fields_start = start;
+                rule.fields_len = len;
+                rule.object = object;
+                rule.property = property;
+                rule.first_only = node.first_only;
+                rule.spec = Some(node);
+            });
+        }
+        let Compiler { unknown, kinds, .. } = compiler;
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let error = KindRule { bits: bits::ERROR | bits::NAMED, ..KindRule::EMPTY };
+        Ok(Self { spec, language, kinds, error, fields })
+    }
+
+    /// The rules of a kind.
+    pub fn kind(&self, id: u16) -> &KindRule {
+        self.kinds.get(id as usize).unwrap_or(&self.error)
+    }
+
+    /// The role of a child in field `field` (0 for none) of a node with this rule.
+    pub fn child_role(&self, rule: &KindRule, field: u16) -> Role {
+        let start = rule.fields_start as usize;
+        let fields = &self.fields[start..start + rule.fields_len as usize];
+        fields.iter().find(|(id, _)| *id == field).map_or(rule.child, |(_, role)| *role)
+    }
+}
+
+struct Compiler<'a> {
+    language: &'a Language,
+    unknown: Vec<String>,
+    kinds: Vec<KindRule>,
+}
+
+impl Compiler<'_> {
+    /// Changes the rule of a named kind.
+    fn named(&mut self, kind: &str, change: impl Fn(&mut KindRule)) {
+        match self.language.id_for_node_kind(kind, true) {
+            0 => self.unknown.push(format!("kind {kind}")),
+            id => change(&mut self.kinds[id as usize]),
+        }
+    }
+
+    /// Changes the rule of a kind, be it named, anonymous, or both.
+    fn each(&mut self, kind: &str, change: impl Fn(&mut KindRule)) {
+        let ids = [true, false].map(|named| self.language.id_for_node_kind(kind, named));
+        if ids == [0, 0] {
+            self.unknown.push(format!("kind {kind}"));
+        }
+        for id in ids.into_iter().filter(|id| *id != 0) {
+            change(&mut self.kinds[id as usize]);
+        }
+    }
+
+    fn field(&mut self, kind: &str, field: &str) -> u16 {
+        match self.language.field_id_for_name(field) {
+            Some(id) => id.get(),
+            None => {
+                self.unknown.push(format!("field {field} of {kind}"));
+                0
+            }
+        }
+    }
+}

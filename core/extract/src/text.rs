@@ -1,0 +1,67 @@
+//! Small decisions about text: what of a signature and of a doc comment is kept.
+
+use std::ops::Range;
+
+use crate::facts::Text;
+
+/// A signature is cut here; what is longer is data, not a signature.
+const MAX_SIGNATURE: usize = 512;
+
+/// A signature on one line: runs of white space become one space. Points into the source where nothing changed.
+pub fn collapse(source: &[u8], range: Range<usize>, arena: &mut Vec<u8>) -> Text {
+    let mut range = trim(source, range);
+    while range.end > range.start && matches!(source[range.end - 1], b';' | b',' | b'{' | b':' | b'=')
+    {
+        range.end -= 1;
+        range = trim(source, range);
+    }
+    let mut cut = range.clone();
+    if cut.len() > MAX_SIGNATURE {
+        cut.end = char_boundary(source, cut.start + MAX_SIGNATURE);
+    }
+    let text = &source[cut.clone()];
+    let tidy = cut.end == range.end
+        && !text.windows(2).any(|pair| is_space(pair[0]) && (pair[0] != b' ' || is_space(pair[1])));
+    if tidy {
+        return Text::source(range);
+    }
+    let start = arena.len();
+    for word in text.split(|byte| is_space(*byte)).filter(|word| !word.is_empty()) {
+        if arena.len() > start {
+            arena.push(b' ');
+        }
+        arena.extend_from_slice(word);
+    }
+    if cut.end < range.end {
+        arena.extend_from_slice("…".as_bytes());
+    }
+    Text::arena(start..arena.len())
+}
+
+/// A doc comment without the white space around it.
+pub fn doc_text_range(source: &[u8], range: Range<usize>) -> Range<usize> {
+    trim(source, range)
+}
+
+/// The nearest character boundary at or before `at`.
+pub fn char_boundary(source: &[u8], mut at: usize) -> usize {
+    at = at.min(source.len());
+    while at > 0 && at < source.len() && source[at] & 0xC0 == 0x80 {
+        at -= 1;
+    }
+    at
+}
+
+fn trim(source: &[u8], mut range: Range<usize>) -> Range<usize> {
+    while range.start < range.end && is_space(source[range.start]) {
+        range.start += 1;
+    }
+    while range.end > range.start && is_space(source[range.end - 1]) {
+        range.end -= 1;
+    }
+    range
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)
+}

@@ -1,0 +1,1211 @@
+//! The one pass over a file's tree: rows, scopes and name events from node kinds and roles.
+//!
+//! The walk keeps its own stack of [`Frame`]s, so depth costs heap and never the thread's stack. Three stacks lie
+//! beside it: open symbols (what contains the rows to come), scopes, and binders (what a `Bind` leaf becomes).
+//! Name lookup waits until the whole file is known; the walk records the events that [`resolve`](crate::resolve)
+//! replays.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+use tree_sitter::{Node, Point, Tree};
+
+use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
+use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
+use crate::rules::{KindRule, Rules, bits};
+use crate::spec::{
+    BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Visible,
+};
+use crate::text::{collapse, doc_text_range};
+
+/// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
+const MAX_QUALIFIED_NAME: usize = 1024;
+
+/// One step of name lookup, in source order.
+#[derive(Debug, Clone, Copy)]
+pub enum Event {
+    Enter(u32),
+    Exit,
+    Bind(u32),
+    Use(Row),
+}
+
+/// A region of name lookup.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    pub kind: ScopeKind,
+}
+
+/// A name bound to a symbol in a scope.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    pub name: NameId,
+    pub symbol: Row,
+    pub scope: u32,
+    pub visible: Visible,
+}
+
+/// Everything the walk learned; the resolver's input.
+pub struct Walked {
+    pub symbols: Vec<Symbol>,
+    pub identifiers: Vec<Identifier>,
+    pub names: Vec<Text>,
+    pub arena: Vec<u8>,
+    pub scopes: Vec<Scope>,
+    pub bindings: Vec<Binding>,
+    pub events: Vec<Event>,
+    /// Members by the name of their type (or module) and their own.
+    pub members: FxHashMap<(NameId, NameId), Row>,
+    /// What each import symbol imports.
+    pub imports: Vec<(Row, Text)>,
+    pub parse_errors: u32,
+    pub first_error: Option<u32>,
+}
+
+/// A definition, or a type's body defined elsewhere, around the current node.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    symbol: Row,
+    kind: Option<SymbolKind>,
+    /// The name that members are filed under.
+    type_name: NameId,
+    qualified_name: Text,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OpenBinder {
+    binder: Binder,
+    start: Point,
+    end: Point,
+    start_byte: u32,
+    end_byte: u32,
+    /// Position of the binder's frame.
+    frame: usize,
+}
+
+/// A run of comments that may document the next definition.
+#[derive(Debug, Clone, Copy, Default)]
+struct Doc {
+    start: u32,
+    end: u32,
+    end_line: u32,
+    present: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Frame<'s> {
+    rule: &'s KindRule,
+    role: Role,
+    /// The symbol that this node defines.
+    symbol: Row,
+    opens: u32,
+    scopes: u32,
+    binders: u32,
+    imports: u32,
+    pending_binds: u32,
+    named_children: u32,
+    receiver: Receiver,
+    /// Whether this node is the receiver of a member access around it.
+    is_object: bool,
+    doc: Doc,
+    modifier: Modifier,
+    next_modifier: Modifier,
+    wrapper_start: u32,
+    last_line: u32,
+    start_byte: u32,
+}
+
+/// The walk's state. Hooks of languages see it through its methods.
+pub struct Walk<'s> {
+    pub(crate) source: &'s [u8],
+    rules: &'s Rules,
+    frames: Vec<Frame<'s>>,
+    opens: Vec<Open>,
+    scope_stack: Vec<u32>,
+    binders: Vec<OpenBinder>,
+    import_paths: Vec<Range<usize>>,
+    pending_binds: Vec<u32>,
+    pending_names: Vec<Range<usize>>,
+    interned: FxHashMap<&'s [u8], NameId>,
+    bound: FxHashMap<(u32, NameId), Row>,
+    outer: FxHashMap<(u32, NameId), ()>,
+    out: Walked,
+}
+
+/// Walks a whole tree.
+pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
+    let mut walk = Walk {
+        source,
+        rules,
+        frames: Vec::with_capacity(64),
+        opens: Vec::new(),
+        scope_stack: Vec::new(),
+        binders: Vec::new(),
+        import_paths: Vec::new(),
+        pending_binds: Vec::new(),
+        pending_names: Vec::new(),
+        interned: FxHashMap::default(),
+        bound: FxHashMap::default(),
+        outer: FxHashMap::default(),
+        out: Walked {
+            symbols: Vec::new(),
+            identifiers: Vec::with_capacity(source.len() / 16),
+            names: Vec::new(),
+            arena: Vec::new(),
+            scopes: Vec::new(),
+            bindings: Vec::new(),
+            events: Vec::with_capacity(source.len() / 12),
+            members: FxHashMap::default(),
+            imports: Vec::new(),
+            parse_errors: 0,
+            first_error: None,
+        },
+    };
+    walk.open_scope(ScopeKind::Module);
+    walk.run(tree);
+    walk.out.events.push(Event::Exit);
+    walk.out
+}
+
+impl<'s> Walk<'s> {
+    fn run(&mut self, tree: &Tree) {
+        let has_errors = tree.root_node().has_error();
+        let mut cursor = tree.walk();
+        loop {
+            let node = cursor.node();
+            let rule = self.rules.kind(node.kind_id());
+            let (role, is_property, is_object) = self.role_of(rule, || {
+                cursor.field_id().map_or(0, std::num::NonZero::get)
+            });
+            if has_errors && (rule.has(bits::ERROR) || node.is_missing()) {
+                self.out.parse_errors += 1;
+                self.out.first_error.get_or_insert(node.start_byte() as u32);
+            }
+            self.note_sibling(rule, node);
+            if rule.has(bits::LEAF) && node.child_count() == 0 {
+                self.leaf(node, rule, role, is_property, is_object);
+            } else {
+                let frame = self.enter(node, rule, role, is_object);
+                if cursor.goto_first_child() {
+                    self.frames.push(frame);
+                    continue;
+                }
+                self.leave(frame);
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+                let frame = self.frames.pop().expect("a frame for each parent");
+                self.leave(frame);
+            }
+        }
+    }
+
+    /// The role that the parent gives to the current node, and whether it is a member's name or a member's receiver.
+    fn role_of(&mut self, rule: &KindRule, field: impl FnOnce() -> u16) -> (Role, bool, bool) {
+        let Some(parent) = self.frames.last_mut() else {
+            return (Role::Read, false, false);
+        };
+        let inherited = parent.role;
+        if !parent.rule.has(bits::NODE) {
+            return (inherited, false, false);
+        }
+        let parent_rule = parent.rule;
+        if let (Some(others), true) = (parent_rule.first_only, rule.has(bits::NAMED)) {
+            parent.named_children += 1;
+            if parent.named_children > 1 {
+                return (others, false, false);
+            }
+        }
+        if !parent_rule.wants_field() {
+            return (pick(parent_rule.child, inherited), false, false);
+        }
+        let field = field();
+        if field != 0 && field == parent_rule.property {
+            return (member_role(inherited), true, false);
+        }
+        if field != 0 && field == parent_rule.object {
+            return (object_role(inherited), false, true);
+        }
+        (pick(self.rules.child_role(parent_rule, field), inherited), false, false)
+    }
+
+    /// Comments, modifiers and attributes: what is remembered for the definition to come.
+    fn note_sibling(&mut self, rule: &KindRule, node: Node<'_>) {
+        const INTERESTING: u16 =
+            bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER;
+        if rule.has(INTERESTING) {
+            if rule.has(bits::COMMENT) {
+                self.note_comment(node);
+            }
+            if rule.has(bits::MODIFIER) {
+                self.modify(rule.modifier);
+            }
+            if rule.has(bits::ATTRIBUTE) {
+                self.note_attribute(node);
+            }
+            return;
+        }
+        if let Some(frame) = self.frames.last_mut()
+            && rule.has(bits::NAMED)
+        {
+            frame.last_line = node.end_position().row as u32;
+        }
+    }
+
+    fn note_comment(&mut self, node: Node<'_>) {
+        let (start, mut end) = (node.start_byte() as u32, node.end_byte() as u32);
+        let start_line = node.start_position().row as u32;
+        let mut end_line = node.end_position().row as u32;
+        // Some grammars let a line comment swallow its line break.
+        if node.end_position().column == 0 && end_line > start_line {
+            end_line -= 1;
+        }
+        while end > start && matches!(self.source[end as usize - 1], b'\n' | b'\r') {
+            end -= 1;
+        }
+        let text = &self.source[start as usize..end as usize];
+        let prefixes = self.rules.spec.doc_prefixes;
+        let is_doc = prefixes.is_empty()
+            || prefixes.iter().any(|prefix| text.starts_with(prefix.as_bytes()));
+        let Some(frame) = self.frames.last_mut() else { return };
+        let trails = frame.last_line == start_line && start_line > 0 && frame.last_line != NONE;
+        if !is_doc || trails {
+            frame.doc.present = false;
+            return;
+        }
+        let continues = frame.doc.present && start_line <= frame.doc.end_line + 1;
+        if !continues {
+            frame.doc.start = start;
+        }
+        frame.doc = Doc { start: frame.doc.start, end, end_line, present: true };
+    }
+
+    fn note_attribute(&mut self, node: Node<'_>) {
+        let text = &self.source[node.byte_range()];
+        let mut modifier = Modifier::NONE;
+        for &(pattern, found) in self.rules.spec.attribute_patterns {
+            if memchr::memmem::find(text, pattern.as_bytes()).is_some() {
+                modifier = modifier.and(found);
+            }
+        }
+        let Some(frame) = self.frames.last_mut() else { return };
+        // Inside a definition or its modifiers it speaks of that definition, elsewhere of the next sibling.
+        if frame.symbol != NONE || frame.rule.has(bits::MODIFIER_LIST) {
+            self.modify(modifier);
+        } else {
+            frame.next_modifier = frame.next_modifier.and(modifier);
+        }
+        if let Some(frame) = self.frames.last_mut()
+            && frame.doc.present
+        {
+            frame.doc.end_line = frame.doc.end_line.max(node.end_position().row as u32);
+        }
+    }
+
+    /// Applies a modifier to the definition it stands in, or keeps it for the definition that a wrapper holds.
+    pub(crate) fn modify(&mut self, modifier: Modifier) {
+        let Some(frame) =
+            self.frames.iter_mut().rev().find(|frame| !frame.rule.has(bits::MODIFIER_LIST))
+        else {
+            return;
+        };
+        if frame.symbol == NONE {
+            frame.modifier = frame.modifier.and(modifier);
+        } else {
+            let symbol = frame.symbol;
+            apply(&mut self.out.symbols[symbol as usize], modifier);
+        }
+    }
+
+    fn enter(
+        &mut self,
+        node: Node<'_>,
+        rule: &'s KindRule,
+        role: Role,
+        is_object: bool,
+    ) -> Frame<'s> {
+        let mut frame = Frame {
+            rule,
+            role,
+            symbol: NONE,
+            opens: self.opens.len() as u32,
+            scopes: self.scope_stack.len() as u32,
+            binders: self.binders.len() as u32,
+            imports: self.import_paths.len() as u32,
+            pending_binds: self.pending_binds.len() as u32,
+            named_children: 0,
+            receiver: Receiver::None,
+            is_object,
+            doc: Doc::default(),
+            modifier: Modifier::NONE,
+            next_modifier: Modifier::NONE,
+            wrapper_start: NONE,
+            last_line: NONE,
+            start_byte: node.start_byte() as u32,
+        };
+        if is_object {
+            let receiver =
+                if rule.has(bits::RECEIVER) { self.own_receiver() } else { Receiver::Other };
+            self.set_parent_receiver(receiver);
+        }
+        const BESIDE: u16 = bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST;
+        let context = if rule.has(bits::NAMED) && !rule.has(BESIDE) {
+            self.take_context(node)
+        } else {
+            Context::default()
+        };
+        if !rule.has(bits::ACTION) {
+            return frame;
+        }
+        let spec = rule.spec.expect("an action has a specification");
+        if let Some(hook) = spec.hook {
+            frame.role = hook(self, node, role);
+        }
+        if let Some(field) = spec.import_path {
+            self.import_paths.push(import_path(node, field, self.source));
+        }
+        let outer = self.binders.last().filter(|_| spec.extent);
+        if let Some(binder) = spec.binder.or(outer.map(|open| open.binder)) {
+            self.binders.push(OpenBinder {
+                binder,
+                start: node.start_position(),
+                end: node.end_position(),
+                start_byte: node.start_byte() as u32,
+                end_byte: node.end_byte() as u32,
+                frame: self.frames.len(),
+            });
+        }
+        if spec.wraps || spec.binder.is_some() || spec.extent {
+            frame.doc = context.doc;
+            frame.modifier = context.modifier;
+            frame.wrapper_start = context.start;
+        }
+        let type_scope = spec.scope == Some(ScopeKind::Type);
+        if let Some(define) = &spec.define
+            && let Some(kind) = defined_kind(define, node)
+            && let Some(name) = self.find_name(node, define.name)
+            && !name.is_empty()
+        {
+            frame.symbol = self.define_node(node, define, kind, name, context);
+        } else if let Some(owner) = spec.owner {
+            self.open_owner(node, owner);
+        } else if type_scope && !self.parent_defines_type() {
+            // A type without a name: its members belong to no type that a name leads to.
+            self.opens.push(Open { symbol: NONE, type_name: NONE, ..self.top() });
+        }
+        if let Some(kind) = spec.scope {
+            self.open_scope(kind);
+        }
+        frame
+    }
+
+    fn leave(&mut self, frame: Frame<'s>) {
+        if self.pending_binds.len() > frame.pending_binds as usize
+            && frame.rule.spec.is_some_and(|spec| spec.binder.is_some() || spec.define.is_some())
+        {
+            for at in frame.pending_binds as usize..self.pending_binds.len() {
+                self.out.events.push(Event::Bind(self.pending_binds[at]));
+            }
+            self.pending_binds.truncate(frame.pending_binds as usize);
+        }
+        while self.scope_stack.len() > frame.scopes as usize {
+            self.scope_stack.pop();
+            self.out.events.push(Event::Exit);
+        }
+        // A package or file-scoped namespace was opened on behalf of the parent, and stays.
+        let stays = frame
+            .rule
+            .spec
+            .and_then(|spec| spec.define.as_ref())
+            .is_some_and(|define| define.until_parent_ends);
+        if !stays {
+            self.opens.truncate(frame.opens as usize);
+        }
+        self.binders.truncate(frame.binders as usize);
+        self.import_paths.truncate(frame.imports as usize);
+        if frame.is_object && frame.rule.property != 0 {
+            // `a.b.c`: the receiver of c is the row of b.
+            let row = self.out.identifiers.len().checked_sub(1).map_or(NONE, |row| row as Row);
+            if frame.receiver != Receiver::None && row != NONE {
+                self.set_parent_receiver(Receiver::Row(row));
+            }
+        }
+    }
+
+    // Definitions.
+
+    /// Doc comment, modifiers and start that come from before the node; they are used up.
+    fn take_context(&mut self, node: Node<'_>) -> Context {
+        let start = node.start_byte() as u32;
+        let Some(parent) = self.frames.last_mut() else {
+            return Context { start, ..Context::default() };
+        };
+        let mut context = Context { modifier: parent.next_modifier, start, ..Context::default() };
+        parent.next_modifier = Modifier::NONE;
+        if parent.doc.present {
+            if parent.doc.end_line + 1 >= node.start_position().row as u32 {
+                context.doc = parent.doc;
+            }
+            parent.doc.present = false;
+        }
+        if parent.rule.spec.is_some_and(|spec| spec.wraps) {
+            context.modifier = parent.modifier.and(context.modifier);
+            context.start = start.min(parent.wrapper_start);
+        }
+        context
+    }
+
+    fn parent_defines_type(&self) -> bool {
+        self.frames.last().is_some_and(|parent| {
+            parent.symbol != NONE && self.out.symbols[parent.symbol as usize].kind.is_type()
+        })
+    }
+
+    fn define_node(
+        &mut self,
+        node: Node<'_>,
+        define: &Define,
+        mut kind: SymbolKind,
+        name: Range<usize>,
+        context: Context,
+    ) -> Row {
+        // The body of a variable that holds a function is the function's.
+        let holder = define.only_with.and_then(|(field, _)| node.child_by_field_name(field));
+        let holder = holder.unwrap_or(node);
+        let body = define.body.iter().find_map(|field| holder.child_by_field_name(field));
+        let signature_end = body.map_or(node.end_byte(), |body| body.start_byte());
+        let in_type = self.scope_kind() == ScopeKind::Type;
+        if in_type && let Some(member) = define.in_type {
+            kind = member;
+        }
+        if define.until_parent_ends {
+            let base = self.frames.last().map_or(0, |parent| parent.opens as usize);
+            let keep = base + usize::from(self.frames.last().is_some_and(|p| p.symbol != NONE));
+            self.opens.truncate(keep);
+        }
+        let owner = match define.owner {
+            Some(owner) => self.find_name(node, owner).map(|range| self.intern(range)),
+            None => None,
+        };
+        let symbol = self.add_symbol(NewSymbol {
+            name: name.clone(),
+            kind,
+            flags: define.flags,
+            owner,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: node.start_byte()..node.end_byte(),
+            signature: Some(context.start as usize..signature_end),
+            doc: context.doc.present.then(|| context.doc.start as usize..context.doc.end as usize),
+            modifier: context.modifier,
+        });
+        let scope = self.bind_scope(define.scope);
+        self.bind(symbol, scope, define.visible);
+        self.pending_names.push(name);
+        let row = &self.out.symbols[symbol as usize];
+        let type_name = if row.kind.is_type() || row.kind.is_namespace() {
+            row.name
+        } else {
+            owner.unwrap_or_else(|| self.enclosing_type())
+        };
+        self.opens.push(Open {
+            symbol,
+            kind: Some(row.kind),
+            type_name,
+            qualified_name: row.qualified_name,
+        });
+        symbol
+    }
+
+    /// Opens the body of a type that is defined elsewhere.
+    fn open_owner(&mut self, node: Node<'_>, owner: Name) {
+        let Some(range) = self.find_name(node, owner) else { return };
+        let name = self.intern(range.clone());
+        let outer = self.top();
+        let qualified_name = self.qualify(outer.qualified_name, range, None);
+        self.opens.push(Open {
+            symbol: NONE,
+            kind: Some(SymbolKind::Type),
+            type_name: name,
+            qualified_name,
+        });
+    }
+
+    fn add_symbol(&mut self, new: NewSymbol) -> Row {
+        let name = self.intern(new.name.clone());
+        let outer = self.top();
+        let parent = self.containing();
+        let in_type = self.scope_kind() == ScopeKind::Type;
+        let mut kind = new.kind;
+        if in_type && kind == SymbolKind::Variable {
+            kind = SymbolKind::Field;
+        }
+        // A type's body that is defined elsewhere files its members under that type's name.
+        let owner = new.owner.unwrap_or(if in_type && outer.symbol == NONE {
+            outer.type_name
+        } else {
+            NONE
+        });
+        let qualified_name = self.qualify(outer.qualified_name, new.name.clone(), new.owner);
+        let text = &self.source[new.name.clone()];
+        let is_constructor = |kind| {
+            matches!(kind, SymbolKind::Method)
+                && self.rules.spec.constructors.iter().any(|constructor| {
+                    if constructor.is_empty() {
+                        name == outer.type_name
+                    } else {
+                        text == constructor.as_bytes()
+                    }
+                })
+        };
+        if is_constructor(kind) {
+            kind = SymbolKind::Constructor;
+        }
+        let local = matches!(kind, SymbolKind::Variable | SymbolKind::Constant) && self.in_function();
+        let flags = new.flags | if local { flags::LOCAL } else { 0 };
+        let mut symbol = Symbol {
+            name,
+            name_start: new.name.start as u32,
+            name_end: new.name.end as u32,
+            kind,
+            visibility: None,
+            flags,
+            parent,
+            owner,
+            start_byte: new.bytes.start as u32,
+            end_byte: new.bytes.end as u32,
+            start_line: new.start.row as u32 + 1,
+            end_line: new.end.row as u32 + 1,
+            start_column: new.start.column as u32,
+            end_column: new.end.column as u32,
+            signature: Text::default(),
+            doc_comment: Text::default(),
+            qualified_name,
+            code_context: Text::default(),
+            id: [0; 16],
+        };
+        apply(&mut symbol, new.modifier);
+        if let Some(range) = new.signature {
+            symbol.signature = collapse(self.source, range, &mut self.out.arena);
+        }
+        if let Some(range) = new.doc {
+            symbol.doc_comment = Text::source(doc_text_range(self.source, range));
+        }
+        let row = self.out.symbols.len() as Row;
+        let flags = symbol.flags;
+        self.out.symbols.push(symbol);
+        let owner_name = if owner != NONE {
+            owner
+        } else if in_type || outer.kind.is_some_and(SymbolKind::is_namespace) {
+            outer.type_name
+        } else {
+            NONE
+        };
+        if owner_name != NONE && flags & (flags::LOCAL | flags::PARAMETER) == 0 {
+            self.out.members.entry((owner_name, name)).or_insert(row);
+        }
+        row
+    }
+
+    /// Decides what only a finished definition shows: the default visibility and flags by name.
+    pub fn finish_symbols(walked: &mut Walked, rules: &Rules, source: &[u8]) {
+        for row in 0..walked.symbols.len() {
+            let symbol = &walked.symbols[row];
+            let parent = walked.symbols.get(symbol.parent as usize).map(|parent| parent.kind);
+            let name = walked.names[symbol.name as usize];
+            let defined = Defined {
+                name: crate::facts::resolve(source, &walked.arena, name),
+                kind: symbol.kind,
+                parent: if symbol.owner == NONE { parent } else { Some(SymbolKind::Type) },
+                flags: symbol.flags,
+            };
+            let visibility = if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0
+                || symbol.kind == SymbolKind::Import
+            {
+                symbol.visibility
+            } else {
+                symbol.visibility.or_else(|| (rules.spec.default_visibility)(defined))
+            };
+            let extra = (rules.spec.extra_flags)(defined);
+            let symbol = &mut walked.symbols[row];
+            symbol.visibility = visibility;
+            symbol.flags |= extra;
+        }
+    }
+
+    fn qualify(&mut self, outer: Text, name: Range<usize>, owner: Option<NameId>) -> Text {
+        let arena = &mut self.out.arena;
+        let start = arena.len();
+        let separator = self.rules.spec.separator.as_bytes();
+        if !outer.is_empty() {
+            let outer = crate::facts::resolve(self.source, arena, outer);
+            if outer.len() > MAX_QUALIFIED_NAME {
+                arena.extend_from_slice("…".as_bytes());
+            } else {
+                let outer = outer.to_vec();
+                arena.extend_from_slice(&outer);
+            }
+            arena.extend_from_slice(separator);
+        }
+        if let Some(owner) = owner {
+            let owner = crate::facts::resolve(self.source, &[], self.out.names[owner as usize]);
+            arena.extend_from_slice(owner);
+            arena.extend_from_slice(separator);
+        }
+        arena.extend_from_slice(&self.source[name]);
+        Text::arena(start..self.out.arena.len())
+    }
+
+    /// Defines a symbol at a place that no rule describes; for hooks. The name's tokens become no identifier rows.
+    pub(crate) fn define_at(
+        &mut self,
+        node: Node<'_>,
+        name: Range<usize>,
+        kind: SymbolKind,
+        binds: bool,
+    ) -> Row {
+        let doc = self.frames.last().map(|frame| frame.doc).filter(|doc| {
+            doc.present && doc.end_line + 1 >= node.start_position().row as u32
+        });
+        let symbol = self.add_symbol(NewSymbol {
+            name: name.clone(),
+            kind,
+            flags: 0,
+            owner: None,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: node.start_byte()..node.end_byte(),
+            signature: Some(node.start_byte()..node.end_byte()),
+            doc: doc.map(|doc| doc.start as usize..doc.end as usize),
+            modifier: Modifier::NONE,
+        });
+        if binds {
+            let scope = self.bind_scope(BindScope::Innermost);
+            self.bind(symbol, scope, Visible::Hoisted);
+        }
+        self.pending_names.push(name);
+        symbol
+    }
+
+    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter).
+    pub(crate) fn define_field(&mut self, node: Node<'_>, name: &Range<usize>) -> bool {
+        self.field_by_assignment(node, name)
+    }
+
+    /// Records that an import symbol imports `path`.
+    pub(crate) fn add_import(&mut self, symbol: Row, path: Range<usize>) {
+        self.out.imports.push((symbol, Text::source(path)));
+    }
+
+    // Leaves.
+
+    fn leaf(
+        &mut self,
+        node: Node<'_>,
+        rule: &KindRule,
+        role: Role,
+        is_property: bool,
+        is_object: bool,
+    ) {
+        let range = node.byte_range();
+        if range.is_empty() || self.is_pending_name(&range) {
+            return;
+        }
+        let role = if role == Role::Read || role == Role::Inherit { rule.leaf } else { role };
+        let own = rule.leaf == Role::OwnMember;
+        let each = self.binders.last().is_some_and(|open| open.binder.each);
+        let role = match role {
+            // The key of a pattern names a member of what is taken apart.
+            Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
+            Role::Bind | Role::Parameter if !(self.rules.spec.binds)(&self.source[range.clone()]) => {
+                Role::Read
+            }
+            role => role,
+        };
+        match role {
+            Role::Bind if !own && !is_property => return self.bind_leaf(node, range),
+            Role::Parameter if !own && !is_property => return self.parameter_leaf(node, range),
+            Role::ImportBind | Role::ImportWhole => {
+                return self.import_leaf(node, range, role, is_property);
+            }
+            Role::BindOrWrite if !own && !is_property => {
+                if self.declare_by_assignment(node, &range) {
+                    return;
+                }
+            }
+            _ => {}
+        }
+        let is_own = own || self.frames.last().is_some_and(|f| matches!(f.receiver, Receiver::Own(_)));
+        if (is_property || own)
+            && matches!(role, Role::Write | Role::BindOrWrite | Role::Bind)
+            && is_own
+            && self.rules.spec.fields_by_assignment
+            && self.field_by_assignment(node, &range)
+        {
+            return;
+        }
+        let name = self.intern(range.clone());
+        let row = self.out.identifiers.len() as Row;
+        let membered = is_property || own || rule.leaf == Role::Member;
+        let receiver = match role {
+            Role::Label | Role::Import => Receiver::Other,
+            _ if own => self.own_receiver(),
+            _ if is_property => match self.frames.last() {
+                Some(Frame { receiver: Receiver::None, .. }) | None => Receiver::Other,
+                Some(frame) => frame.receiver,
+            },
+            Role::Member => Receiver::Other,
+            _ => Receiver::None,
+        };
+        let derived = match role {
+            Role::Extends | Role::Implements => self.derived_type(),
+            _ => NONE,
+        };
+        let (kind, access, relation) = meaning(role, membered);
+        let (start, end) = (node.start_position(), node.end_position());
+        self.out.identifiers.push(Identifier {
+            name,
+            start_byte: range.start as u32,
+            end_byte: range.end as u32,
+            line: start.row as u32 + 1,
+            column: start.column as u32,
+            end_line: end.row as u32 + 1,
+            end_column: end.column as u32,
+            containing: self.containing(),
+            target: NONE,
+            kind,
+            access,
+            resolution: Resolution::None,
+            relation,
+            receiver,
+            derived,
+            id: [0; 16],
+        });
+        self.out.events.push(Event::Use(row));
+        if role == Role::Outer {
+            let scope = self.bind_scope(BindScope::Function);
+            self.outer.insert((scope, name), ());
+        }
+        if is_object {
+            let text = &self.source[range];
+            let own = self.rules.spec.receiver_names.iter().any(|own| own.as_bytes() == text);
+            let receiver = if own { self.own_receiver() } else { Receiver::Row(row) };
+            self.set_parent_receiver(receiver);
+        }
+    }
+
+    fn is_pending_name(&mut self, range: &Range<usize>) -> bool {
+        while let Some(name) = self.pending_names.last() {
+            if range.start >= name.end {
+                self.pending_names.pop();
+                continue;
+            }
+            return name.contains(&range.start);
+        }
+        false
+    }
+
+    fn bind_leaf(&mut self, node: Node<'_>, range: Range<usize>) {
+        let own_extent = |binder| OpenBinder {
+            binder,
+            frame: usize::MAX,
+            start: node.start_position(),
+            end: node.end_position(),
+            start_byte: range.start as u32,
+            end_byte: range.end as u32,
+        };
+        let open = match self.binders.last() {
+            Some(open) if open.binder.each => own_extent(open.binder),
+            Some(open) => *open,
+            None => own_extent(Binder {
+                kind: SymbolKind::Variable,
+                visible: Visible::Hoisted,
+                scope: BindScope::Innermost,
+                flags: 0,
+                each: true,
+            }),
+        };
+        let symbol = self.add_bound(open, range);
+        let scope = self.bind_scope(open.binder.scope);
+        self.bind(symbol, scope, open.binder.visible);
+    }
+
+    fn add_bound(&mut self, open: OpenBinder, name: Range<usize>) -> Row {
+        let frame = self.frames.get(open.frame);
+        let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
+        let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
+        let start = frame.map_or(open.start_byte, |frame| frame.wrapper_start.min(open.start_byte));
+        let local = self.in_function();
+        self.add_symbol(NewSymbol {
+            name,
+            kind: open.binder.kind,
+            flags: open.binder.flags,
+            owner: None,
+            start: open.start,
+            end: open.end,
+            bytes: open.start_byte as usize..open.end_byte as usize,
+            signature: (!local).then_some(start as usize..open.end_byte as usize),
+            doc: doc.map(|doc| doc.start as usize..doc.end as usize),
+            modifier,
+        })
+    }
+
+    fn parameter_leaf(&mut self, node: Node<'_>, range: Range<usize>) {
+        let symbol = self.add_symbol(NewSymbol {
+            name: range.clone(),
+            kind: SymbolKind::Variable,
+            flags: flags::PARAMETER | flags::LOCAL,
+            owner: None,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: range,
+            signature: None,
+            doc: None,
+            modifier: Modifier::NONE,
+        });
+        // A signature without a body opens no scope: its parameters bind nothing.
+        if matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block) {
+            let scope = self.bind_scope(BindScope::Innermost);
+            self.bind(symbol, scope, Visible::Hoisted);
+        }
+    }
+
+    fn import_leaf(&mut self, node: Node<'_>, range: Range<usize>, role: Role, is_property: bool) {
+        let path = self.imported_path(range.clone(), role, is_property);
+        let symbol = self.add_symbol(NewSymbol {
+            name: range.clone(),
+            kind: SymbolKind::Import,
+            flags: 0,
+            owner: None,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: range,
+            signature: None,
+            doc: None,
+            modifier: Modifier::NONE,
+        });
+        let scope = self.bind_scope(BindScope::Innermost);
+        self.bind(symbol, scope, Visible::Hoisted);
+        self.out.imports.push((symbol, path));
+    }
+
+    /// What a name imports: the paths of the clauses around it and, unless it is an alias, the name itself.
+    fn imported_path(&mut self, name: Range<usize>, role: Role, is_property: bool) -> Text {
+        let own = match self.frames.last() {
+            _ if role == Role::ImportWhole => 0..0,
+            // `a.b.C` binds C and imports all of it.
+            Some(frame) if is_property => frame.start_byte as usize..name.end,
+            _ => name.clone(),
+        };
+        let separator = self.rules.spec.import_separator.as_bytes();
+        let start = self.out.arena.len();
+        for at in 0..self.import_paths.len() {
+            let part = self.import_paths[at].clone();
+            if part.is_empty() {
+                continue;
+            }
+            if self.out.arena.len() > start {
+                self.out.arena.extend_from_slice(separator);
+            }
+            self.out.arena.extend_from_slice(&self.source[part]);
+        }
+        if !own.is_empty() || self.out.arena.len() == start {
+            if self.out.arena.len() > start {
+                self.out.arena.extend_from_slice(separator);
+            }
+            let own = if own.is_empty() { name } else { own };
+            self.out.arena.extend_from_slice(&self.source[own]);
+        }
+        Text::arena(start..self.out.arena.len())
+    }
+
+    /// A name that is assigned and not yet bound in its function becomes a variable.
+    fn declare_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
+        let name = self.intern(range.clone());
+        let by_function =
+            self.binders.last().is_none_or(|open| open.binder.scope == BindScope::Function);
+        let target = self.bind_scope(if by_function {
+            BindScope::Function
+        } else {
+            BindScope::Innermost
+        });
+        if self.outer.contains_key(&(target, name)) {
+            return false;
+        }
+        for &scope in self.scope_stack.iter().rev() {
+            if self.bound.contains_key(&(scope, name)) {
+                return false;
+            }
+            if self.out.scopes[scope as usize].kind != ScopeKind::Block {
+                break;
+            }
+        }
+        self.bind_leaf(node, range.clone());
+        true
+    }
+
+    /// `self.name = …` defines a field of the enclosing type, the first time.
+    fn field_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
+        let type_name = self.enclosing_type();
+        if type_name == NONE {
+            return false;
+        }
+        let name = self.intern(range.clone());
+        if self.out.members.contains_key(&(type_name, name)) {
+            return false;
+        }
+        let Some(at) = self.opens.iter().rposition(|open| {
+            open.type_name == type_name && open.kind.is_some_and(SymbolKind::is_type)
+        }) else {
+            return false;
+        };
+        // The field belongs to the type, although the code stands in one of its methods.
+        let inner = self.opens.split_off(at + 1);
+        let scopes = std::mem::take(&mut self.scope_stack);
+        let symbol = self.add_symbol(NewSymbol {
+            name: range.clone(),
+            kind: SymbolKind::Field,
+            flags: 0,
+            owner: None,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: range.clone(),
+            signature: None,
+            doc: None,
+            modifier: Modifier::NONE,
+        });
+        self.out.members.insert((type_name, name), symbol);
+        self.scope_stack = scopes;
+        self.opens.extend(inner);
+        true
+    }
+
+    // Scopes and names.
+
+    pub(crate) fn open_scope(&mut self, kind: ScopeKind) {
+        let scope = self.out.scopes.len() as u32;
+        self.out.scopes.push(Scope { kind });
+        self.scope_stack.push(scope);
+        self.out.events.push(Event::Enter(scope));
+    }
+
+    fn bind_scope(&self, scope: BindScope) -> u32 {
+        let stack = self.scope_stack.iter().rev();
+        let found = match scope {
+            BindScope::Innermost => stack.clone().next(),
+            BindScope::Function => {
+                stack.clone().find(|s| self.out.scopes[**s as usize].kind != ScopeKind::Block)
+            }
+        };
+        found.copied().unwrap_or(0)
+    }
+
+    fn bind(&mut self, symbol: Row, scope: u32, visible: Visible) {
+        if visible == Visible::Never {
+            return;
+        }
+        let name = self.out.symbols[symbol as usize].name;
+        let binding = self.out.bindings.len() as u32;
+        self.out.bindings.push(Binding { name, symbol, scope, visible });
+        self.bound.insert((scope, name), symbol);
+        if visible == Visible::AfterBinder {
+            self.pending_binds.push(binding);
+        }
+    }
+
+    /// The innermost scope's kind.
+    pub(crate) fn scope_kind(&self) -> ScopeKind {
+        self.scope_stack
+            .last()
+            .map_or(ScopeKind::Module, |scope| self.out.scopes[*scope as usize].kind)
+    }
+
+    /// Whether a function lies between here and the enclosing type or module.
+    pub(crate) fn in_function(&self) -> bool {
+        matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block)
+            && self.scope_stack.iter().rev().map(|s| self.out.scopes[*s as usize].kind).any(|kind| {
+                kind == ScopeKind::Function
+            })
+    }
+
+    fn top(&self) -> Open {
+        self.opens.last().copied().unwrap_or(Open {
+            symbol: NONE,
+            kind: None,
+            type_name: NONE,
+            qualified_name: Text::default(),
+        })
+    }
+
+    fn containing(&self) -> Row {
+        self.opens.iter().rev().map(|open| open.symbol).find(|row| *row != NONE).unwrap_or(NONE)
+    }
+
+    /// The name of the type whose code this is.
+    pub(crate) fn enclosing_type(&self) -> NameId {
+        self.opens
+            .iter()
+            .rev()
+            .find(|open| open.kind.is_some_and(SymbolKind::is_type))
+            .map_or(NONE, |open| open.type_name)
+    }
+
+    fn own_receiver(&self) -> Receiver {
+        match self.top().type_name {
+            NONE => Receiver::Other,
+            name => Receiver::Own(name),
+        }
+    }
+
+    /// In the head of a type's body that is defined elsewhere, what it extends is said of that type.
+    fn derived_type(&self) -> NameId {
+        let open = self.top();
+        if open.symbol == NONE { open.type_name } else { NONE }
+    }
+
+    fn set_parent_receiver(&mut self, receiver: Receiver) {
+        if let Some(parent) = self.frames.last_mut() {
+            parent.receiver = receiver;
+        }
+    }
+
+    /// The id of the name in these bytes.
+    pub(crate) fn intern(&mut self, range: Range<usize>) -> NameId {
+        let next = self.out.names.len() as NameId;
+        *self.interned.entry(&self.source[range.clone()]).or_insert_with(|| {
+            self.out.names.push(Text::source(range));
+            next
+        })
+    }
+
+    /// The bytes of a definition's name.
+    pub(crate) fn find_name(&self, node: Node<'_>, name: Name) -> Option<Range<usize>> {
+        let found = match name {
+            Name::Field(field) => node.child_by_field_name(field)?,
+            Name::Descend(field) => {
+                let mut at = node.child_by_field_name(field)?;
+                while let Some(inner) = at.child_by_field_name(field) {
+                    at = inner;
+                }
+                at
+            }
+            Name::Child(kinds) => {
+                let mut cursor = node.walk();
+                node.named_children(&mut cursor).find(|child| kinds.contains(&child.kind()))?
+            }
+            Name::Find(find) => return find(node, self.source),
+        };
+        Some(unquote(found.byte_range(), self.source))
+    }
+}
+
+struct NewSymbol {
+    name: Range<usize>,
+    kind: SymbolKind,
+    flags: u32,
+    owner: Option<NameId>,
+    start: Point,
+    end: Point,
+    bytes: Range<usize>,
+    signature: Option<Range<usize>>,
+    doc: Option<Range<usize>>,
+    modifier: Modifier,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Context {
+    doc: Doc,
+    modifier: Modifier,
+    start: u32,
+}
+
+fn apply(symbol: &mut Symbol, modifier: Modifier) {
+    symbol.flags |= modifier.flags;
+    if modifier.visibility.is_some() {
+        symbol.visibility = modifier.visibility;
+    }
+    if let Some(kind) = modifier.kind
+        && symbol.flags & flags::PARAMETER == 0
+        && matches!(
+            symbol.kind,
+            SymbolKind::Variable | SymbolKind::Field | SymbolKind::Method | SymbolKind::Class
+        )
+    {
+        symbol.kind = kind;
+    }
+}
+
+fn pick(rule: Role, inherited: Role) -> Role {
+    if rule == Role::Inherit { inherited } else { rule }
+}
+
+/// The role of a member's name where the whole access has the role `inherited`.
+fn member_role(inherited: Role) -> Role {
+    match inherited {
+        Role::Inherit | Role::Read => Role::Member,
+        role => role,
+    }
+}
+
+/// The role of a receiver where the whole access has the role `inherited`.
+fn object_role(inherited: Role) -> Role {
+    match inherited {
+        Role::Import | Role::ImportBind | Role::ImportWhole => Role::Import,
+        _ => Role::Read,
+    }
+}
+
+fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<RelationshipKind>) {
+    use RelationshipKind as R;
+    let plain =
+        if membered { IdentifierKind::MemberAccess } else { IdentifierKind::VariableRef };
+    match role {
+        Role::Write | Role::Bind | Role::BindOrWrite | Role::Parameter => {
+            (plain, Access::Write, Some(R::References))
+        }
+        Role::Call => (IdentifierKind::Call, Access::Call, Some(R::Calls)),
+        Role::New => (IdentifierKind::Call, Access::Instantiate, Some(R::Instantiates)),
+        Role::Type => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
+        Role::Extends => (IdentifierKind::TypeUsage, Access::Type, Some(R::Extends)),
+        Role::Implements => (IdentifierKind::TypeUsage, Access::Type, Some(R::Implements)),
+        Role::ParameterType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Parameter)),
+        Role::ReturnType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Returns)),
+        Role::Import | Role::ImportBind | Role::ImportWhole => (IdentifierKind::Import, Access::Import, None),
+        Role::Label => (plain, Access::Read, None),
+        Role::Inherit | Role::Read | Role::Outer | Role::Member | Role::OwnMember => {
+            let kind = if matches!(role, Role::Member | Role::OwnMember) {
+                IdentifierKind::MemberAccess
+            } else {
+                plain
+            };
+            (kind, Access::Read, Some(R::References))
+        }
+    }
+}
+
+/// What an import clause adds to the path: the bytes of `field` below the node, without quotes.
+fn import_path(node: Node<'_>, field: &str, source: &[u8]) -> Range<usize> {
+    node.child_by_field_name(field).map_or(0..0, |path| unquote(path.byte_range(), source))
+}
+
+/// The bytes between the quotes, if there are any.
+pub(crate) fn unquote(mut range: Range<usize>, source: &[u8]) -> Range<usize> {
+    while range.len() >= 2
+        && matches!(
+            (source[range.start], source[range.end - 1]),
+            (b'"', b'"') | (b'\'', b'\'') | (b'`', b'`') | (b'<', b'>')
+        )
+    {
+        range = range.start + 1..range.end - 1;
+    }
+    range
+}
+
+/// The kind that a definition has here, if it is one.
+fn defined_kind(define: &Define, node: Node<'_>) -> Option<SymbolKind> {
+    let Some((field, kinds)) = define.only_with else { return Some(define.kind) };
+    let value = node.child_by_field_name(field)?.kind();
+    kinds.iter().find(|(kind, _)| *kind == value).map(|(_, kind)| *kind)
+}
