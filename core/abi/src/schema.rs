@@ -1,0 +1,175 @@
+//! Reading a schema struct: as a tree of owned values, and as a fingerprint.
+
+use std::ffi::c_char;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::OnceLock;
+
+use crate::OwnedTable;
+use crate::invalid::{InvalidArrow, Problem};
+use crate::raw::ArrowSchema;
+use crate::walk::{Node, Visitor, text, walk};
+
+/// A schema struct as owned values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaTree {
+    /// The format string.
+    pub format: String,
+    /// The field's name; empty when the struct has none.
+    pub name: String,
+    /// The key-value pairs in the struct's order; `None` when the struct has none.
+    pub metadata: Option<Vec<(String, String)>>,
+    /// Bits: 1 dictionary ordered, 2 nullable, 4 map keys sorted.
+    pub flags: i64,
+    /// The children.
+    pub children: Vec<SchemaTree>,
+}
+
+impl SchemaTree {
+    /// Reads the schema of a table.
+    pub fn read(table: &OwnedTable) -> Result<Self, InvalidArrow> {
+        walk(table.schema(), table.array(), &mut Reader)
+    }
+}
+
+struct Reader;
+
+impl Visitor for Reader {
+    type Output = SchemaTree;
+
+    fn enter(&mut self, _node: &Node<'_>) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn leave(&mut self, node: &Node<'_>, children: Vec<SchemaTree>) -> Result<SchemaTree, Problem> {
+        let schema = node.schema;
+        let metadata = (!schema.metadata.is_null()).then(|| {
+            metadata(schema)
+                .map(|entry| entry.map(|(key, value)| (key.to_owned(), value.to_owned())))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        Ok(SchemaTree {
+            format: text(schema.format, "format")?
+                .unwrap_or_default()
+                .to_owned(),
+            name: text(schema.name, "name")?.unwrap_or_default().to_owned(),
+            metadata: metadata.transpose()?,
+            flags: schema.flags,
+            children,
+        })
+    }
+}
+
+/// A number below 2^53 that is equal for equal schemas and, within one process, different for different ones (the
+/// hash is keyed at random, so that nobody can prepare a collision).
+pub fn fingerprint(table: &OwnedTable) -> Result<u64, InvalidArrow> {
+    static KEYS: OnceLock<RandomState> = OnceLock::new();
+    let mut visitor = Fingerprint {
+        hasher: KEYS.get_or_init(RandomState::new).build_hasher(),
+    };
+    walk(table.schema(), table.array(), &mut visitor)?;
+    Ok(visitor.hasher.finish() >> 11)
+}
+
+struct Fingerprint<H> {
+    hasher: H,
+}
+
+impl<H: Hasher> Visitor for Fingerprint<H> {
+    type Output = ();
+
+    fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
+        let schema = node.schema;
+        text(schema.format, "format")?.hash(&mut self.hasher);
+        text(schema.name, "name")?
+            .unwrap_or_default()
+            .hash(&mut self.hasher);
+        schema.flags.hash(&mut self.hasher);
+        schema.n_children.hash(&mut self.hasher);
+        schema.metadata.is_null().hash(&mut self.hasher);
+        let mut entries = 0u32;
+        for entry in metadata(schema) {
+            entry?.hash(&mut self.hasher);
+            entries += 1;
+        }
+        entries.hash(&mut self.hasher);
+        Ok(())
+    }
+
+    fn leave(&mut self, _node: &Node<'_>, _children: Vec<()>) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// The entries of a schema's metadata, each a key and a value in UTF-8. An iterator that ends after its first error.
+///
+/// The bytes are, by the specification: the number of pairs as a native-endian `i32`, then for each pair the key's
+/// length (`i32`), the key, the value's length (`i32`), the value.
+pub(crate) fn metadata(schema: &ArrowSchema) -> Metadata<'_> {
+    Metadata {
+        next: schema.metadata,
+        left: None,
+        _schema: schema,
+    }
+}
+
+pub(crate) struct Metadata<'a> {
+    next: *const c_char,
+    /// How many pairs are left; `None` before the count has been read.
+    left: Option<i32>,
+    _schema: &'a ArrowSchema,
+}
+
+impl<'a> Metadata<'a> {
+    fn count(&mut self, what: &'static str) -> Result<i32, Problem> {
+        // SAFETY: the producer wrote a whole count here; nothing says that it is aligned.
+        let count = unsafe { self.next.cast::<i32>().read_unaligned() };
+        if count < 0 {
+            return Err(Problem::Metadata(what));
+        }
+        // SAFETY: the count's own four bytes.
+        self.next = unsafe { self.next.add(4) };
+        Ok(count)
+    }
+
+    fn string(
+        &mut self,
+        negative: &'static str,
+        not_utf8: &'static str,
+    ) -> Result<&'a str, Problem> {
+        let length = self.count(negative)? as usize;
+        // SAFETY: the producer wrote as many bytes as the count before them says.
+        let bytes = unsafe { std::slice::from_raw_parts(self.next.cast::<u8>(), length) };
+        // SAFETY: those same bytes.
+        self.next = unsafe { self.next.add(length) };
+        std::str::from_utf8(bytes).map_err(|_| Problem::Metadata(not_utf8))
+    }
+
+    fn pair(&mut self) -> Result<Option<(&'a str, &'a str)>, Problem> {
+        if self.next.is_null() {
+            return Ok(None);
+        }
+        let left = match self.left {
+            Some(left) => left,
+            None => self.count("the number of pairs is negative")?,
+        };
+        if left == 0 {
+            return Ok(None);
+        }
+        let key = self.string("the length of a key is negative", "a key is not UTF-8")?;
+        let value = self.string("the length of a value is negative", "a value is not UTF-8")?;
+        self.left = Some(left - 1);
+        Ok(Some((key, value)))
+    }
+}
+
+impl<'a> Iterator for Metadata<'a> {
+    type Item = Result<(&'a str, &'a str), Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let pair = self.pair();
+        if !matches!(pair, Ok(Some(_))) {
+            self.next = std::ptr::null();
+        }
+        pair.transpose()
+    }
+}

@@ -1,0 +1,15 @@
+//! `libbowstring`: the C ABI over the engines, and the only place with exported functions.
+//!
+//! Each file holds the functions of one capability. A function checks its arguments, calls the runtime or an engine,
+//! and reports; all of it inside the panic guard. The doc comments are the text of `include/bowstring.h`, written for
+//! its readers.
+
+mod arguments;
+pub mod context;
+pub mod extract;
+pub mod job;
+pub mod lease;
+pub mod store;
+#[cfg(feature = "test-support")]
+pub mod test_support;
+pub mod version;

@@ -1,0 +1,260 @@
+//! Jobs: work on a native thread that hands out groups of tables through a short queue.
+
+use std::collections::VecDeque;
+use std::mem::{offset_of, size_of};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex};
+
+use bowstring_abi::guard::{catch, guard_callback};
+use bowstring_abi::{Failure, OwnedTable, Status};
+
+use crate::events::Events;
+use crate::sync::{Deadline, lock, wait, wait_until};
+
+/// How many groups wait for the consumer before the producer is made to wait.
+const QUEUE_BOUND: usize = 2;
+
+/// How far a job is. All numbers but `size` and `state` are whole doubles; 0 where a job does not count them.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BowJobState {
+    /// Set by the caller to `sizeof(struct bow_job_state)`, so that the struct can grow.
+    pub size: u32,
+    /// 0 running (or waiting for its turn), 1 finished, 2 failed, 3 cancelled. Results may be queued in states 0 to 2.
+    pub state: u32,
+    /// Files to process; 0 until they have been counted.
+    pub files_total: f64,
+    /// Their sizes together, in bytes.
+    pub bytes_total: f64,
+    /// Files processed, whatever the outcome.
+    pub files_done: f64,
+    /// Their sizes together, in bytes.
+    pub bytes_done: f64,
+    /// Results that can be taken without waiting.
+    pub results_queued: f64,
+}
+
+const _: () = {
+    assert!(size_of::<BowJobState>() == 48);
+    assert!(offset_of!(BowJobState, files_total) == 8);
+    assert!(offset_of!(BowJobState, results_queued) == 40);
+};
+
+/// A reading of a job's counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Files to process.
+    pub files_total: u64,
+    /// Their sizes together.
+    pub bytes_total: u64,
+    /// Files processed.
+    pub files_done: u64,
+    /// Their sizes together.
+    pub bytes_done: u64,
+}
+
+/// How a job's work is watched and stopped from other threads. Both functions must return at once.
+pub trait Monitor: Send + Sync {
+    /// The counters now.
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+
+    /// Asks the work to stop. Called at most once, and only while the work runs.
+    fn cancel(&self) {}
+}
+
+/// The monitor of work that neither counts nor can be stopped half-way.
+impl Monitor for () {}
+
+/// Where a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobPhase {
+    /// Waiting for its turn, or at work.
+    Running,
+    /// The work ended well.
+    Finished,
+    /// The work ended badly.
+    Failed(Failure),
+    /// Nobody wants the results any more.
+    Cancelled,
+}
+
+/// What a consumer gets when it asks for a result.
+#[derive(Debug)]
+pub enum Next {
+    /// A group of tables.
+    Group(Vec<OwnedTable>),
+    /// Nothing yet.
+    Pending,
+    /// Nothing more.
+    Done,
+    /// The next group has this many tables, more than the consumer has room for. It stays queued.
+    NeedsRoom(usize),
+}
+
+struct State {
+    phase: JobPhase,
+    /// Whether the work is at work right now; it may go on for a moment after a cancellation.
+    working: bool,
+    results: VecDeque<Vec<OwnedTable>>,
+}
+
+/// One job, shared by its handle, the thread that works on it and whoever waits for it.
+pub struct Job {
+    state: Mutex<State>,
+    changed: Condvar,
+    monitor: Arc<dyn Monitor>,
+    events: Arc<Events>,
+}
+
+impl Job {
+    pub(crate) fn new(monitor: Arc<dyn Monitor>, events: Arc<Events>) -> Arc<Self> {
+        let state = State {
+            phase: JobPhase::Running,
+            working: false,
+            results: VecDeque::new(),
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            monitor,
+            events,
+        })
+    }
+
+    /// Does the work on this thread and records how it ended. Work whose job is already cancelled is dropped undone.
+    pub(crate) fn run(self: &Arc<Self>, work: impl FnOnce(&Outlet) -> Result<(), Failure>) {
+        {
+            let mut state = lock(&self.state);
+            if state.phase != JobPhase::Running {
+                return;
+            }
+            state.working = true;
+        }
+        // What the work holds is dropped inside, so that it is free once the job says it has ended.
+        let result = catch(|| work(&Outlet { job: self.clone() }));
+        {
+            let mut state = lock(&self.state);
+            state.working = false;
+            if state.phase == JobPhase::Running {
+                state.phase = match result {
+                    Ok(()) => JobPhase::Finished,
+                    Err(failure) if failure.status == Status::Cancelled => JobPhase::Cancelled,
+                    Err(failure) => JobPhase::Failed(failure),
+                };
+            }
+        }
+        self.changed.notify_all();
+        self.events.notify();
+    }
+
+    /// The next result, of at most `capacity` tables. Results that were queued before a failure come before it.
+    pub fn next(&self, capacity: usize) -> Result<Next, Failure> {
+        let mut state = lock(&self.state);
+        match state.results.front() {
+            Some(group) if group.len() > capacity => return Ok(Next::NeedsRoom(group.len())),
+            Some(_) => {}
+            None => {
+                return match &state.phase {
+                    JobPhase::Running => Ok(Next::Pending),
+                    JobPhase::Finished => Ok(Next::Done),
+                    JobPhase::Failed(failure) => Err(failure.clone()),
+                    JobPhase::Cancelled => Err(cancelled()),
+                };
+            }
+        }
+        let group = state.results.pop_front().unwrap_or_default();
+        drop(state);
+        self.changed.notify_all();
+        Ok(Next::Group(group))
+    }
+
+    /// Where the job stands and how far it is.
+    pub fn state(&self) -> BowJobState {
+        let progress = self.monitor.progress();
+        let state = lock(&self.state);
+        BowJobState {
+            size: size_of::<BowJobState>() as u32,
+            state: match state.phase {
+                JobPhase::Running => 0,
+                JobPhase::Finished => 1,
+                JobPhase::Failed(_) => 2,
+                JobPhase::Cancelled => 3,
+            },
+            files_total: progress.files_total as f64,
+            bytes_total: progress.bytes_total as f64,
+            files_done: progress.files_done as f64,
+            bytes_done: progress.bytes_done as f64,
+            results_queued: state.results.len() as f64,
+        }
+    }
+
+    /// Blocks until there is a result to take or the job has ended; false when the timeout came first.
+    pub fn wait(&self, timeout_millis: u32) -> bool {
+        let deadline = Deadline::after_millis(timeout_millis);
+        let mut state = lock(&self.state);
+        while state.results.is_empty() && state.phase == JobPhase::Running {
+            match wait_until(&self.changed, state, deadline) {
+                Some(woken) => state = woken,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Stops the job and frees its queued results. A job that has ended keeps its phase, but not its results.
+    pub fn cancel(&self) {
+        let mut state = lock(&self.state);
+        let results = std::mem::take(&mut state.results);
+        if state.phase == JobPhase::Running {
+            state.phase = JobPhase::Cancelled;
+            if state.working {
+                // Under the lock, so that the work cannot end in between and the cancellation hit what comes next.
+                guard_callback(|| self.monitor.cancel());
+            }
+        } else if !results.is_empty() {
+            state.phase = JobPhase::Cancelled;
+        }
+        drop(state);
+        self.changed.notify_all();
+        self.events.notify();
+        // Last and without the lock: releasing a table may run foreign code.
+        drop(results);
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(Status::Cancelled, "the job was cancelled")
+}
+
+/// Where a job's work puts its results.
+pub struct Outlet {
+    job: Arc<Job>,
+}
+
+impl Outlet {
+    /// Queues a group of tables, waiting while the queue is full. Breaks when the job has been cancelled; the tables
+    /// are then released.
+    pub fn send(&self, tables: Vec<OwnedTable>) -> ControlFlow<()> {
+        let job = &self.job;
+        let mut state = lock(&job.state);
+        while state.phase == JobPhase::Running && state.results.len() >= QUEUE_BOUND {
+            state = wait(&job.changed, state);
+        }
+        if state.phase != JobPhase::Running {
+            drop(state);
+            return ControlFlow::Break(());
+        }
+        state.results.push_back(tables);
+        drop(state);
+        job.changed.notify_all();
+        job.events.notify();
+        ControlFlow::Continue(())
+    }
+
+    /// Whether the job has been cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        lock(&self.job.state).phase != JobPhase::Running
+    }
+}

@@ -1,0 +1,108 @@
+//! Workers: a value with a thread of its own, on which jobs are done one after another.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::JoinHandle;
+
+use bowstring_abi::Failure;
+use bowstring_abi::guard::guard_callback;
+
+use crate::error::RuntimeError;
+use crate::job::{Job, Monitor, Outlet};
+use crate::sync::lock;
+
+type Task<S> = Box<dyn FnOnce(&mut S) + Send>;
+
+/// A value of type `S` on its own thread. Dropped there, when the worker is closed and its last job has ended.
+pub struct Worker<S> {
+    inner: Mutex<Inner<S>>,
+    monitor: Arc<dyn Monitor>,
+}
+
+struct Inner<S> {
+    tasks: Option<Sender<Task<S>>>,
+    thread: Option<JoinHandle<()>>,
+    jobs: Vec<Weak<Job>>,
+}
+
+impl<S: Send + 'static> Worker<S> {
+    /// Moves `value` to a new thread of this name. `monitor` is that of all its jobs: what it cancels is the work that
+    /// runs on the thread at that moment.
+    pub fn spawn(
+        name: &str,
+        mut value: S,
+        monitor: Arc<dyn Monitor>,
+    ) -> Result<Self, RuntimeError> {
+        let (tasks, queue) = channel::<Task<S>>();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                for task in queue {
+                    task(&mut value);
+                }
+                guard_callback(|| drop(value));
+            })
+            .map_err(|_| RuntimeError::NoThread)?;
+        Ok(Self {
+            inner: Mutex::new(Inner {
+                tasks: Some(tasks),
+                thread: Some(thread),
+                jobs: Vec::new(),
+            }),
+            monitor,
+        })
+    }
+
+    pub(crate) fn monitor(&self) -> Arc<dyn Monitor> {
+        self.monitor.clone()
+    }
+
+    /// Queues a job's work behind the work that is queued already. Work submitted to a closed worker is cancelled.
+    pub(crate) fn submit(
+        &self,
+        job: &Arc<Job>,
+        work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
+    ) {
+        let mut inner = lock(&self.inner);
+        inner.jobs.retain(|job| job.strong_count() > 0);
+        inner.jobs.push(Arc::downgrade(job));
+        let task: Task<S> = {
+            let job = job.clone();
+            Box::new(move |value| job.run(|outlet| work(value, outlet)))
+        };
+        let sent = inner
+            .tasks
+            .as_ref()
+            .is_some_and(|tasks| tasks.send(task).is_ok());
+        drop(inner);
+        if !sent {
+            job.cancel();
+        }
+    }
+}
+
+/// What a context needs of a worker, whatever its value is.
+pub(crate) trait AnyWorker: std::any::Any + Send + Sync {
+    /// Cancels the jobs that have not ended and lets the thread end; waits for it if asked to.
+    fn close(&self, wait: bool);
+}
+
+impl<S: Send + 'static> AnyWorker for Worker<S> {
+    fn close(&self, wait: bool) {
+        let (jobs, thread) = {
+            let mut inner = lock(&self.inner);
+            inner.tasks = None;
+            (std::mem::take(&mut inner.jobs), inner.thread.take())
+        };
+        for job in jobs.iter().filter_map(Weak::upgrade) {
+            job.cancel();
+        }
+        if let Some(thread) = thread
+            && wait
+            && thread.thread().id() != std::thread::current().id()
+        {
+            // The thread's panics have been caught and reported through its jobs.
+            let _ = thread.join();
+        }
+    }
+}
