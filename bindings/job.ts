@@ -91,7 +91,7 @@ export class Job implements Waiter {
       );
       switch (status) {
         case OK:
-          return TableLease.take(this.#context, this.#context.outValue(), this.#options);
+          return TableLease.take(this.#context, this.#context.outValue(), this.#options, 0);
         case PENDING:
           await this.#event();
           break;

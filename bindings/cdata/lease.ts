@@ -74,6 +74,12 @@ const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>
   ({ context, handle }) => context.native.bow_lease_release(context.handle, handle, null),
 );
 
+/**
+ * How far tables are checked when they are taken over: 0 not at all, for what the library made itself; 1 what their
+ * structs say; 2 the first and last offsets too; 3 all offsets, text and null counts too.
+ */
+export type Validation = 0 | 1 | 2 | 3;
+
 /** Tables in native memory. All tables of one lease are released together. */
 export class TableLease {
   /** The size of the tables in native memory, in bytes. */
@@ -86,11 +92,26 @@ export class TableLease {
   #batches: RecordBatch[] = [];
   #data: Data[] = [];
 
-  /** Takes over the first `count` tables in `context.tables`. Nothing native remains when it throws. */
-  static take(context: Context, count: number, options: ImportOptions): TableLease {
+  /**
+   * Takes over the first `count` tables in `context.tables`, checked as far as `validation` says. Nothing native remains
+   * when it throws.
+   */
+  static take(
+    context: Context,
+    count: number,
+    options: ImportOptions,
+    validation: Validation,
+  ): TableLease {
     const { native, handle, tables, out, error } = context;
     context.check(
-      native.bow_lease_import(handle, tables.pointer, count, 0, out.pointer, error.pointer),
+      native.bow_lease_import(
+        handle,
+        tables.pointer,
+        count,
+        validation,
+        out.pointer,
+        error.pointer,
+      ),
     );
     const lease = new TableLease(context, context.outValue(), options);
     try {

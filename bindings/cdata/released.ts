@@ -21,6 +21,8 @@ const RELEASED_DATA: PropertyDescriptorMap = {
   typeIds: refuse,
   children: refuse,
   dictionary: refuse,
+  // Read before any value, and the only thing that is read to make a row of a struct.
+  _nullCount: refuse,
 };
 
 /** Makes every read through these tables, and through vectors and rows taken from them, throw. */

@@ -74,7 +74,7 @@ export function fixed<T extends number | bigint>(
 ): Column {
   const { lead = 0 } = shape;
   const stored = new view(lead + values.length);
-  const filler = typeof stored[0] === "bigint" ? 99n : 99;
+  const filler = stored instanceof BigInt64Array || stored instanceof BigUint64Array ? 99n : 99;
   stored.fill(filler as never);
   values.forEach((value, index) => {
     if (value !== null) stored[lead + index] = encode(value) as never;

@@ -12,6 +12,8 @@ const native = await open(compile("producer"), {
 });
 
 const NULLABLE = 2n;
+/** Tables from outside are checked in full. */
+const VALIDATION = 3;
 
 /** Writes the description that `producer_make` reads. */
 function describe(column: Column, out: number[]): void {
@@ -36,22 +38,22 @@ function describe(column: Column, out: number[]): void {
   for (const child of column.children) describe(child, out);
 }
 
-/** Makes tables and takes a lease of them. */
+/** Makes tables, each given by its columns or by its whole struct, and takes a lease of them. */
 export function produce(
-  tables: readonly (readonly Column[])[],
+  tables: readonly (readonly Column[] | Column)[],
   options: ImportOptions = {},
 ): TableLease {
   const context = currentContext();
-  tables.forEach((columns, index) => {
+  tables.forEach((content, index) => {
     const description: number[] = [];
-    describe(table(columns), description);
+    describe("format" in content ? content : table(content), description);
     const struct = new Uint8Array(new ArrayBuffer(152));
     const input = new Uint8Array(new ArrayBuffer(description.length));
     input.set(description);
     native.producer_make(input, struct);
     context.tables.bytes.set(struct, 152 * index);
   });
-  return TableLease.take(context, tables.length, options);
+  return TableLease.take(context, tables.length, options, VALIDATION);
 }
 
 /** What the producer has made and nobody has released. */
