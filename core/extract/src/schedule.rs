@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -15,14 +16,12 @@ use crate::control::Control;
 use crate::facts::FileFacts;
 use crate::file::FileWorker;
 use crate::model::Severity;
-use crate::options::ExtractOptions;
+use crate::options::{ExtractOptions, MAX_COLUMN_BYTES};
 use crate::scan::{Entry, scan};
 use crate::source::error;
 use crate::tables::{Sizes, assemble};
 use crate::{ExtractError, ExtractionBatch};
 
-/// No column may hold more bytes, whatever the options say: offsets are 32 bits wide.
-const MAX_COLUMN_BYTES: usize = 1 << 30;
 /// Files that may be finished ahead of the first unfinished one, for each worker.
 const FILES_AHEAD: usize = 64;
 /// Closed chunks that may wait for the sink, beyond one for each worker.
@@ -36,7 +35,11 @@ pub fn run(
 ) -> Result<(), ExtractError> {
     let entries = scan(options, control)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = if options.threads == 0 { cores } else { options.threads };
+    let threads = if options.threads == 0 {
+        cores
+    } else {
+        options.threads
+    };
     let threads = threads.clamp(1, entries.len().max(1));
     let shared = Shared {
         options,
@@ -123,7 +126,7 @@ impl Shared<'_> {
         }
         while let Some(at) = self.claim() {
             let entry = &self.entries[at];
-            let Some(facts) = worker.process(entry) else {
+            let Some(facts) = self.process(&mut worker, entry) else {
                 self.fail(ExtractError::Cancelled);
                 break;
             };
@@ -134,6 +137,16 @@ impl Shared<'_> {
             }
         }
         std::mem::forget(guard);
+    }
+
+    /// One file. A panic in it is that file's failure, and the worker starts afresh.
+    fn process<'b>(&'b self, worker: &mut FileWorker<'b>, entry: &Entry) -> Option<FileFacts> {
+        catch_unwind(AssertUnwindSafe(|| worker.process(entry))).unwrap_or_else(|_| {
+            *worker = FileWorker::new(self.options, self.control);
+            let message = "the engine failed on this file; please report it with the file";
+            let error = error(Severity::Failed, "extract", "internal", message);
+            Some(FileFacts::failed(entry.name.clone(), error))
+        })
     }
 
     /// The next file, when it may be started.
@@ -154,7 +167,10 @@ impl Shared<'_> {
                 state.claimed += 1;
                 return Some(state.claimed - 1);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -169,7 +185,7 @@ impl Shared<'_> {
             let together = state.chunk_size.plus(&size);
             if self.is_full(&together) && !state.chunk.is_empty() {
                 if self.options.single {
-                    state.error.get_or_insert(too_large(&together));
+                    state.error.get_or_insert(self.too_large(&together));
                     state.stopped = true;
                     break;
                 }
@@ -200,12 +216,23 @@ impl Shared<'_> {
     }
 
     fn is_full(&self, size: &Sizes) -> bool {
-        let (rows, bytes) = if self.options.single {
-            (usize::MAX, MAX_COLUMN_BYTES)
-        } else {
-            (self.options.chunk_rows, self.options.chunk_bytes.min(MAX_COLUMN_BYTES))
-        };
+        let (rows, bytes) = self.options.bounds();
         size.max_rows() > rows || size.max_column_bytes() > bytes
+    }
+
+    fn too_large(&self, size: &Sizes) -> ExtractError {
+        let (rows, bytes) = self.options.bounds();
+        let rows = if rows == usize::MAX {
+            String::new()
+        } else {
+            format!("{rows} rows or ")
+        };
+        ExtractError::BatchTooLarge(format!(
+            "one batch would need {} rows and {} bytes in one column, more than the limit of {rows}{bytes} bytes; \
+             use the streaming form (extractStream or extractWorkspace)",
+            size.max_rows(),
+            size.max_column_bytes(),
+        ))
     }
 
     fn assemble(&self, chunk: Closed) {
@@ -232,6 +259,7 @@ impl Shared<'_> {
                 drop(state);
                 if sink(batch).is_break() {
                     self.fail(ExtractError::Cancelled);
+                    return Err(ExtractError::Cancelled);
                 }
                 state = self.lock();
                 state.delivered += 1;
@@ -243,7 +271,10 @@ impl Shared<'_> {
             } else if state.all_closed && state.delivered == state.closed {
                 return Ok(());
             } else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -276,20 +307,12 @@ fn bounded(facts: FileFacts) -> (FileFacts, Sizes) {
     (facts, size)
 }
 
-fn too_large(size: &Sizes) -> ExtractError {
-    ExtractError::BatchTooLarge(format!(
-        "one batch would need {} rows and {} bytes in one column, more than {MAX_COLUMN_BYTES} bytes; \
-         use the streaming form (extractStream or extractWorkspace)",
-        size.max_rows(),
-        size.max_column_bytes(),
-    ))
-}
-
 /// Stops the run when its thread unwinds.
 struct StopOnPanic<'a>(&'a Shared<'a>);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
-        self.0.fail(ExtractError::InvalidOptions("a worker panicked".to_owned()));
+        self.0
+            .fail(ExtractError::InvalidOptions("a worker panicked".to_owned()));
     }
 }
