@@ -5,7 +5,8 @@
  */
 
 import { isMainThread } from "node:worker_threads";
-import { BUFFER_TOO_SMALL, errorFromStatus, FIRST_ERROR } from "./errors.ts";
+import { STATUS, STRUCTS } from "./abi.ts";
+import { errorFromStatus, isError } from "./errors.ts";
 import { openLibrary } from "./library.ts";
 import { PollingWaker } from "./polling.ts";
 import {
@@ -19,16 +20,12 @@ import {
   type Waker,
 } from "./runtime.ts";
 
-/** `sizeof(struct bow_error)`: size, code and length as u32, then the message. */
-const ERROR_SIZE = 512;
-const ERROR_MESSAGE = 12;
-/** `sizeof(struct bow_table)`: an ArrowSchema of 72 bytes and an ArrowArray of 80. */
-export const TABLE_SIZE = 152;
+const { bow_error: ERROR, bow_stats: STATS, bow_table: TABLE } = STRUCTS;
+
+/** The size of the struct that one table crosses in, in bytes. */
+export const TABLE_SIZE = TABLE.size;
 /** The most tables that one result has. */
 export const MAX_TABLES = 5;
-/** `sizeof(struct bow_stats)`: size and padding as u32, then seven doubles. */
-const STATS_SIZE = 64;
-
 /** What is alive in this isolate's context, and what has happened in it. */
 export interface Stats {
   /** Leases whose memory is not freed yet. */
@@ -78,12 +75,12 @@ export class Context {
   constructor(runtime: Runtime, library: NativeLibrary) {
     this.runtime = runtime;
     this.native = library.functions;
-    this.error = runtime.scratch(ERROR_SIZE);
-    this.error.view.setUint32(0, ERROR_SIZE, true);
+    this.error = runtime.scratch(ERROR.size);
+    this.error.view.setUint32(ERROR.offsets.size, ERROR.size, true);
     this.out = runtime.scratch(4);
-    this.#stats = runtime.scratch(STATS_SIZE);
+    this.#stats = runtime.scratch(STATS.size);
     this.words = new Room(runtime, Float64Array.BYTES_PER_ELEMENT, 1024);
-    this.tables = runtime.scratch(MAX_TABLES * TABLE_SIZE);
+    this.tables = runtime.scratch(MAX_TABLES * TABLE.size);
     this.check(this.native.bow_context_open(this.out.pointer, this.error.pointer));
     this.handle = this.outValue();
     this.viewer = runtime.viewer(library, this.handle);
@@ -97,7 +94,7 @@ export class Context {
 
   /** Throws the typed error if `status` is one, and returns it otherwise. */
   check(status: number): number {
-    if (status >= FIRST_ERROR) throw this.#takeError(status);
+    if (isError(status)) throw this.#takeError(status);
     return status;
   }
 
@@ -120,17 +117,18 @@ export class Context {
   /** The counters. */
   stats(): Stats {
     const { view, pointer } = this.#stats;
-    view.setUint32(0, STATS_SIZE, true);
+    view.setUint32(STATS.offsets.size, STATS.size, true);
     this.check(this.native.bow_context_stats(this.handle, pointer, this.error.pointer));
-    const counter = (index: number) => view.getFloat64(8 + 8 * index, true);
+    const counter = (name: Exclude<keyof typeof STATS.offsets, "size" | "reserved">) =>
+      view.getFloat64(STATS.offsets[name], true);
     return {
-      liveLeases: counter(0),
-      liveJobs: counter(1),
-      liveStores: counter(2),
-      bytesViewed: counter(3),
-      bytesCopied: counter(4),
-      leaks: counter(5),
-      violations: counter(6),
+      liveLeases: counter("live_leases"),
+      liveJobs: counter("live_jobs"),
+      liveStores: counter("live_stores"),
+      bytesViewed: counter("bytes_viewed"),
+      bytesCopied: counter("bytes_copied"),
+      leaks: counter("leaks"),
+      violations: counter("violations"),
     };
   }
 
@@ -143,8 +141,9 @@ export class Context {
 
   #takeError(status: number): Error {
     const { view, bytes } = this.error;
-    const length = view.getUint32(8, true);
-    const message = new TextDecoder().decode(bytes.subarray(ERROR_MESSAGE, ERROR_MESSAGE + length));
+    const length = view.getUint32(ERROR.offsets.length, true);
+    const start = ERROR.offsets.message;
+    const message = new TextDecoder().decode(bytes.subarray(start, start + length));
     return errorFromStatus(status, message);
   }
 }
@@ -172,7 +171,7 @@ export class Room {
     for (;;) {
       const capacity = this.#scratch.bytes.length / this.#elementSize;
       const status = call(this.#scratch.pointer, capacity);
-      if (status !== BUFFER_TOO_SMALL) {
+      if (status !== STATUS.BUFFER_TOO_SMALL) {
         context.check(status);
         return context.outValue();
       }

@@ -3,6 +3,8 @@
  * that a caller is likely to tell apart.
  */
 
+import { STATUS } from "./abi.ts";
+
 /** What went wrong, as a stable string. */
 export type ErrorCode =
   /** An argument is out of range or malformed. */
@@ -87,45 +89,31 @@ export class LibraryLoadError extends BowstringError {
   }
 }
 
-/** The codes of the statuses from 16 on, in order; the statuses are those of `bowstring.h`. */
-const CODES: readonly ErrorCode[] = [
-  "INVALID_ARGUMENT",
-  "STALE_HANDLE",
-  "LEASE_RELEASED",
-  "OUT_OF_MEMORY",
-  "BATCH_TOO_LARGE",
-  "CANCELLED",
-  "IO",
-  "INVALID_ARROW",
-  "UNSUPPORTED",
-  "STORE",
-  "BUSY",
-  "BUFFER_TOO_SMALL",
-  "PANIC",
-];
-
-/** Statuses that are not errors. */
-export const OK = 0;
-/** Nothing yet; ask again after the next wake-up. */
-export const PENDING = 1;
-/** No more results. */
-export const DONE = 2;
 /** The first status that is an error. */
-export const FIRST_ERROR = 16;
-/** The room for a run of elements was too small; the function has written how much it needs. */
-export const BUFFER_TOO_SMALL = 27;
+const FIRST_ERROR = STATUS.INVALID_ARGUMENT;
+
+/** The codes are the names of the statuses. */
+const CODES: ReadonlyMap<number, ErrorCode> = new Map(
+  Object.entries(STATUS)
+    .filter(([, status]) => status >= FIRST_ERROR)
+    .map(([name, status]) => [status, name as ErrorCode]),
+);
+
+/** Whether a status is an error. */
+export function isError(status: number): boolean {
+  return status >= FIRST_ERROR;
+}
 
 /** The typed error for a status and the message that came with it. */
 export function errorFromStatus(status: number, message: string): BowstringError {
-  const code = CODES[status - FIRST_ERROR] ?? "UNKNOWN";
-  switch (code) {
-    case "LEASE_RELEASED":
+  switch (status) {
+    case STATUS.LEASE_RELEASED:
       return new LeaseReleasedError(message);
-    case "STALE_HANDLE":
+    case STATUS.STALE_HANDLE:
       return new StaleHandleError(message);
-    case "BATCH_TOO_LARGE":
+    case STATUS.BATCH_TOO_LARGE:
       return new BatchTooLargeError(message);
     default:
-      return new BowstringError(code, message);
+      return new BowstringError(CODES.get(status) ?? "UNKNOWN", message);
   }
 }

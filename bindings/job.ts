@@ -7,7 +7,8 @@
 import { setImmediate } from "node:timers";
 import { type ImportOptions, TableLease } from "./cdata/lease.ts";
 import { type Context, MAX_TABLES, type Waiter } from "./context.ts";
-import { BowstringError, DONE, OK, PENDING } from "./errors.ts";
+import { STATUS, STRUCTS } from "./abi.ts";
+import { BowstringError } from "./errors.ts";
 import type { Scratch } from "./runtime.ts";
 
 /** How far a job has come. The totals are 0 until the job knows them. */
@@ -28,8 +29,7 @@ export interface JobOptions extends ImportOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `sizeof(struct bow_job_state)`: size and state as u32, then five doubles. */
-const STATE_SIZE = 48;
+const { bow_job_state: STATE } = STRUCTS;
 
 const DEFAULT_MAX_LIVE_BYTES = 2 * 1024 ** 3;
 /** How often a reader over its budget lets the event loop turn, and finalizers run, before it gives up. */
@@ -90,12 +90,12 @@ export class Job implements Waiter {
         error.pointer,
       );
       switch (status) {
-        case OK:
+        case STATUS.OK:
           return TableLease.take(this.#context, this.#context.outValue(), this.#options, 0);
-        case PENDING:
+        case STATUS.PENDING:
           await this.#event();
           break;
-        case DONE:
+        case STATUS.DONE:
           this.close();
           break;
         default:
@@ -174,15 +174,16 @@ export class Job implements Waiter {
 
   #readProgress(): Progress {
     const { native, handle, runtime, error } = this.#context;
-    const { view, pointer } = runtime.scratch(STATE_SIZE);
-    view.setUint32(0, STATE_SIZE, true);
+    const { view, pointer } = runtime.scratch(STATE.size);
+    view.setUint32(STATE.offsets.size, STATE.size, true);
     this.#context.check(native.bow_job_state(handle, this.#handle, pointer, error.pointer));
-    const counter = (index: number) => view.getFloat64(8 + 8 * index, true);
+    const counter = (name: "files_total" | "bytes_total" | "files_done" | "bytes_done") =>
+      view.getFloat64(STATE.offsets[name], true);
     return {
-      filesTotal: counter(0),
-      bytesTotal: counter(1),
-      filesDone: counter(2),
-      bytesDone: counter(3),
+      filesTotal: counter("files_total"),
+      bytesTotal: counter("bytes_total"),
+      filesDone: counter("files_done"),
+      bytesDone: counter("bytes_done"),
     };
   }
 }

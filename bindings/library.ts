@@ -9,7 +9,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { ABI_VERSION } from "./abi.ts";
 import { LibraryLoadError } from "./errors.ts";
-import type { NativeLibrary, Runtime } from "./runtime.ts";
+import type { NativeLibrary, Probe, Runtime } from "./runtime.ts";
 
 /** The version of this package. The library must be of the same. */
 export const VERSION = "0.1.0";
@@ -31,11 +31,20 @@ const ADVICE = `set ${OVERRIDE} to the path of ${FILE_NAME}, or build it with "m
 /** Opens and checks the library. Throws `LibraryLoadError`. */
 export function openLibrary(runtime: Runtime): NativeLibrary {
   const path = findLibrary(runtime);
-  check(runtime, path);
-  return runtime.open(path);
+  checkVersions(runtime, path, explained(path, () => runtime.probe(path)));
+  return explained(path, () => runtime.open(path));
 }
 
-function findLibrary(runtime: Runtime): string {
+function explained<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw new LibraryLoadError(explain(path, cause), { cause });
+  }
+}
+
+/** The path of the library that `openLibrary` would open. Throws `LibraryLoadError` when there is none. */
+export function findLibrary(runtime: Runtime): string {
   const override = runtime.environment(OVERRIDE);
   if (override !== undefined && override !== "") {
     // Not looked at first: under Deno that would take a permission to read, which loading does not need.
@@ -81,13 +90,7 @@ function localBuilds(runtime: Runtime): string[] {
   return ["release", "debug"].map((profile) => resolve(target, profile, FILE_NAME));
 }
 
-function check(runtime: Runtime, path: string): void {
-  let probe;
-  try {
-    probe = runtime.probe(path);
-  } catch (cause) {
-    throw new LibraryLoadError(explain(path, cause), { cause });
-  }
+function checkVersions(runtime: Runtime, path: string, probe: Probe): void {
   const abi = probe.abiVersion();
   if (abi !== ABI_VERSION) {
     throw new LibraryLoadError(
@@ -120,7 +123,7 @@ function explain(path: string, cause: unknown): string {
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return /bow_\w+/.test(reason)
-    ? `${path} is not a Bowstring library, or one from before version ${VERSION}: ${ADVICE}`
+    ? `${path} lacks functions of Bowstring ${VERSION}, so it is another library or an unfinished one: ${ADVICE}`
     : `${path} could not be loaded (${reason}): ${ADVICE}`;
 }
 

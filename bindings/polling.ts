@@ -1,7 +1,7 @@
 /** Wake-ups of a worker. */
 
 import type { NativeFunctions, Waker } from "./runtime.ts";
-import { PENDING } from "./errors.ts";
+import { STATUS } from "./abi.ts";
 
 const SHORTEST_MILLIS = 1;
 const LONGEST_MILLIS = 8;
@@ -37,7 +37,7 @@ export class PollingWaker implements Waker {
 
   #poll(millis: number): void {
     const status = this.#native.bow_context_wait(this.#context, 0, null);
-    if (status === PENDING) this.#schedule(Math.min(2 * millis, LONGEST_MILLIS));
+    if (status === STATUS.PENDING) this.#schedule(Math.min(2 * millis, LONGEST_MILLIS));
     else this.#wake();
   }
 }

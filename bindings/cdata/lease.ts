@@ -7,8 +7,9 @@
  */
 
 import type { Data, RecordBatch } from "apache-arrow";
+import { STATUS } from "../abi.ts";
 import { type Context, Room, TABLE_SIZE } from "../context.ts";
-import { BowstringError, LeaseReleasedError, OK } from "../errors.ts";
+import { BowstringError, LeaseReleasedError } from "../errors.ts";
 import type { View } from "../runtime.ts";
 import { importTables, readBlocks, readTotalBytes } from "./import.ts";
 import { invalidate } from "./released.ts";
@@ -178,9 +179,11 @@ export class TableLease {
     for (let index = 0; index < count; index++) {
       const table = tables.at(index * TABLE_SIZE);
       const status = native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
-      if (status === OK) continue;
+      if (status === STATUS.OK) continue;
       // Those already written hold references: a lease of their own gives them up.
-      if (native.bow_lease_import(handle, tables.pointer, index, 0, out.pointer, null) === OK) {
+      if (
+        native.bow_lease_import(handle, tables.pointer, index, 0, out.pointer, null) === STATUS.OK
+      ) {
         native.bow_lease_release(handle, this.#context.outValue(), null);
       }
       this.#context.check(status);

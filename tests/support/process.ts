@@ -46,14 +46,20 @@ export interface ChildResult {
 /** Runs a script, given as a path below `tests/`, in a new process of this runtime. */
 export function runScript(
   script: string,
-  options: { args?: string[]; env?: Record<string, string>; denoFlags?: string[] } = {},
+  options: {
+    args?: string[];
+    env?: Record<string, string>;
+    cwd?: string;
+    denoFlags?: string[];
+  } = {},
 ): Promise<ChildResult> {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-  const { args = [], env = {}, denoFlags = ["--allow-all", "--v8-flags=--expose-gc"] } = options;
+  const { args = [], env = {}, cwd = root, denoFlags = ["--allow-all", "--v8-flags=--expose-gc"] } =
+    options;
   const flags = isDeno ? ["run", "--no-prompt", ...denoFlags] : ["run"];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...flags, path, ...args], {
-      cwd: root,
+      cwd,
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
