@@ -36,8 +36,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The generated files: where each is, and what belongs in it.
-fn files() -> Result<(Vec<String>, [(PathBuf, String); 2]), Box<dyn Error>> {
+/// A generated file: where it is, and what belongs in it.
+type Generated = (PathBuf, String);
+
+/// The names of the exported functions, and the generated files.
+fn files() -> Result<(Vec<String>, [Generated; 2]), Box<dyn Error>> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .ok_or("no parent directory")?;
