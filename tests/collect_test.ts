@@ -6,7 +6,7 @@ import type { Vector } from "apache-arrow";
 import { stats } from "../mod.ts";
 import type { ImportOptions } from "../bindings/cdata/lease.ts";
 import { bool, fixed, utf8 } from "./support/columns.ts";
-import { collectGarbage, collectUntil, isDeno } from "./support/process.ts";
+import { collectGarbage, collectUntil, isDeno, SLOW } from "./support/process.ts";
 import { live, NOTHING, produce } from "./support/producer.ts";
 
 const columns = () => [
@@ -26,13 +26,17 @@ function drop(count: number, look: boolean, options: ImportOptions = {}): void {
 const settled = () => stats().liveLeases === 0;
 
 for (const look of [true, false]) {
-  test(`collect: leases dropped ${look ? "after" : "before"} the first look are freed`, async () => {
-    const before = stats();
-    drop(100, look);
-    await collectUntil(settled, "100 freed leases");
-    assert.deepEqual(stats(), before);
-    assert.deepEqual(live(), NOTHING);
-  });
+  test(
+    `collect: leases dropped ${look ? "after" : "before"} the first look are freed`,
+    SLOW,
+    async () => {
+      const before = stats();
+      drop(100, look);
+      await collectUntil(settled, "100 freed leases");
+      assert.deepEqual(stats(), before);
+      assert.deepEqual(live(), NOTHING);
+    },
+  );
 }
 
 /** Keeps one column of a lease, and lets go of the lease and of the other columns. */
@@ -40,7 +44,7 @@ function keepColumn(index: number): Vector {
   return produce([columns()]).table(0).getChildAt(index)!;
 }
 
-test("collect: one column that is still in use keeps the whole lease alive", async () => {
+test("collect: one column that is still in use keeps the whole lease alive", SLOW, async () => {
   const kept: { vector?: Vector } = { vector: keepColumn(1) };
   drop(10, true);
   await collectUntil(() => stats().liveLeases === 1, "10 freed leases of 11");
@@ -55,7 +59,7 @@ function keepValues(): Uint32Array {
   return produce([columns()]).table(0).getChildAt(0)!.toArray();
 }
 
-test("collect: a typed array that is still in use keeps the lease alive", async () => {
+test("collect: a typed array that is still in use keeps the lease alive", SLOW, async () => {
   const kept: { values?: Uint32Array } = { values: keepValues() };
   for (let turn = 0; turn < 5; turn++) {
     collectGarbage();
@@ -68,7 +72,7 @@ test("collect: a typed array that is still in use keeps the lease alive", async 
   assert.deepEqual(live(), NOTHING);
 });
 
-test("collect: a lease that was released is not freed a second time", async () => {
+test("collect: a lease that was released is not freed a second time", SLOW, async () => {
   for (let index = 0; index < 50; index++) {
     const lease = produce([columns()]);
     lease.table(0);
@@ -91,7 +95,7 @@ test("collect: copies leave nothing native to collect", () => {
   assert.deepEqual(live(), NOTHING);
 });
 
-test('collect: onCollect "leak" keeps the memory and counts it; Bun frees it', async () => {
+test('collect: onCollect "leak" keeps the memory and counts it; Bun frees it', SLOW, async () => {
   const before = stats();
   drop(10, true, { onCollect: "leak" });
   if (isDeno) {

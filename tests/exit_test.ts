@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { runScript } from "./support/process.ts";
+import { runScript, SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const workspace = Workspace.of(300, 100);
@@ -25,7 +25,7 @@ const WAYS: readonly (readonly [way: string, stdout: string])[] = [
 ];
 
 for (const [way, expected] of WAYS) {
-  test(`exit: ${way}`, async () => {
+  test(`exit: ${way}`, SLOW, async () => {
     for (let round = 0; round < 3; round++) {
       const { code, signal, stdout, stderr } = await runScript("scripts/exit.ts", {
         args: [way, workspace.path],

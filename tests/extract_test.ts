@@ -13,6 +13,7 @@ import {
   LeaseReleasedError,
   stats,
 } from "../mod.ts";
+import { SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const column = (batch: RecordBatch, name: string): unknown[] => [...batch.getChild(name)!];
@@ -41,7 +42,7 @@ function describe({ schema }: RecordBatch): string {
   }).join(", ");
 }
 
-test("extract: the tables and columns of the contract", async () => {
+test("extract: the tables and columns of the contract", SLOW, async () => {
   using workspace = new Workspace();
   const path = workspace.write("a.ts", "export function greet(name: string) { return name; }\n");
   using batch = await extractFilesToArrow([path], workspace.path);
@@ -56,7 +57,7 @@ test("extract: the tables and columns of the contract", async () => {
   assert.equal(batch.errors.numRows, 0);
 });
 
-test("extract: options reach the engine", async () => {
+test("extract: options reach the engine", SLOW, async () => {
   using workspace = new Workspace();
   workspace.write("a.ts", "export const a = 1;\n");
   workspace.write("long.ts", `export const b = "${"x".repeat(200)}";\n`);
@@ -72,7 +73,7 @@ test("extract: options reach the engine", async () => {
   assert.deepEqual(column(batch.errors, "severity"), ["skipped"]);
 });
 
-test("extract: no files are an empty batch", async () => {
+test("extract: no files are an empty batch", SLOW, async () => {
   using workspace = new Workspace();
   using batch = await extractFilesToArrow([], workspace.path);
   assert.equal(batch.symbols.numRows, 0);
@@ -80,16 +81,20 @@ test("extract: no files are an empty batch", async () => {
   assert.equal(batch.errors.numRows, 0);
 });
 
-test("extract: what is wrong with a call is thrown, what is wrong with a file is a row", async () => {
-  using workspace = new Workspace();
-  const missing = join(workspace.path, "no-such-directory");
-  await assert.rejects(extractFilesToArrow([], missing), { code: "INVALID_ARGUMENT" });
-  using batch = await extractFilesToArrow(["missing.ts"], workspace.path);
-  assert.deepEqual(column(batch.errors, "path"), ["missing.ts"]);
-  assert.equal(stats().liveJobs, 0);
-});
+test(
+  "extract: what is wrong with a call is thrown, what is wrong with a file is a row",
+  SLOW,
+  async () => {
+    using workspace = new Workspace();
+    const missing = join(workspace.path, "no-such-directory");
+    await assert.rejects(extractFilesToArrow([], missing), { code: "INVALID_ARGUMENT" });
+    using batch = await extractFilesToArrow(["missing.ts"], workspace.path);
+    assert.deepEqual(column(batch.errors, "path"), ["missing.ts"]);
+    assert.equal(stats().liveJobs, 0);
+  },
+);
 
-test("extract: a single batch that would be too large names the streaming form", async () => {
+test("extract: a single batch that would be too large names the streaming form", SLOW, async () => {
   using workspace = Workspace.of(4, 50);
   const paths = [0, 1, 2, 3].map((file) => `source/file0000${file}.ts`);
   await assert.rejects(
@@ -101,7 +106,7 @@ test("extract: a single batch that would be too large names the streaming form",
   assert.equal(stats().liveLeases, 0);
 });
 
-test("extract: a stream gives the files in order, chunk by chunk", async () => {
+test("extract: a stream gives the files in order, chunk by chunk", SLOW, async () => {
   using workspace = Workspace.of(40, 20);
   const paths: unknown[] = [];
   let batches = 0;
@@ -125,7 +130,7 @@ test("extract: a stream gives the files in order, chunk by chunk", async () => {
   assert.equal(stats().liveLeases, 0);
 });
 
-test("extract: the result does not depend on the number of threads", async () => {
+test("extract: the result does not depend on the number of threads", SLOW, async () => {
   using workspace = Workspace.of(12, 20);
   const paths = Array.from(
     { length: 12 },
@@ -140,7 +145,7 @@ test("extract: the result does not depend on the number of threads", async () =>
   assert.deepEqual(await read(1), await read(4));
 });
 
-test("extract: one batch is one lease", async () => {
+test("extract: one batch is one lease", SLOW, async () => {
   using workspace = Workspace.of(3, 3);
   const batch = await extractFilesToArrow(["source/file00000.ts"], workspace.path);
   assert.equal(stats().liveLeases, 1);
@@ -171,7 +176,7 @@ function buffersOf(batch: ExtractionBatch): ArrayBufferLike[] {
   );
 }
 
-test("extract: copies need no release", async () => {
+test("extract: copies need no release", SLOW, async () => {
   using workspace = Workspace.of(2, 5);
   const before = stats();
   const batches: ExtractionBatch[] = [];
@@ -183,7 +188,7 @@ test("extract: copies need no release", async () => {
   assert.equal(column(batches[0]!.symbols, "name").length, batches[0]!.symbols.numRows);
 });
 
-test("extract: two streams at once", async () => {
+test("extract: two streams at once", SLOW, async () => {
   using first = Workspace.of(20, 10);
   using second = Workspace.of(30, 10);
   const count = async (workspace: Workspace) => {

@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { VERSION } from "../mod.ts";
 import { compile } from "./support/native.ts";
-import { isDeno, root, runScript } from "./support/process.ts";
+import { isDeno, root, runScript, SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const platform = `${process.platform}-${process.arch}`;
@@ -80,56 +80,68 @@ function emptyFile(): string {
 }
 
 for (const [title, path, message] of CASES) {
-  test(`library: ${title}`, async () => {
+  test(`library: ${title}`, SLOW, async () => {
     const library = path();
     assert.equal(await load(library), `LibraryLoadError LIBRARY_LOAD: ${library}${message}`);
   });
 }
 
-test("library: the package for the platform is found from the working directory", async () => {
-  using workspace = new Workspace();
-  const slot = workspace.write(`node_modules/@bowstring/${platform}/libbowstring.so`, "");
-  copyFileSync(stub(1, "9.8.7"), join(workspace.path, slot));
-  const script = await runScript("scripts/load.ts", {
-    cwd: workspace.path,
-    env: { BOWSTRING_LIBRARY: "" },
-  });
-  const library = join(workspace.path, slot);
-  assert.equal(
-    script.stdout.trim(),
-    `LibraryLoadError LIBRARY_LOAD: ${library} is version 9.8.7, but this package is version ` +
-      `${VERSION}: install the library of version ${VERSION}, or ${advice}`,
-  );
-});
+test(
+  "library: the package for the platform is found from the working directory",
+  SLOW,
+  async () => {
+    using workspace = new Workspace();
+    const slot = workspace.write(`node_modules/@bowstring/${platform}/libbowstring.so`, "");
+    copyFileSync(stub(1, "9.8.7"), join(workspace.path, slot));
+    const script = await runScript("scripts/load.ts", {
+      cwd: workspace.path,
+      env: { BOWSTRING_LIBRARY: "" },
+    });
+    const library = join(workspace.path, slot);
+    assert.equal(
+      script.stdout.trim(),
+      `LibraryLoadError LIBRARY_LOAD: ${library} is version 9.8.7, but this package is version ` +
+        `${VERSION}: install the library of version ${VERSION}, or ${advice}`,
+    );
+  },
+);
 
-test("library: a local build is found in CARGO_TARGET_DIR, release before debug", async () => {
-  using workspace = new Workspace();
-  const env = { BOWSTRING_LIBRARY: "", CARGO_TARGET_DIR: workspace.path };
-  const attempt = async () => (await runScript("scripts/load.ts", { env })).stdout.trim();
-  const missing = await attempt();
-  assert.ok(
-    missing.startsWith(
-      `LibraryLoadError LIBRARY_LOAD: the Bowstring library for ${platform} was not found: ` +
-        `${advice}; looked for `,
-    ),
-    missing,
-  );
-  for (const profile of ["debug", "release"]) {
-    const path = join(workspace.path, profile, "libbowstring.so");
-    workspace.write(`${profile}/libbowstring.so`, "");
-    copyFileSync(stub(1, "9.8.7"), path);
-    assert.ok((await attempt()).startsWith(`LibraryLoadError LIBRARY_LOAD: ${path} is version`));
-  }
-});
+test(
+  "library: a local build is found in CARGO_TARGET_DIR, release before debug",
+  SLOW,
+  async () => {
+    using workspace = new Workspace();
+    const env = { BOWSTRING_LIBRARY: "", CARGO_TARGET_DIR: workspace.path };
+    const attempt = async () => (await runScript("scripts/load.ts", { env })).stdout.trim();
+    const missing = await attempt();
+    assert.ok(
+      missing.startsWith(
+        `LibraryLoadError LIBRARY_LOAD: the Bowstring library for ${platform} was not found: ` +
+          `${advice}; looked for `,
+      ),
+      missing,
+    );
+    for (const profile of ["debug", "release"]) {
+      const path = join(workspace.path, profile, "libbowstring.so");
+      workspace.write(`${profile}/libbowstring.so`, "");
+      copyFileSync(stub(1, "9.8.7"), path);
+      assert.ok((await attempt()).startsWith(`LibraryLoadError LIBRARY_LOAD: ${path} is version`));
+    }
+  },
+);
 
-test("library: without permission, Deno says which to give", { skip: !isDeno }, async () => {
-  const library = compile("producer");
-  assert.equal(
-    await load(library, ["--allow-env"]),
-    `LibraryLoadError LIBRARY_LOAD: Deno may not load ${library}: run with --allow-ffi, ` +
-      `or with --allow-ffi=${library} and { copy: true }`,
-  );
-});
+test(
+  "library: without permission, Deno says which to give",
+  { ...SLOW, skip: !isDeno },
+  async () => {
+    const library = compile("producer");
+    assert.equal(
+      await load(library, ["--allow-env"]),
+      `LibraryLoadError LIBRARY_LOAD: Deno may not load ${library}: run with --allow-ffi, ` +
+        `or with --allow-ffi=${library} and { copy: true }`,
+    );
+  },
+);
 
 test("library: one version everywhere", () => {
   const read = (file: string) => readFileSync(join(root, file), "utf8");

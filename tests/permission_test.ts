@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { currentContext } from "../bindings/context.ts";
 import { findLibrary } from "../bindings/library.ts";
-import { isDeno, runScript } from "./support/process.ts";
+import { isDeno, runScript, SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
 
 test("permission: with --allow-ffi=<path>, copies work and views are refused", {
+  ...SLOW,
   skip: !isDeno,
 }, async () => {
   using workspace = Workspace.of(1, 2);

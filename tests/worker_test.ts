@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Stats, stats } from "../mod.ts";
-import { isDeno, runScript } from "./support/process.ts";
+import { isDeno, runScript, SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
 
 const workspace = Workspace.of(120, 60);
@@ -26,7 +26,7 @@ function extractInWorker(chunkRows: number): Promise<Answer> {
   }).finally(() => worker.terminate());
 }
 
-test("worker: imports, releases, and counts for itself", async () => {
+test("worker: imports, releases, and counts for itself", SLOW, async () => {
   const before = stats();
   const answers = await Promise.all([extractInWorker(1_000), extractInWorker(100_000)]);
   for (const answer of answers) {
@@ -41,7 +41,7 @@ test("worker: imports, releases, and counts for itself", async () => {
   assert.deepEqual(stats(), before, "the main thread's counters did not move");
 });
 
-test("worker: terminated in the middle of a job, with leases alive", async () => {
+test("worker: terminated in the middle of a job, with leases alive", SLOW, async () => {
   const { code, signal, stdout, stderr } = await runScript("scripts/terminate.ts", {
     args: [workspace.path],
   });
@@ -52,14 +52,20 @@ test("worker: terminated in the middle of a job, with leases alive", async () =>
   }, stderr);
 });
 
-test("worker: terminated while no other thread has the library open", async () => {
+test("worker: terminated while no other thread has the library open", SLOW, async () => {
   const { code, signal, stdout, stderr } = await runScript("scripts/terminate.ts", {
     args: [workspace.path, "--only-workers"],
   });
   assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: "done\n" }, stderr);
 });
 
-test("worker: under Bun, a buffer that it gave away outlives it", { skip: isDeno }, async () => {
-  const { code, stdout, stderr } = await runScript("scripts/moved.ts", { args: [workspace.path] });
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "intact\n" }, stderr);
-});
+test(
+  "worker: under Bun, a buffer that it gave away outlives it",
+  { ...SLOW, skip: isDeno },
+  async () => {
+    const { code, stdout, stderr } = await runScript("scripts/moved.ts", {
+      args: [workspace.path],
+    });
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: "intact\n" }, stderr);
+  },
+);

@@ -10,6 +10,9 @@ export const isDeno = "Deno" in globalThis;
 /** The root of the checkout. */
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 
+/** For tests that wait for other processes, for jobs or for the collector: Bun would give them five seconds. */
+export const SLOW = { timeout: 120_000 } as const;
+
 /** Runs a full garbage collection. */
 export function collectGarbage(): void {
   const { gc, Bun } = globalThis as unknown as {
