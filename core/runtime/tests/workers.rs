@@ -1,0 +1,229 @@
+//! Workers: jobs of one value, in order, on its own thread.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use bowstring_abi::{Failure, Status};
+use bowstring_runtime::{Job, Next, Worker, close_context};
+
+use common::{Alive, Gate, Opens, Scope, number};
+
+/// What the worker owns: a record of what was done, and of its own end.
+struct Ledger {
+    entries: Arc<Mutex<Vec<u32>>>,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+fn ledger(scope: &Scope) -> (u32, Arc<Mutex<Vec<u32>>>, Arc<AtomicUsize>) {
+    let (entries, dropped) = (Arc::default(), Arc::default());
+    let value = Ledger {
+        entries: Arc::clone(&entries),
+        dropped: Arc::clone(&dropped),
+    };
+    let store = scope
+        .context
+        .add_store(Worker::spawn("test", value, Arc::new(())).unwrap())
+        .unwrap();
+    (store, entries, dropped)
+}
+
+fn note(scope: &Scope, store: u32, entry: u32) -> Arc<Job> {
+    let work = move |ledger: &mut Ledger, _: &_| {
+        ledger.entries.lock().unwrap().push(entry);
+        Ok(())
+    };
+    scope
+        .context
+        .job(scope.context.start_on_store(store, work).unwrap())
+        .unwrap()
+}
+
+fn end(job: &Job) -> Result<Next, Failure> {
+    assert!(job.wait(u32::MAX));
+    job.next(1)
+}
+
+#[test]
+fn jobs_run_in_order_and_may_have_results() {
+    let (scope, alive) = (Scope::open(), Alive::default());
+    let (store, entries, _) = ledger(&scope);
+    let jobs: Vec<_> = (0..100).map(|entry| note(&scope, store, entry)).collect();
+    let tables = alive.clone();
+    let last = scope
+        .context
+        .start_on_store(store, move |ledger: &mut Ledger, outlet| {
+            let count = ledger.entries.lock().unwrap().len() as u32;
+            let _ = outlet.send(vec![tables.table(count)]);
+            Ok(())
+        });
+    let last = scope.context.job(last.unwrap()).unwrap();
+    match end(&last) {
+        Ok(Next::Group(group)) => assert_eq!(number(&group[0]), 100),
+        other => panic!("expected a group but found {other:?}"),
+    }
+    assert_eq!(*entries.lock().unwrap(), (0..100).collect::<Vec<_>>());
+    assert!(jobs.iter().all(|job| matches!(end(job), Ok(Next::Done))));
+    assert_eq!(scope.live(), [0.0, 101.0, 1.0]);
+}
+
+#[test]
+fn a_job_that_fails_or_panics_leaves_the_worker_working() {
+    let scope = Scope::open();
+    let (store, entries, _) = ledger(&scope);
+    let failing = scope.context.start_on_store(store, |_: &mut Ledger, _| {
+        Err(Failure::new(Status::Store, "no"))
+    });
+    let panicking = scope
+        .context
+        .start_on_store(store, |_: &mut Ledger, _| panic!("oh"));
+    let jobs = [failing, panicking].map(|job| scope.context.job(job.unwrap()).unwrap());
+    assert_eq!(end(&jobs[0]).unwrap_err().status, Status::Store);
+    assert_eq!(end(&jobs[1]).unwrap_err().status, Status::Panic);
+    assert!(matches!(end(&note(&scope, store, 7)), Ok(Next::Done)));
+    assert_eq!(*entries.lock().unwrap(), [7]);
+}
+
+#[test]
+fn a_job_that_is_cancelled_before_its_turn_is_not_done() {
+    let (scope, gate) = (Scope::open(), Gate::new());
+    let (store, entries, _) = ledger(&scope);
+    let hold = gate.waiter();
+    scope
+        .context
+        .start_on_store(store, move |_: &mut Ledger, _| {
+            hold();
+            Ok(())
+        })
+        .unwrap();
+    let cancelled = note(&scope, store, 1);
+    let kept = note(&scope, store, 2);
+    cancelled.cancel();
+    assert_eq!(cancelled.next(1).unwrap_err().status, Status::Cancelled);
+    gate.open();
+    assert!(matches!(end(&kept), Ok(Next::Done)));
+    assert_eq!(*entries.lock().unwrap(), [2]);
+}
+
+#[test]
+fn the_monitor_is_called_for_the_job_that_runs_only() {
+    let scope = Scope::open();
+    let (cancelled, wait) = channel();
+    let (started, running) = channel();
+    let worker = Worker::spawn("test", (), Arc::new(Opens(Mutex::new(cancelled)))).unwrap();
+    let store = scope.context.add_store(worker).unwrap();
+    let run = scope.context.start_on_store(store, move |_: &mut (), _| {
+        started.send(()).unwrap();
+        wait.recv().unwrap();
+        assert!(wait.try_recv().is_err(), "called once");
+        Ok(())
+    });
+    let queued = scope.context.start_on_store(store, |_: &mut (), _| Ok(()));
+    let [run, queued] = [run, queued].map(|job| scope.context.job(job.unwrap()).unwrap());
+    running.recv().unwrap();
+    queued.cancel();
+    run.cancel();
+    run.cancel();
+    assert_eq!(end(&run).unwrap_err().status, Status::Cancelled);
+    let after = scope.context.start_on_store(store, |_: &mut (), _| Ok(()));
+    assert!(matches!(
+        end(&scope.context.job(after.unwrap()).unwrap()),
+        Ok(Next::Done)
+    ));
+}
+
+#[test]
+fn closing_waits_for_the_value_to_be_dropped_and_keeps_finished_results() {
+    let (scope, alive) = (Scope::open(), Alive::default());
+    let (store, _, dropped) = ledger(&scope);
+    let tables = alive.clone();
+    let job = scope
+        .context
+        .start_on_store(store, move |_: &mut Ledger, outlet| {
+            let _ = outlet.send(vec![tables.table(1)]);
+            Ok(())
+        });
+    let job = scope.context.job(job.unwrap()).unwrap();
+    while job.state().state == 0 {
+        std::thread::yield_now();
+    }
+    scope.context.close_store(store).unwrap();
+    assert_eq!((dropped.load(SeqCst), scope.live()[2]), (1, 0.0));
+    assert!(matches!(end(&job), Ok(Next::Group(_))));
+    let expected = format!("there is no store {store:#x}, or it has been closed");
+    assert_eq!(
+        scope.context.close_store(store).unwrap_err().to_string(),
+        expected
+    );
+    let refused = scope
+        .context
+        .start_on_store(store, |_: &mut Ledger, _| Ok(()))
+        .unwrap_err();
+    assert_eq!(refused.to_string(), expected);
+}
+
+#[test]
+fn closing_cancels_what_has_not_been_done() {
+    let scope = Scope::open();
+    let (cancelled, wait) = channel();
+    let worker = Worker::spawn("test", (), Arc::new(Opens(Mutex::new(cancelled)))).unwrap();
+    let store = scope.context.add_store(worker).unwrap();
+    let (started, running) = channel();
+    let run = scope.context.start_on_store(store, move |_: &mut (), _| {
+        started.send(()).unwrap();
+        wait.recv().unwrap();
+        Ok(())
+    });
+    let queued = scope
+        .context
+        .start_on_store(store, |_: &mut (), _| panic!("not to be done"));
+    let jobs = [run, queued].map(|job| scope.context.job(job.unwrap()).unwrap());
+    running.recv().unwrap();
+    scope.context.close_store(store).unwrap();
+    for job in jobs {
+        assert_eq!(end(&job).unwrap_err().status, Status::Cancelled);
+    }
+}
+
+#[test]
+fn the_end_of_the_context_is_the_end_of_its_stores() {
+    let scope = Scope::open();
+    let (_, _, dropped) = ledger(&scope);
+    close_context(scope.handle).unwrap();
+    assert_eq!((dropped.load(SeqCst), scope.live()), (1, [0.0; 3]));
+
+    let (context, dropped) = std::thread::spawn(|| {
+        let scope = std::mem::ManuallyDrop::new(Scope::open());
+        let (_, _, dropped) = ledger(&scope);
+        (scope.context.clone(), dropped)
+    })
+    .join()
+    .unwrap();
+    // Nobody waits for the store when a thread exits; it ends on its own.
+    while dropped.load(SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(context.stats().live_stores, 0.0);
+}
+
+#[test]
+fn a_store_is_asked_for_by_its_type() {
+    let scope = Scope::open();
+    let (store, _, _) = ledger(&scope);
+    let refused = scope
+        .context
+        .start_on_store(store, |_: &mut String, _| Ok(()))
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!("there is no store {store:#x}, or it has been closed")
+    );
+}
