@@ -4,8 +4,8 @@
 //! `-- FILES` sets the number of files (default 20,000, which is a million lines); `--no-baseline` leaves the plain way
 //! out.
 
-#[path = "../tests/common/mod.rs"]
-mod common;
+#[path = "../tests/store/corpus.rs"]
+mod corpus;
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use arrow_array::types::{Float32Type, UInt32Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use bowstring_store::{Mode, Query, Store};
-use common::{Corpus, TYPICAL};
+use corpus::{Corpus, TYPICAL};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -75,7 +75,7 @@ fn thread_cpu() -> Duration {
         )
 }
 
-fn batches(files: usize, mut each: impl FnMut(&common::Batch)) -> [usize; 5] {
+fn batches(files: usize, mut each: impl FnMut(&corpus::Batch)) -> [usize; 5] {
     let mut corpus = Corpus::new(TYPICAL, 1);
     let mut rows = [0; 5];
     for first in (0..files).step_by(FILES_PER_BATCH) {

@@ -321,3 +321,116 @@ fn run_transaction<T>(
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use arrow_array::new_empty_array;
+
+    use crate::contract::{TABLES, schema as arrow_schema};
+
+    fn empty_batch() -> [RecordBatch; 5] {
+        TABLES.map(|table| {
+            let schema = arrow_schema(table.columns);
+            let columns = schema
+                .fields()
+                .iter()
+                .map(|field| new_empty_array(field.data_type()))
+                .collect();
+            RecordBatch::try_new(Arc::new(schema), columns).unwrap()
+        })
+    }
+
+    fn info(store: &mut Store) -> RecordBatch {
+        store.query(&Query::Info).unwrap()
+    }
+
+    /// Without this path of SQLite's, a load is right and takes twice as long.
+    #[test]
+    fn rows_are_copied_without_being_decoded() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = Store::open(directory.path().join("index.db"), Mode::Create).unwrap();
+        store.begin("/root").unwrap();
+        let writer = store.writer.as_mut().unwrap();
+        writer
+            .encoder
+            .encode(&empty_batch(), &mut writer.image)
+            .unwrap();
+        let attached = AttachedImage::new(&store.connection, &mut writer.image).unwrap();
+        let tables: Vec<_> = attached.table_names().collect();
+        assert_eq!(tables.len(), schema::TABLES.len());
+        // Not so the few rows of `file`, as the index over paths looks for duplicates from the start.
+        for table in tables.into_iter().filter(|table| *table != "file") {
+            let sql = format!("EXPLAIN INSERT INTO main.{table}_1 SELECT * FROM batch.{table}");
+            let mut statement = store.connection.prepare(&sql).unwrap();
+            let steps: Vec<String> = statement
+                .query_map([], |row| row.get(1))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert!(
+                steps.iter().any(|step| step == "RowCell"),
+                "{table}: {steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_leaves_the_previous_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        let mut store = Store::open(&path, Mode::Create).unwrap();
+        store.begin("/root").unwrap();
+        store.commit().unwrap();
+        let before = info(&mut store);
+        let full = format!(
+            "{}: the disk is full; free some space, then try again",
+            path.display()
+        );
+
+        // As many pages as there are, none of them free: the first page beyond them is one too many.
+        store.connection.execute_batch("VACUUM").unwrap();
+        let pages: i64 = store
+            .connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        let limit = |store: &Store, pages: i64| {
+            store
+                .connection
+                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+                .unwrap();
+        };
+        limit(&store, pages);
+        assert_eq!(store.begin("/root").unwrap_err().to_string(), full);
+        assert_eq!(info(&mut store), before);
+
+        // Room for the new tables, not for the rows.
+        limit(&store, pages + 20);
+        store.begin("/root").unwrap();
+        let mut batch = empty_batch();
+        let errors = one_error(&batch[4], &"x".repeat(1 << 20));
+        batch[4] = errors;
+        assert_eq!(store.write(&batch).unwrap_err().to_string(), full);
+        assert!(store.writer.is_none());
+        assert_eq!(info(&mut store), before);
+
+        limit(&store, pages + 1_000);
+        store.begin("/root").unwrap();
+        store.write(&batch).unwrap();
+        assert_eq!(store.commit().unwrap().errors, 1);
+    }
+
+    fn one_error(table: &RecordBatch, message: &str) -> RecordBatch {
+        use arrow_array::{ArrayRef, StringArray, UInt32Array};
+        let schema = table.schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match field.name().as_str() {
+                "byte_offset" => Arc::new(UInt32Array::from(vec![None])),
+                _ => Arc::new(StringArray::from(vec![message])),
+            }
+        });
+        RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
+    }
+}

@@ -113,3 +113,98 @@ pub(crate) fn run(connection: &Connection, query: &Query) -> Result<RecordBatch,
 fn sql_limit(limit: u32) -> i64 {
     if limit == 0 { -1 } else { limit.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mode, Store};
+
+    /// The plan of a statement on a new database: without statistics it depends on the declarations only.
+    fn plan(sql: &str) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        Store::open(&path, Mode::Create).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        statement
+            .raw_query()
+            .mapped(|row| row.get(3))
+            .map(Result::unwrap)
+            .collect()
+    }
+
+    /// Whether every table is searched by a key. The rows of the materialized page are all wanted.
+    fn is_indexed(plan: &[String]) -> bool {
+        plan.iter()
+            .all(|step| !step.starts_with("SCAN") || step == "SCAN page")
+    }
+
+    #[test]
+    fn every_query_by_name_or_path_goes_through_indexes() {
+        let symbols = |from: &str| format!("SELECT * {from} ORDER BY file_path, start_byte");
+        for sql in [
+            symbols(defs::FROM),
+            refs::total(0),
+            refs::rows(0),
+            outline::nodes(0),
+            outline::rows(0),
+            "SELECT value FROM meta WHERE key = 'generation'".into(),
+        ] {
+            let plan = plan(&sql);
+            assert!(is_indexed(&plan), "{sql}\n{plan:#?}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_asks_the_views_goes_through_indexes() {
+        for sql in [
+            "SELECT * FROM symbols WHERE name = 'a'",
+            "SELECT * FROM symbols WHERE file_path = 'a'",
+            "SELECT * FROM identifiers WHERE name = 'a'",
+            "SELECT * FROM identifiers WHERE name = 'a' AND file_path = 'b' ORDER BY start_byte",
+            "SELECT * FROM files WHERE path = 'a'",
+        ] {
+            let plan = plan(sql);
+            assert!(is_indexed(&plan), "{sql}\n{plan:#?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_without_an_index_is_seen() {
+        assert!(!is_indexed(&plan(
+            "SELECT * FROM relationships WHERE kind = 'a'"
+        )));
+    }
+
+    #[test]
+    fn json_forms() {
+        let parse = |text| serde_json::from_str::<Query>(text).map_err(|error| error.to_string());
+        let defs = |locals, limit| Query::Defs {
+            name: "a".into(),
+            kind: None,
+            locals,
+            limit,
+        };
+        let cases = [
+            (r#"{"query": "defs", "name": "a"}"#, Ok(defs(false, 1000))),
+            (r#"{"query": "defs", "name": "a", "locals": true, "limit": 0}"#, Ok(defs(true, 0))),
+            (r#"{"query": "refs", "name": "a", "limit": 7}"#, Ok(Query::Refs { name: "a".into(), limit: 7 })),
+            (r#"{"query": "outline", "file": "a.ts"}"#, Ok(Query::Outline { file: "a.ts".into(), limit: 1000 })),
+            (r#"{"query": "files"}"#, Ok(Query::Files { limit: 1000 })),
+            (r#"{"query": "errors"}"#, Ok(Query::Errors { limit: 1000 })),
+            (r#"{"query": "info"}"#, Ok(Query::Info)),
+            (r#"{"query": "refs"}"#, Err("missing field `name`".into())),
+            (
+                r#"{"query": "grep", "name": "a"}"#,
+                Err("unknown variant `grep`, expected one of `defs`, `refs`, `outline`, `files`, `errors`, `info` at \
+                     line 1 column 16"
+                    .into()),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+}

@@ -30,15 +30,6 @@ pub const TYPICAL: Shape = Shape {
     oddities: false,
 };
 
-/// Small files with everything odd in them.
-pub const ODD: Shape = Shape {
-    lines_per_file: 12,
-    identifiers_per_line: 3,
-    symbols_per_file: 7,
-    relationships_per_file: 6,
-    oddities: true,
-};
-
 /// xorshift64.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
