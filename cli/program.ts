@@ -48,10 +48,11 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The message of an error that the operating system gave, such as a directory that cannot be written. */
+/** The message of an error that the operating system gave, or Deno for want of a permission. */
 function systemMessage(reason: unknown): string | undefined {
-  const isSystemError = reason instanceof Error && "code" in reason && "syscall" in reason;
-  return isSystemError ? reason.message : undefined;
+  if (!(reason instanceof Error)) return undefined;
+  const isExpected = "syscall" in reason || reason.name === "NotCapable";
+  return isExpected ? reason.message : undefined;
 }
 
 function build(end: (exitCode: number) => void): Command {

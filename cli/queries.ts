@@ -34,7 +34,7 @@ export async function defs(name: string, flags: DefsFlags): Promise<number> {
   using answer = await database.store.defs(name, { kind, locals, limit });
   if (answer.value.numRows === 0) {
     const what = kind === undefined ? "definition" : `definition of kind ${kind}`;
-    return nothing(`no ${what} of ${name} in ${database.path}`);
+    return nothing(`no ${what} of "${name}" in ${database.path}`);
   }
   return show(database, answer, flags, (row, source) => ({
     source: source.definition(placeOf(row)),
@@ -46,7 +46,7 @@ export async function defs(name: string, flags: DefsFlags): Promise<number> {
 export async function refs(name: string, flags: QueryFlags): Promise<number> {
   using database = await openDatabase(flags.db);
   using answer = await database.store.refs(name, { limit: flags.limit });
-  if (answer.value.numRows === 0) return nothing(`no reference to ${name} in ${database.path}`);
+  if (answer.value.numRows === 0) return nothing(`no reference to "${name}" in ${database.path}`);
   return show(database, answer, flags, (row, source) => ({
     source: source.reference(placeOf(row)),
     about: aboutReference(row),

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import process from "node:process";
 import { promisify } from "node:util";
 import { exitCodeFor, type Trouble } from "../cli/indexing.ts";
+import { openStore } from "../mod.ts";
 import { bowstring, bowstringWords, ended, startBowstring } from "./support/command.ts";
 import { Workspace } from "./support/workspace.ts";
 
@@ -266,9 +267,9 @@ test("--limit: says how many there are", async () => {
 });
 
 const NOTHING: [args: string[], complaint: string][] = [
-  [["defs", "missing"], "no definition of missing in DB\n"],
-  [["defs", "greet", "--kind", "class"], "no definition of kind class of greet in DB\n"],
-  [["refs", "missing"], "no reference to missing in DB\n"],
+  [["defs", "missing"], 'no definition of "missing" in DB\n'],
+  [["defs", "greet", "--kind", "class"], 'no definition of kind class of "greet" in DB\n'],
+  [["refs", "missing"], 'no reference to "missing" in DB\n'],
   [["outline", "src/missing.py"], "src/missing.py is not in DB\n"],
   [["outline", "src/ignored.py"], "src/ignored.py is not in DB\n"],
   [
@@ -298,6 +299,42 @@ test("no index: says where it looked and what to do", async () => {
       'make it with "bowstring index", or name an index with --db\n',
   );
   assert.equal(code, 1);
+});
+
+test("no index yet: the first run did not end", async () => {
+  using workspace = new Workspace();
+  const path = join(workspace.path, "new.db");
+  openStore(path, { mode: "create" }).close();
+  const { code, stderr } = await bowstring(workspace.path, "defs", "greet", "--db", path);
+  assert.equal(
+    stderr,
+    `bowstring: ${path} holds no index yet: the first "bowstring index" did not end\n`,
+  );
+  assert.equal(code, 1);
+});
+
+test("index: a file that is no database is left alone", async () => {
+  using workspace = makeWorkspace();
+  const text = "a text, longer than the header of a database file has to be\n".repeat(9);
+  const path = join(workspace.path, workspace.write("notes.txt", text));
+  const { code, stdout, stderr } = await bowstring(workspace.path, "index", "--out", path);
+  assert.ok(stderr.startsWith(`bowstring: ${path}: `), stderr);
+  assert.equal(stderr.split("\n").length, 2);
+  assert.equal(stdout, "");
+  assert.equal(code, 1);
+  assert.equal(readFileSync(path, "utf8"), text);
+});
+
+test("index: waits for nobody while another writes", async () => {
+  using workspace = makeWorkspace();
+  const path = join(workspace.path, ".bowstring", "index.db");
+  await bowstring(workspace.path, "index");
+  using writer = openStore(path, { mode: "create" });
+  await writer.begin(workspace.path);
+  const busy = await bowstring(workspace.path, "index");
+  assert.ok(busy.stderr.startsWith(`bowstring: ${path}: another process is writing`), busy.stderr);
+  assert.equal(busy.code, 1);
+  assert.equal((await bowstring(workspace.path, "defs", "square")).code, 0);
 });
 
 const USAGE: [args: string[], complaint: string | RegExp][] = [
