@@ -33,9 +33,13 @@ fn main() {
             .map(|n| u64::from(*n))
             .sum::<u64>();
         if !paths.is_empty() {
-            for table in
-                [&batch.symbols, &batch.identifiers, &batch.relationships, &batch.files, &batch.errors]
-            {
+            for table in [
+                &batch.symbols,
+                &batch.identifiers,
+                &batch.relationships,
+                &batch.files,
+                &batch.errors,
+            ] {
                 print_rows(table);
             }
         }

@@ -23,20 +23,28 @@ pub struct BlockPool {
 impl BlockPool {
     /// A pool that keeps up to `keep` free blocks.
     pub fn new(keep: usize) -> Arc<Self> {
-        Arc::new(Self { free: Mutex::default(), keep })
+        Arc::new(Self {
+            free: Mutex::default(),
+            keep,
+        })
     }
 
     /// A block of at least `len` bytes, whose content is unspecified; `None` when there is no memory.
     pub fn take(self: &Arc<Self>, len: usize) -> Option<Block> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = free.iter().position(|raw| raw.len >= len && raw.len / 4 <= len.max(GRAIN));
+        let found = free
+            .iter()
+            .position(|raw| raw.len >= len && raw.len / 4 <= len.max(GRAIN));
         let raw = found.map(|at| free.swap_remove(at));
         drop(free);
         let raw = match raw {
             Some(raw) => raw,
             None => RawBlock::allocate(len.max(1).div_ceil(GRAIN) * GRAIN)?,
         };
-        Some(Block { raw: Some(raw), pool: Arc::downgrade(self) })
+        Some(Block {
+            raw: Some(raw),
+            pool: Arc::downgrade(self),
+        })
     }
 }
 
@@ -55,7 +63,9 @@ impl Block {
 
     /// Freezes the first `len` bytes.
     pub fn freeze(self, len: usize) -> Buffer {
-        let Some(raw) = &self.raw else { return Buffer::default() };
+        let Some(raw) = &self.raw else {
+            return Buffer::default();
+        };
         let (start, len) = (raw.start, len.min(raw.len));
         // SAFETY: `start` points to `raw.len` initialized bytes that `self` owns; `self` moves into the buffer, which
         // drops it last, and nobody can write to it any more.
@@ -65,7 +75,9 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let (Some(raw), Some(pool)) = (self.raw.take(), self.pool.upgrade()) else { return };
+        let (Some(raw), Some(pool)) = (self.raw.take(), self.pool.upgrade()) else {
+            return;
+        };
         let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < pool.keep {
             free.push(raw);

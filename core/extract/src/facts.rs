@@ -31,12 +31,18 @@ impl Text {
 
     /// Bytes of the source.
     pub fn source(range: std::ops::Range<usize>) -> Self {
-        Self { start: range.start as u32, len: (range.end - range.start) as u32 }
+        Self {
+            start: range.start as u32,
+            len: (range.end - range.start) as u32,
+        }
     }
 
     /// Bytes of the arena.
     pub fn arena(range: std::ops::Range<usize>) -> Self {
-        Self { start: range.start as u32 | Self::ARENA, len: (range.end - range.start) as u32 }
+        Self {
+            start: range.start as u32 | Self::ARENA,
+            len: (range.end - range.start) as u32,
+        }
     }
 
     /// Whether there is nothing in it; an absent text is an empty one.
@@ -167,7 +173,10 @@ pub struct Content {
 impl Content {
     /// The text for `fileData.content`, when it was asked for.
     pub fn shown(&self) -> Option<&[u8]> {
-        let text = self.decoded.as_ref().map_or(&self.source[..], |text| text.as_bytes());
+        let text = self
+            .decoded
+            .as_ref()
+            .map_or(&self.source[..], |text| text.as_bytes());
         self.show.then_some(text)
     }
 }
@@ -175,12 +184,19 @@ impl Content {
 impl FileFacts {
     /// A file of which there is only something wrong to say.
     pub fn failed(path: String, error: FileError) -> Self {
-        Self { path, errors: vec![error], ..Self::default() }
+        Self {
+            path,
+            errors: vec![error],
+            ..Self::default()
+        }
     }
 
     /// The bytes of a text of this file.
     pub fn text(&self, text: Text) -> &[u8] {
-        let source = self.content.as_ref().map_or(&[][..], |content| &content.source);
+        let source = self
+            .content
+            .as_ref()
+            .map_or(&[][..], |content| &content.source);
         resolve(source, &self.arena, text)
     }
 

@@ -31,7 +31,11 @@ impl<'a> FileWorker<'a> {
     /// A worker of one extraction.
     pub fn new(options: &'a ExtractOptions, control: &'a Control) -> Self {
         let parsers = (0..languages::count()).map(|_| None).collect();
-        Self { options, control, parsers }
+        Self {
+            options,
+            control,
+            parsers,
+        }
     }
 
     /// Processes one file. `None` when the extraction was cancelled.
@@ -77,7 +81,9 @@ impl<'a> FileWorker<'a> {
     fn parse(&mut self, language: usize, rules: &Rules, source: &[u8]) -> Result<Tree, FileError> {
         let parser = self.parsers[language].get_or_insert_with(|| {
             let mut parser = Parser::new();
-            parser.set_language(&rules.language).expect("the grammar's ABI is the library's");
+            parser
+                .set_language(&rules.language)
+                .expect("the grammar's ABI is the library's");
             parser
         });
         let deadline = Instant::now() + Duration::from_millis(self.options.max_parse_millis);
@@ -108,12 +114,22 @@ impl<'a> FileWorker<'a> {
     }
 
     fn facts(&self, path: String, source: Source, rules: &Rules, tree: &Tree) -> FileFacts {
-        let Source { bytes, hash, size, lossy, mut errors } = source;
+        let Source {
+            bytes,
+            hash,
+            size,
+            lossy,
+            mut errors,
+        } = source;
         let mut walked = walk(rules, &bytes, tree);
         Walk::finish_symbols(&mut walked, rules, &bytes);
         if self.options.code_context > 0 {
             let lines = line_starts(&bytes);
-            for symbol in walked.symbols.iter_mut().filter(|s| s.flags & flags::LOCAL == 0) {
+            for symbol in walked
+                .symbols
+                .iter_mut()
+                .filter(|s| s.flags & flags::LOCAL == 0)
+            {
                 symbol.code_context = Text::source(context_range(
                     &bytes,
                     &lines,
@@ -130,7 +146,10 @@ impl<'a> FileWorker<'a> {
                     Severity::Degraded,
                     "parse",
                     "syntax_error",
-                    format!("{} syntax errors; the rows around them are a guess", walked.parse_errors),
+                    format!(
+                        "{} syntax errors; the rows around them are a guess",
+                        walked.parse_errors
+                    ),
                 )
             });
         }
@@ -159,13 +178,16 @@ impl<'a> FileWorker<'a> {
 
 /// Replaces what is not UTF-8 in every text of a file. Byte positions keep counting in the file as it is.
 fn decode_lossily(facts: &mut FileFacts) {
-    let Some(content) = &mut facts.content else { return };
+    let Some(content) = &mut facts.content else {
+        return;
+    };
     let mut arena = std::mem::take(&mut facts.arena);
     let source = &content.source;
     let mut decode = |text: &mut Text| {
         if std::str::from_utf8(text_of(source, &arena, *text)).is_err() {
-            let decoded =
-                String::from_utf8_lossy(text_of(source, &arena, *text)).into_owned().into_bytes();
+            let decoded = String::from_utf8_lossy(text_of(source, &arena, *text))
+                .into_owned()
+                .into_bytes();
             let start = arena.len();
             arena.extend_from_slice(&decoded);
             *text = Text::arena(start..arena.len());
@@ -178,10 +200,14 @@ fn decode_lossily(facts: &mut FileFacts) {
         decode(&mut symbol.qualified_name);
         decode(&mut symbol.code_context);
     }
-    facts.relationships.iter_mut().for_each(|relationship| decode(&mut relationship.to_name));
+    facts
+        .relationships
+        .iter_mut()
+        .for_each(|relationship| decode(&mut relationship.to_name));
     // Texts that stay point at valid runs of the source; only whole-file content needs a decoded copy.
-    content.decoded =
-        content.show.then(|| String::from_utf8_lossy(&content.source).into_owned());
+    content.decoded = content
+        .show
+        .then(|| String::from_utf8_lossy(&content.source).into_owned());
     facts.arena = arena;
 }
 
@@ -192,7 +218,9 @@ fn line_count(bytes: &[u8]) -> u32 {
 }
 
 fn line_starts(bytes: &[u8]) -> Vec<usize> {
-    std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1)).collect()
+    std::iter::once(0)
+        .chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1))
+        .collect()
 }
 
 /// The lines of a definition and `around` lines on each side, without the last line break.
@@ -204,7 +232,9 @@ fn context_range(
     around: u32,
 ) -> std::ops::Range<usize> {
     let first = (start_line.saturating_sub(1).saturating_sub(around)) as usize;
-    let last = (end_line as usize).saturating_add(around as usize).min(lines.len());
+    let last = (end_line as usize)
+        .saturating_add(around as usize)
+        .min(lines.len());
     let start = lines.get(first).copied().unwrap_or(bytes.len());
     let end = lines.get(last).map_or(bytes.len(), |next| next - 1);
     let cut = char_boundary(bytes, end.min(start + MAX_CODE_CONTEXT));

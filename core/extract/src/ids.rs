@@ -53,14 +53,17 @@ impl IdHasher {
 
 /// The 22 characters of an id.
 pub fn encode(id: &Id) -> [u8; ID_LEN] {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = [0; ID_LEN];
     let bits = u128::from_be_bytes(*id);
     // 22 characters hold 132 bits: the last one carries the final two bits in its upper places.
     for (at, byte) in out.iter_mut().enumerate() {
         let shift = 122 - 6 * at as i32;
-        let six = if shift >= 0 { bits >> shift } else { bits << -shift };
+        let six = if shift >= 0 {
+            bits >> shift
+        } else {
+            bits << -shift
+        };
         *byte = ALPHABET[(six & 63) as usize];
     }
     out

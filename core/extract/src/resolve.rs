@@ -6,7 +6,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Text, resolve as text_of};
+use crate::facts::{
+    FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Text, resolve as text_of,
+};
 use crate::ids::IdHasher;
 use crate::model::{RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::Rules;
@@ -128,7 +130,13 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
     let mut next = starts.clone();
     let mut bindings = vec![0; starts[walked.scopes.len()] as usize];
     // The first of several hoisted bindings of a name is the one found: it is pushed last.
-    for (at, binding) in walked.bindings.iter().enumerate().rev().filter(|(_, b)| visible(b)) {
+    for (at, binding) in walked
+        .bindings
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, b)| visible(b))
+    {
         let slot = &mut next[binding.scope as usize];
         bindings[*slot as usize] = at as u32;
         *slot += 1;
@@ -150,7 +158,10 @@ fn bases_by_type(walked: &Walked) -> Bases {
         if !is_base(identifier) {
             continue;
         }
-        let derived = match (identifier.derived, walked.symbols.get(identifier.containing as usize)) {
+        let derived = match (
+            identifier.derived,
+            walked.symbols.get(identifier.containing as usize),
+        ) {
             (NONE, Some(symbol)) => symbol.name,
             (NONE, None) => continue,
             (derived, _) => derived,
@@ -225,14 +236,25 @@ impl Naming {
         self.contain(facts);
         for &(symbol, path) in imports {
             let line = facts.symbols[symbol as usize].start_line;
-            self.relate(facts, symbol, NONE, path, RelationshipKind::Imports, line, 0.0);
+            self.relate(
+                facts,
+                symbol,
+                NONE,
+                path,
+                RelationshipKind::Imports,
+                line,
+                0.0,
+            );
         }
         self.relate_identifiers(facts, types);
         self.relate_overrides(facts, members, bases);
     }
 
     fn name_symbols(&mut self, facts: &mut FileFacts) {
-        let source = facts.content.as_ref().map_or(&[][..], |content| &content.source);
+        let source = facts
+            .content
+            .as_ref()
+            .map_or(&[][..], |content| &content.source);
         for symbol in &mut facts.symbols {
             let qualified = text_of(source, &facts.arena, symbol.qualified_name);
             let key = (symbol.parent, symbol.kind as u8, qualified.to_vec());
@@ -248,9 +270,16 @@ impl Naming {
     }
 
     fn name_identifiers(&mut self, facts: &mut FileFacts) {
-        let source = facts.content.as_ref().map_or(&[][..], |content| &content.source);
+        let source = facts
+            .content
+            .as_ref()
+            .map_or(&[][..], |content| &content.source);
         for identifier in &mut facts.identifiers {
-            let key = (identifier.containing, identifier.kind as u8, identifier.name);
+            let key = (
+                identifier.containing,
+                identifier.kind as u8,
+                identifier.name,
+            );
             let ordinal = next(self.identifier_ordinals.entry(key).or_default());
             let name = text_of(source, &facts.arena, facts.names[identifier.name as usize]);
             self.hasher.start(b'i');
@@ -286,7 +315,9 @@ impl Naming {
     fn relate_identifiers(&mut self, facts: &mut FileFacts, types: &Types) {
         for row in 0..facts.identifiers.len() {
             let identifier = &facts.identifiers[row];
-            let Some(kind) = identifier.relation else { continue };
+            let Some(kind) = identifier.relation else {
+                continue;
+            };
             let from = match identifier.derived {
                 NONE => identifier.containing,
                 derived => types.get(&derived).copied().unwrap_or(NONE),
@@ -310,7 +341,9 @@ impl Naming {
     fn relate_overrides(&mut self, facts: &mut FileFacts, members: &Members, bases: &Bases) {
         for row in 0..facts.symbols.len() {
             let symbol = &facts.symbols[row];
-            let Some(parent) = facts.symbols.get(symbol.parent as usize) else { continue };
+            let Some(parent) = facts.symbols.get(symbol.parent as usize) else {
+                continue;
+            };
             if !matches!(symbol.kind, SymbolKind::Method | SymbolKind::Property)
                 || !parent.kind.is_type()
             {
@@ -354,7 +387,15 @@ impl Naming {
             None => self.hasher.text(name),
         };
         let id = self.hasher.finish(ordinal);
-        facts.relationships.push(Relationship { from, to, to_name, kind, line, confidence, id });
+        facts.relationships.push(Relationship {
+            from,
+            to,
+            to_name,
+            kind,
+            line,
+            confidence,
+            id,
+        });
     }
 }
 

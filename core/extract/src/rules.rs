@@ -74,10 +74,18 @@ impl Rules {
     /// Compiles a specification, or lists every name in it that the grammar does not have.
     pub fn compile(spec: &'static LanguageSpec) -> Result<Self, Vec<String>> {
         let language = Language::new(spec.grammar);
-        let mut compiler = Compiler { language: &language, unknown: Vec::new(), kinds: Vec::new() };
+        let mut compiler = Compiler {
+            language: &language,
+            unknown: Vec::new(),
+            kinds: Vec::new(),
+        };
         compiler.kinds = (0..language.node_kind_count())
             .map(|id| KindRule {
-                bits: if language.node_kind_is_named(id as u16) { bits::NAMED } else { 0 },
+                bits: if language.node_kind_is_named(id as u16) {
+                    bits::NAMED
+                } else {
+                    0
+                },
                 ..KindRule::EMPTY
             })
             .collect();
@@ -112,7 +120,10 @@ impl Rules {
             }
             let len = fields.len() as u16 - start;
             let (object, property) = node.member.map_or((0, 0), |(object, property)| {
-                (compiler.field(node.kind, object), compiler.field(node.kind, property))
+                (
+                    compiler.field(node.kind, object),
+                    compiler.field(node.kind, property),
+                )
             });
             let action = node.define.is_some()
                 || node.scope.is_some()
@@ -136,8 +147,17 @@ impl Rules {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let error = KindRule { bits: bits::ERROR | bits::NAMED, ..KindRule::EMPTY };
-        Ok(Self { spec, language, kinds, error, fields })
+        let error = KindRule {
+            bits: bits::ERROR | bits::NAMED,
+            ..KindRule::EMPTY
+        };
+        Ok(Self {
+            spec,
+            language,
+            kinds,
+            error,
+            fields,
+        })
     }
 
     /// The rules of a kind.
@@ -149,7 +169,10 @@ impl Rules {
     pub fn child_role(&self, rule: &KindRule, field: u16) -> Role {
         let start = rule.fields_start as usize;
         let fields = &self.fields[start..start + rule.fields_len as usize];
-        fields.iter().find(|(id, _)| *id == field).map_or(rule.child, |(_, role)| *role)
+        fields
+            .iter()
+            .find(|(id, _)| *id == field)
+            .map_or(rule.child, |(_, role)| *role)
     }
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use crate::ExtractError;
 use crate::control::Control;
 use crate::facts::{FileError, FileFacts};
 use crate::languages;
 use crate::model::Severity;
 use crate::options::ExtractOptions;
 use crate::source::{display_path, error, is_link_loop, locate};
-use crate::ExtractError;
 
 /// One file to process, or what is wrong with it already.
 pub struct Entry {
@@ -31,17 +31,31 @@ pub struct Entry {
 impl Entry {
     fn new(root_relative: &Path, path: PathBuf, size: u64) -> Self {
         let (name, escaped) = display_path(root_relative);
-        Self { path, name, size, error: None, escaped }
+        Self {
+            path,
+            name,
+            size,
+            error: None,
+            escaped,
+        }
     }
 
     fn rejected(root_relative: &Path, error: FileError) -> Self {
         let (name, escaped) = display_path(root_relative);
-        Self { path: PathBuf::new(), name, size: 0, error: Some(error), escaped }
+        Self {
+            path: PathBuf::new(),
+            name,
+            size: 0,
+            error: Some(error),
+            escaped,
+        }
     }
 
     /// The facts of a file that is out already.
     pub fn reject(&self) -> Option<FileFacts> {
-        self.error.clone().map(|error| FileFacts::failed(self.name.clone(), error))
+        self.error
+            .clone()
+            .map(|error| FileFacts::failed(self.name.clone(), error))
     }
 }
 
@@ -56,13 +70,18 @@ pub fn scan(options: &ExtractOptions, control: &Control) -> Result<Vec<Entry>, E
     })?;
     if !root.is_dir() {
         let root = options.root.display();
-        return Err(ExtractError::InvalidOptions(format!("the root {root} is not a directory")));
+        return Err(ExtractError::InvalidOptions(format!(
+            "the root {root} is not a directory"
+        )));
     }
     let entries = match &options.paths {
         Some(paths) => named(&root, &options.root, paths),
         None => below(&root, control)?,
     };
-    control.set_total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
+    control.set_total(
+        entries.len() as u64,
+        entries.iter().map(|entry| entry.size).sum(),
+    );
     Ok(entries)
 }
 
@@ -122,11 +141,21 @@ fn linked(relative: &Path, path: &Path) -> Option<Entry> {
     match fs::metadata(path) {
         Err(cause) if is_link_loop(&cause) => Some(Entry::rejected(
             relative,
-            error(Severity::Skipped, "scan", "symlink_loop", "the path is a loop of links"),
+            error(
+                Severity::Skipped,
+                "scan",
+                "symlink_loop",
+                "the path is a loop of links",
+            ),
         )),
         Ok(metadata) if metadata.is_dir() || languages::is_known(path) => Some(Entry::rejected(
             relative,
-            error(Severity::Skipped, "scan", "symlink", "a symbolic link; links are not followed"),
+            error(
+                Severity::Skipped,
+                "scan",
+                "symlink",
+                "a symbolic link; links are not followed",
+            ),
         )),
         _ => None,
     }
@@ -148,5 +177,8 @@ fn unreadable(root: &Path, cause: &ignore::Error) -> Entry {
         }
     }
     let relative = path.strip_prefix(root).unwrap_or(path);
-    Entry::rejected(relative, error(Severity::Failed, "scan", "unreadable", at.to_string()))
+    Entry::rejected(
+        relative,
+        error(Severity::Failed, "scan", "unreadable", at.to_string()),
+    )
 }

@@ -36,7 +36,11 @@ pub fn run(
 ) -> Result<(), ExtractError> {
     let entries = scan(options, control)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = if options.threads == 0 { cores } else { options.threads };
+    let threads = if options.threads == 0 {
+        cores
+    } else {
+        options.threads
+    };
     let threads = threads.clamp(1, entries.len().max(1));
     let shared = Shared {
         options,
@@ -154,7 +158,10 @@ impl Shared<'_> {
                 state.claimed += 1;
                 return Some(state.claimed - 1);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -203,7 +210,10 @@ impl Shared<'_> {
         let (rows, bytes) = if self.options.single {
             (usize::MAX, MAX_COLUMN_BYTES)
         } else {
-            (self.options.chunk_rows, self.options.chunk_bytes.min(MAX_COLUMN_BYTES))
+            (
+                self.options.chunk_rows,
+                self.options.chunk_bytes.min(MAX_COLUMN_BYTES),
+            )
         };
         size.max_rows() > rows || size.max_column_bytes() > bytes
     }
@@ -243,7 +253,10 @@ impl Shared<'_> {
             } else if state.all_closed && state.delivered == state.closed {
                 return Ok(());
             } else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -290,6 +303,7 @@ struct StopOnPanic<'a>(&'a Shared<'a>);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
-        self.0.fail(ExtractError::InvalidOptions("a worker panicked".to_owned()));
+        self.0
+            .fail(ExtractError::InvalidOptions("a worker panicked".to_owned()));
     }
 }

@@ -34,7 +34,13 @@ pub fn error(
     code: &'static str,
     message: impl Into<String>,
 ) -> FileError {
-    FileError { severity, stage, code, message: message.into(), byte_offset: None }
+    FileError {
+        severity,
+        stage,
+        code,
+        message: message.into(),
+        byte_offset: None,
+    }
 }
 
 /// Reads and decodes a file. `after_read` runs between reading and the check that the file stayed the same.
@@ -72,7 +78,11 @@ fn read_once(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Metadata), FileErr
     // Asked before opening: opening a pipe would wait for its writer.
     let metadata = fs::metadata(path).map_err(|e| read_error(&e))?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
+        let what = if metadata.is_dir() {
+            "a directory"
+        } else {
+            "not a regular file"
+        };
         return Err(error(
             Severity::Skipped,
             "read",
@@ -92,9 +102,14 @@ fn read_once(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Metadata), FileErr
         ));
     }
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size as usize + 1).map_err(|_| out_of_memory(size))?;
+    bytes
+        .try_reserve_exact(size as usize + 1)
+        .map_err(|_| out_of_memory(size))?;
     // One byte past the size tells a file that grows from one that stays.
-    (&mut file).take(size + 1).read_to_end(&mut bytes).map_err(|e| read_error(&e))?;
+    (&mut file)
+        .take(size + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| read_error(&e))?;
     Ok((bytes, metadata))
 }
 
@@ -114,11 +129,22 @@ fn decode(bytes: Vec<u8>, mut errors: Vec<FileError>) -> Result<Source, FileErro
             ));
         }
         let bytes = text.into_owned().into_bytes();
-        return Ok(Source { bytes, hash, size, lossy: false, errors });
+        return Ok(Source {
+            bytes,
+            hash,
+            size,
+            lossy: false,
+            errors,
+        });
     }
     let prefix = &bytes[..bytes.len().min(BINARY_PREFIX)];
     if memchr::memchr(0, prefix).is_some() {
-        return Err(error(Severity::Skipped, "decode", "binary", "the file holds binary data"));
+        return Err(error(
+            Severity::Skipped,
+            "decode",
+            "binary",
+            "the file holds binary data",
+        ));
     }
     let invalid = std::str::from_utf8(&bytes).err();
     if let Some(invalid) = &invalid {
@@ -132,7 +158,13 @@ fn decode(bytes: Vec<u8>, mut errors: Vec<FileError>) -> Result<Source, FileErro
             )
         });
     }
-    Ok(Source { bytes, hash, size, lossy: invalid.is_some(), errors })
+    Ok(Source {
+        bytes,
+        hash,
+        size,
+        lossy: invalid.is_some(),
+        errors,
+    })
 }
 
 fn read_error(cause: &io::Error) -> FileError {
@@ -210,7 +242,12 @@ pub fn locate(root: &Path, path: &Path) -> Result<(PathBuf, PathBuf), (PathBuf, 
 }
 
 fn outside() -> FileError {
-    error(Severity::Failed, "path", "outside_root", "the path leads out of the root")
+    error(
+        Severity::Failed,
+        "path",
+        "outside_root",
+        "the path leads out of the root",
+    )
 }
 
 /// Removes `.` and `..` without asking the file system.

@@ -136,29 +136,50 @@ pub struct Modifier {
 
 impl Modifier {
     /// A modifier that changes nothing.
-    pub const NONE: Self = Self { flags: 0, visibility: None, kind: None };
+    pub const NONE: Self = Self {
+        flags: 0,
+        visibility: None,
+        kind: None,
+    };
 
     /// Sets bits of `symbols.flags`.
     pub const fn flags(flags: u32) -> Self {
-        Self { flags, ..Self::NONE }
+        Self {
+            flags,
+            ..Self::NONE
+        }
     }
 
     /// Sets the visibility.
     pub const fn visibility(visibility: Visibility) -> Self {
-        Self { visibility: Some(visibility), ..Self::NONE }
+        Self {
+            visibility: Some(visibility),
+            ..Self::NONE
+        }
     }
 
     /// Turns a definition of a variable, field or method into another kind (`const` makes a constant).
     pub const fn kind(kind: SymbolKind) -> Self {
-        Self { kind: Some(kind), ..Self::NONE }
+        Self {
+            kind: Some(kind),
+            ..Self::NONE
+        }
     }
 
     /// Both at once.
     pub const fn and(self, other: Self) -> Self {
         Self {
             flags: self.flags | other.flags,
-            visibility: if other.visibility.is_some() { other.visibility } else { self.visibility },
-            kind: if other.kind.is_some() { other.kind } else { self.kind },
+            visibility: if other.visibility.is_some() {
+                other.visibility
+            } else {
+                self.visibility
+            },
+            kind: if other.kind.is_some() {
+                other.kind
+            } else {
+                self.kind
+            },
         }
     }
 }
@@ -248,49 +269,73 @@ impl NodeSpec {
 
     /// The definition's kind directly inside a type's body.
     pub const fn in_type(self, kind: SymbolKind) -> Self {
-        let define = Define { in_type: Some(kind), ..self.defined() };
+        let define = Define {
+            in_type: Some(kind),
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// Where the definition's name stands, if not in field `name`.
     pub const fn name(self, name: Name) -> Self {
-        let define = Define { name, ..self.defined() };
+        let define = Define {
+            name,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// Fields of the body, any of which ends the signature.
     pub const fn body(self, fields: &'static [&'static str]) -> Self {
-        let define = Define { body: fields, ..self.defined() };
+        let define = Define {
+            body: fields,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// The type that the definition belongs to although it stands elsewhere (Go's receivers).
     pub const fn belongs_to(self, owner: Name) -> Self {
-        let define = Define { owner: Some(owner), ..self.defined() };
+        let define = Define {
+            owner: Some(owner),
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// Bits of `symbols.flags` that the definition always has.
     pub const fn flags(self, flags: u32) -> Self {
-        let define = Define { flags, ..self.defined() };
+        let define = Define {
+            flags,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// The definition holds all that follows it under the same parent (a package or file-scoped namespace).
     pub const fn until_parent_ends(self) -> Self {
-        let define = Define { until_parent_ends: true, ..self.defined() };
+        let define = Define {
+            until_parent_ends: true,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// The name is visible from the end of the definition on.
     pub const fn sequential(self) -> Self {
-        let define = Define { visible: Visible::AfterBinder, ..self.defined() };
+        let define = Define {
+            visible: Visible::AfterBinder,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// The definition binds its name in the innermost function or module (JavaScript's `var`).
     pub const fn function_scoped(self) -> Self {
-        let define = Define { scope: BindScope::Function, ..self.defined() };
+        let define = Define {
+            scope: BindScope::Function,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
@@ -300,13 +345,19 @@ impl NodeSpec {
         field: &'static str,
         kinds: &'static [(&'static str, SymbolKind)],
     ) -> Self {
-        let define = Define { only_with: Some((field, kinds)), ..self.defined() };
+        let define = Define {
+            only_with: Some((field, kinds)),
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
     /// The bare name is bound in no scope (a method that needs a receiver).
     pub const fn unbound(self) -> Self {
-        let define = Define { visible: Visible::Never, ..self.defined() };
+        let define = Define {
+            visible: Visible::Never,
+            ..self.defined()
+        };
         self.with_define(define)
     }
 
@@ -325,7 +376,13 @@ impl NodeSpec {
 
     /// Names with the role `Bind` below this node become symbols of this kind.
     pub const fn binder(mut self, kind: SymbolKind, visible: Visible, scope: BindScope) -> Self {
-        self.binder = Some(Binder { kind, visible, scope, flags: 0, each: false });
+        self.binder = Some(Binder {
+            kind,
+            visible,
+            scope,
+            flags: 0,
+            each: false,
+        });
         self
     }
 

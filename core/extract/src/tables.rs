@@ -59,13 +59,22 @@ impl Sizes {
 
     /// Bytes of the largest column.
     pub fn max_column_bytes(&self) -> usize {
-        let texts = self.0.iter().flat_map(|table| table.bytes).max().unwrap_or(0);
+        let texts = self
+            .0
+            .iter()
+            .flat_map(|table| table.bytes)
+            .max()
+            .unwrap_or(0);
         texts.max((self.max_rows() + 1) * 4)
     }
 }
 
 /// The tables about these files, in one block; `None` when there is no memory for it.
-pub fn assemble(files: &[FileFacts], sizes: &Sizes, pool: &Arc<BlockPool>) -> Option<ExtractionBatch> {
+pub fn assemble(
+    files: &[FileFacts],
+    sizes: &Sizes,
+    pool: &Arc<BlockPool>,
+) -> Option<ExtractionBatch> {
     let schemas: [&SchemaRef; TABLES] = [
         &model::SYMBOLS,
         &model::IDENTIFIERS,
@@ -89,9 +98,14 @@ pub fn assemble(files: &[FileFacts], sizes: &Sizes, pool: &Arc<BlockPool>) -> Op
         nulls[table] = writer.nulls();
     }
     let block = block.freeze(len);
-    let mut tables = schemas.into_iter().zip(&sizes.0).enumerate().map(|(table, (schema, size))| {
-        finish(schema, size.rows, &plans[table], &nulls[table], &block)
-    });
+    let mut tables =
+        schemas
+            .into_iter()
+            .zip(&sizes.0)
+            .enumerate()
+            .map(|(table, (schema, size))| {
+                finish(schema, size.rows, &plans[table], &nulls[table], &block)
+            });
     let mut next = || tables.next().expect("five tables");
     Some(ExtractionBatch {
         symbols: next(),
@@ -125,7 +139,11 @@ fn plan(schema: &SchemaRef, size: &TableSize, len: &mut usize) -> Vec<Regions> {
             is_text,
             words: region((rows + usize::from(is_text)) * 4),
             text: region(size.bytes[at]),
-            validity: region(if field.is_nullable() { rows.div_ceil(8) } else { 0 }),
+            validity: region(if field.is_nullable() {
+                rows.div_ceil(8)
+            } else {
+                0
+            }),
         }
     };
     schema.fields().iter().enumerate().map(column).collect()
@@ -139,7 +157,11 @@ trait Sink {
     fn end_row(&mut self);
 
     fn text_or_null(&mut self, column: usize, text: &[u8]) {
-        if text.is_empty() { self.null(column) } else { self.text(column, text) }
+        if text.is_empty() {
+            self.null(column)
+        } else {
+            self.text(column, text)
+        }
     }
 
     fn id(&mut self, column: usize, id: &Id) {
@@ -204,7 +226,14 @@ impl<'a> TableWriter<'a> {
                 if let Some(first) = words.first_mut() {
                     *first = [0; 4];
                 }
-                ColumnWriter { is_text: regions.is_text, words, text, at: 0, validity, nulls: 0 }
+                ColumnWriter {
+                    is_text: regions.is_text,
+                    words,
+                    text,
+                    at: 0,
+                    validity,
+                    nulls: 0,
+                }
             })
             .collect();
         Self { columns, row: 0 }
@@ -256,8 +285,13 @@ fn finish(
     let slice = |(start, len): (usize, usize)| block.slice_with_length(start, len);
     let column = |(at, field): (usize, &Arc<arrow_schema::Field>)| -> ArrayRef {
         let regions = &plan[at];
-        let validity = (nulls[at] > 0)
-            .then(|| NullBuffer::new(arrow_buffer::BooleanBuffer::new(slice(regions.validity), 0, rows)));
+        let validity = (nulls[at] > 0).then(|| {
+            NullBuffer::new(arrow_buffer::BooleanBuffer::new(
+                slice(regions.validity),
+                0,
+                rows,
+            ))
+        });
         let words = slice(regions.words);
         match field.data_type() {
             DataType::Utf8 => {
@@ -271,10 +305,14 @@ fn finish(
                 debug_assert!(arrow_array::Array::to_data(&array).validate_full().is_ok());
                 Arc::new(array)
             }
-            DataType::Float32 => {
-                Arc::new(Float32Array::new(ScalarBuffer::new(words, 0, rows), validity))
-            }
-            _ => Arc::new(UInt32Array::new(ScalarBuffer::new(words, 0, rows), validity)),
+            DataType::Float32 => Arc::new(Float32Array::new(
+                ScalarBuffer::new(words, 0, rows),
+                validity,
+            )),
+            _ => Arc::new(UInt32Array::new(
+                ScalarBuffer::new(words, 0, rows),
+                validity,
+            )),
         }
     };
     let columns = schema.fields().iter().enumerate().map(column).collect();
@@ -293,7 +331,9 @@ fn emit(table: usize, facts: &FileFacts, sink: &mut impl Sink) {
 }
 
 fn symbols(facts: &FileFacts, sink: &mut impl Sink) {
-    let Some(content) = &facts.content else { return };
+    let Some(content) = &facts.content else {
+        return;
+    };
     for symbol in &facts.symbols {
         sink.id(0, &symbol.id);
         sink.text(1, facts.name(symbol.name));
@@ -304,7 +344,13 @@ fn symbols(facts: &FileFacts, sink: &mut impl Sink) {
         sink.word(6, symbol.end_line);
         sink.text_or_null(7, facts.text(symbol.signature));
         sink.text_or_null(8, facts.text(symbol.doc_comment));
-        sink.id_or_null(9, facts.symbols.get(symbol.parent as usize).map(|parent| &parent.id));
+        sink.id_or_null(
+            9,
+            facts
+                .symbols
+                .get(symbol.parent as usize)
+                .map(|parent| &parent.id),
+        );
         sink.text_or_null(10, facts.text(symbol.code_context));
         sink.word(11, symbol.start_column);
         sink.word(12, symbol.end_column);
@@ -321,7 +367,9 @@ fn symbols(facts: &FileFacts, sink: &mut impl Sink) {
 }
 
 fn identifiers(facts: &FileFacts, sink: &mut impl Sink) {
-    let Some(content) = &facts.content else { return };
+    let Some(content) = &facts.content else {
+        return;
+    };
     let symbol_id = |row: u32| match row {
         NONE => None,
         row => Some(&facts.symbols[row as usize].id),
@@ -351,7 +399,13 @@ fn relationships(facts: &FileFacts, sink: &mut impl Sink) {
     for relationship in &facts.relationships {
         sink.id(0, &relationship.id);
         sink.id(1, &facts.symbols[relationship.from as usize].id);
-        sink.id_or_null(2, facts.symbols.get(relationship.to as usize).map(|target| &target.id));
+        sink.id_or_null(
+            2,
+            facts
+                .symbols
+                .get(relationship.to as usize)
+                .map(|target| &target.id),
+        );
         sink.text(3, facts.text(relationship.to_name));
         sink.text(4, relationship.kind.as_str().as_bytes());
         sink.text(5, facts.path.as_bytes());
@@ -362,7 +416,9 @@ fn relationships(facts: &FileFacts, sink: &mut impl Sink) {
 }
 
 fn files(facts: &FileFacts, sink: &mut impl Sink) {
-    let Some(content) = &facts.content else { return };
+    let Some(content) = &facts.content else {
+        return;
+    };
     sink.text(0, facts.path.as_bytes());
     sink.text(1, content.language.as_bytes());
     match content.shown() {

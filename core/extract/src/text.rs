@@ -10,7 +10,8 @@ const MAX_SIGNATURE: usize = 512;
 /// A signature on one line: runs of white space become one space. Points into the source where nothing changed.
 pub fn collapse(source: &[u8], range: Range<usize>, arena: &mut Vec<u8>) -> Text {
     let mut range = trim(source, range);
-    while range.end > range.start && matches!(source[range.end - 1], b';' | b',' | b'{' | b':' | b'=')
+    while range.end > range.start
+        && matches!(source[range.end - 1], b';' | b',' | b'{' | b':' | b'=')
     {
         range.end -= 1;
         range = trim(source, range);
@@ -21,12 +22,17 @@ pub fn collapse(source: &[u8], range: Range<usize>, arena: &mut Vec<u8>) -> Text
     }
     let text = &source[cut.clone()];
     let tidy = cut.end == range.end
-        && !text.windows(2).any(|pair| is_space(pair[0]) && (pair[0] != b' ' || is_space(pair[1])));
+        && !text
+            .windows(2)
+            .any(|pair| is_space(pair[0]) && (pair[0] != b' ' || is_space(pair[1])));
     if tidy {
         return Text::source(range);
     }
     let start = arena.len();
-    for word in text.split(|byte| is_space(*byte)).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|byte| is_space(*byte))
+        .filter(|word| !word.is_empty())
+    {
         if arena.len() > start {
             arena.push(b' ');
         }

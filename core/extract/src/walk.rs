@@ -13,9 +13,7 @@ use tree_sitter::{Node, Point, Tree};
 use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
-use crate::spec::{
-    BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Visible,
-};
+use crate::spec::{BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Visible};
 use crate::text::{collapse, doc_text_range};
 
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
@@ -174,9 +172,8 @@ impl<'s> Walk<'s> {
         loop {
             let node = cursor.node();
             let rule = self.rules.kind(node.kind_id());
-            let (role, is_property, is_object) = self.role_of(rule, || {
-                cursor.field_id().map_or(0, std::num::NonZero::get)
-            });
+            let (role, is_property, is_object) =
+                self.role_of(rule, || cursor.field_id().map_or(0, std::num::NonZero::get));
             if has_errors && (rule.has(bits::ERROR) || node.is_missing()) {
                 self.out.parse_errors += 1;
                 self.out.first_error.get_or_insert(node.start_byte() as u32);
@@ -228,13 +225,16 @@ impl<'s> Walk<'s> {
         if field != 0 && field == parent_rule.object {
             return (object_role(inherited), false, true);
         }
-        (pick(self.rules.child_role(parent_rule, field), inherited), false, false)
+        (
+            pick(self.rules.child_role(parent_rule, field), inherited),
+            false,
+            false,
+        )
     }
 
     /// Comments, modifiers and attributes: what is remembered for the definition to come.
     fn note_sibling(&mut self, rule: &KindRule, node: Node<'_>) {
-        const INTERESTING: u16 =
-            bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER;
+        const INTERESTING: u16 = bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER;
         if rule.has(INTERESTING) {
             if rule.has(bits::COMMENT) {
                 self.note_comment(node);
@@ -268,8 +268,12 @@ impl<'s> Walk<'s> {
         let text = &self.source[start as usize..end as usize];
         let prefixes = self.rules.spec.doc_prefixes;
         let is_doc = prefixes.is_empty()
-            || prefixes.iter().any(|prefix| text.starts_with(prefix.as_bytes()));
-        let Some(frame) = self.frames.last_mut() else { return };
+            || prefixes
+                .iter()
+                .any(|prefix| text.starts_with(prefix.as_bytes()));
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         let trails = frame.last_line == start_line && start_line > 0 && frame.last_line != NONE;
         if !is_doc || trails {
             frame.doc.present = false;
@@ -279,7 +283,12 @@ impl<'s> Walk<'s> {
         if !continues {
             frame.doc.start = start;
         }
-        frame.doc = Doc { start: frame.doc.start, end, end_line, present: true };
+        frame.doc = Doc {
+            start: frame.doc.start,
+            end,
+            end_line,
+            present: true,
+        };
     }
 
     fn note_attribute(&mut self, node: Node<'_>) {
@@ -290,7 +299,9 @@ impl<'s> Walk<'s> {
                 modifier = modifier.and(found);
             }
         }
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         // Inside a definition or its modifiers it speaks of that definition, elsewhere of the next sibling.
         if frame.symbol != NONE || frame.rule.has(bits::MODIFIER_LIST) {
             self.modify(modifier);
@@ -306,8 +317,11 @@ impl<'s> Walk<'s> {
 
     /// Applies a modifier to the definition it stands in, or keeps it for the definition that a wrapper holds.
     pub(crate) fn modify(&mut self, modifier: Modifier) {
-        let Some(frame) =
-            self.frames.iter_mut().rev().find(|frame| !frame.rule.has(bits::MODIFIER_LIST))
+        let Some(frame) = self
+            .frames
+            .iter_mut()
+            .rev()
+            .find(|frame| !frame.rule.has(bits::MODIFIER_LIST))
         else {
             return;
         };
@@ -346,8 +360,11 @@ impl<'s> Walk<'s> {
             start_byte: node.start_byte() as u32,
         };
         if is_object {
-            let receiver =
-                if rule.has(bits::RECEIVER) { self.own_receiver() } else { Receiver::Other };
+            let receiver = if rule.has(bits::RECEIVER) {
+                self.own_receiver()
+            } else {
+                Receiver::Other
+            };
             self.set_parent_receiver(receiver);
         }
         const BESIDE: u16 = bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST;
@@ -364,7 +381,8 @@ impl<'s> Walk<'s> {
             frame.role = hook(self, node, role);
         }
         if let Some(field) = spec.import_path {
-            self.import_paths.push(import_path(node, field, self.source));
+            self.import_paths
+                .push(import_path(node, field, self.source));
         }
         let outer = self.binders.last().filter(|_| spec.extent);
         if let Some(binder) = spec.binder.or(outer.map(|open| open.binder)) {
@@ -393,7 +411,11 @@ impl<'s> Walk<'s> {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
             // A type without a name: its members belong to no type that a name leads to.
-            self.opens.push(Open { symbol: NONE, type_name: NONE, ..self.top() });
+            self.opens.push(Open {
+                symbol: NONE,
+                type_name: NONE,
+                ..self.top()
+            });
         }
         if let Some(kind) = spec.scope {
             self.open_scope(kind);
@@ -403,7 +425,10 @@ impl<'s> Walk<'s> {
 
     fn leave(&mut self, frame: Frame<'s>) {
         if self.pending_binds.len() > frame.pending_binds as usize
-            && frame.rule.spec.is_some_and(|spec| spec.binder.is_some() || spec.define.is_some())
+            && frame
+                .rule
+                .spec
+                .is_some_and(|spec| spec.binder.is_some() || spec.define.is_some())
         {
             for at in frame.pending_binds as usize..self.pending_binds.len() {
                 self.out.events.push(Event::Bind(self.pending_binds[at]));
@@ -427,7 +452,12 @@ impl<'s> Walk<'s> {
         self.import_paths.truncate(frame.imports as usize);
         if frame.is_object && frame.rule.property != 0 {
             // `a.b.c`: the receiver of c is the row of b.
-            let row = self.out.identifiers.len().checked_sub(1).map_or(NONE, |row| row as Row);
+            let row = self
+                .out
+                .identifiers
+                .len()
+                .checked_sub(1)
+                .map_or(NONE, |row| row as Row);
             if frame.receiver != Receiver::None && row != NONE {
                 self.set_parent_receiver(Receiver::Row(row));
             }
@@ -440,9 +470,16 @@ impl<'s> Walk<'s> {
     fn take_context(&mut self, node: Node<'_>) -> Context {
         let start = node.start_byte() as u32;
         let Some(parent) = self.frames.last_mut() else {
-            return Context { start, ..Context::default() };
+            return Context {
+                start,
+                ..Context::default()
+            };
         };
-        let mut context = Context { modifier: parent.next_modifier, start, ..Context::default() };
+        let mut context = Context {
+            modifier: parent.next_modifier,
+            start,
+            ..Context::default()
+        };
         parent.next_modifier = Modifier::NONE;
         if parent.doc.present {
             if parent.doc.end_line + 1 >= node.start_position().row as u32 {
@@ -472,9 +509,14 @@ impl<'s> Walk<'s> {
         context: Context,
     ) -> Row {
         // The body of a variable that holds a function is the function's.
-        let holder = define.only_with.and_then(|(field, _)| node.child_by_field_name(field));
+        let holder = define
+            .only_with
+            .and_then(|(field, _)| node.child_by_field_name(field));
         let holder = holder.unwrap_or(node);
-        let body = define.body.iter().find_map(|field| holder.child_by_field_name(field));
+        let body = define
+            .body
+            .iter()
+            .find_map(|field| holder.child_by_field_name(field));
         let signature_end = body.map_or(node.end_byte(), |body| body.start_byte());
         let in_type = self.scope_kind() == ScopeKind::Type;
         if in_type && let Some(member) = define.in_type {
@@ -498,7 +540,10 @@ impl<'s> Walk<'s> {
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
             signature: Some(context.start as usize..signature_end),
-            doc: context.doc.present.then(|| context.doc.start as usize..context.doc.end as usize),
+            doc: context
+                .doc
+                .present
+                .then(|| context.doc.start as usize..context.doc.end as usize),
             modifier: context.modifier,
         });
         let scope = self.bind_scope(define.scope);
@@ -521,7 +566,9 @@ impl<'s> Walk<'s> {
 
     /// Opens the body of a type that is defined elsewhere.
     fn open_owner(&mut self, node: Node<'_>, owner: Name) {
-        let Some(range) = self.find_name(node, owner) else { return };
+        let Some(range) = self.find_name(node, owner) else {
+            return;
+        };
         let name = self.intern(range.clone());
         let outer = self.top();
         let qualified_name = self.qualify(outer.qualified_name, range, None);
@@ -563,7 +610,8 @@ impl<'s> Walk<'s> {
         if is_constructor(kind) {
             kind = SymbolKind::Constructor;
         }
-        let local = matches!(kind, SymbolKind::Variable | SymbolKind::Constant) && self.in_function();
+        let local =
+            matches!(kind, SymbolKind::Variable | SymbolKind::Constant) && self.in_function();
         let flags = new.flags | if local { flags::LOCAL } else { 0 };
         let mut symbol = Symbol {
             name,
@@ -613,12 +661,19 @@ impl<'s> Walk<'s> {
     pub fn finish_symbols(walked: &mut Walked, rules: &Rules, source: &[u8]) {
         for row in 0..walked.symbols.len() {
             let symbol = &walked.symbols[row];
-            let parent = walked.symbols.get(symbol.parent as usize).map(|parent| parent.kind);
+            let parent = walked
+                .symbols
+                .get(symbol.parent as usize)
+                .map(|parent| parent.kind);
             let name = walked.names[symbol.name as usize];
             let defined = Defined {
                 name: crate::facts::resolve(source, &walked.arena, name),
                 kind: symbol.kind,
-                parent: if symbol.owner == NONE { parent } else { Some(SymbolKind::Type) },
+                parent: if symbol.owner == NONE {
+                    parent
+                } else {
+                    Some(SymbolKind::Type)
+                },
                 flags: symbol.flags,
             };
             let visibility = if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0
@@ -626,7 +681,9 @@ impl<'s> Walk<'s> {
             {
                 symbol.visibility
             } else {
-                symbol.visibility.or_else(|| (rules.spec.default_visibility)(defined))
+                symbol
+                    .visibility
+                    .or_else(|| (rules.spec.default_visibility)(defined))
             };
             let extra = (rules.spec.extra_flags)(defined);
             let symbol = &mut walked.symbols[row];
@@ -666,9 +723,11 @@ impl<'s> Walk<'s> {
         kind: SymbolKind,
         binds: bool,
     ) -> Row {
-        let doc = self.frames.last().map(|frame| frame.doc).filter(|doc| {
-            doc.present && doc.end_line + 1 >= node.start_position().row as u32
-        });
+        let doc = self
+            .frames
+            .last()
+            .map(|frame| frame.doc)
+            .filter(|doc| doc.present && doc.end_line + 1 >= node.start_position().row as u32);
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
@@ -713,13 +772,19 @@ impl<'s> Walk<'s> {
         if range.is_empty() || self.is_pending_name(&range) {
             return;
         }
-        let role = if role == Role::Read || role == Role::Inherit { rule.leaf } else { role };
+        let role = if role == Role::Read || role == Role::Inherit {
+            rule.leaf
+        } else {
+            role
+        };
         let own = rule.leaf == Role::OwnMember;
         let each = self.binders.last().is_some_and(|open| open.binder.each);
         let role = match role {
             // The key of a pattern names a member of what is taken apart.
             Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
-            Role::Bind | Role::Parameter if !(self.rules.spec.binds)(&self.source[range.clone()]) => {
+            Role::Bind | Role::Parameter
+                if !(self.rules.spec.binds)(&self.source[range.clone()]) =>
+            {
                 Role::Read
             }
             role => role,
@@ -737,7 +802,11 @@ impl<'s> Walk<'s> {
             }
             _ => {}
         }
-        let is_own = own || self.frames.last().is_some_and(|f| matches!(f.receiver, Receiver::Own(_)));
+        let is_own = own
+            || self
+                .frames
+                .last()
+                .is_some_and(|f| matches!(f.receiver, Receiver::Own(_)));
         if (is_property || own)
             && matches!(role, Role::Write | Role::BindOrWrite | Role::Bind)
             && is_own
@@ -753,7 +822,11 @@ impl<'s> Walk<'s> {
             Role::Label | Role::Import => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
-                Some(Frame { receiver: Receiver::None, .. }) | None => Receiver::Other,
+                Some(Frame {
+                    receiver: Receiver::None,
+                    ..
+                })
+                | None => Receiver::Other,
                 Some(frame) => frame.receiver,
             },
             Role::Member => Receiver::Other,
@@ -790,8 +863,17 @@ impl<'s> Walk<'s> {
         }
         if is_object {
             let text = &self.source[range];
-            let own = self.rules.spec.receiver_names.iter().any(|own| own.as_bytes() == text);
-            let receiver = if own { self.own_receiver() } else { Receiver::Row(row) };
+            let own = self
+                .rules
+                .spec
+                .receiver_names
+                .iter()
+                .any(|own| own.as_bytes() == text);
+            let receiver = if own {
+                self.own_receiver()
+            } else {
+                Receiver::Row(row)
+            };
             self.set_parent_receiver(receiver);
         }
     }
@@ -836,7 +918,9 @@ impl<'s> Walk<'s> {
         let frame = self.frames.get(open.frame);
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
         let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
-        let start = frame.map_or(open.start_byte, |frame| frame.wrapper_start.min(open.start_byte));
+        let start = frame.map_or(open.start_byte, |frame| {
+            frame.wrapper_start.min(open.start_byte)
+        });
         let local = self.in_function();
         self.add_symbol(NewSymbol {
             name,
@@ -924,8 +1008,10 @@ impl<'s> Walk<'s> {
     /// A name that is assigned and not yet bound in its function becomes a variable.
     fn declare_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
         let name = self.intern(range.clone());
-        let by_function =
-            self.binders.last().is_none_or(|open| open.binder.scope == BindScope::Function);
+        let by_function = self
+            .binders
+            .last()
+            .is_none_or(|open| open.binder.scope == BindScope::Function);
         let target = self.bind_scope(if by_function {
             BindScope::Function
         } else {
@@ -995,9 +1081,9 @@ impl<'s> Walk<'s> {
         let stack = self.scope_stack.iter().rev();
         let found = match scope {
             BindScope::Innermost => stack.clone().next(),
-            BindScope::Function => {
-                stack.clone().find(|s| self.out.scopes[**s as usize].kind != ScopeKind::Block)
-            }
+            BindScope::Function => stack
+                .clone()
+                .find(|s| self.out.scopes[**s as usize].kind != ScopeKind::Block),
         };
         found.copied().unwrap_or(0)
     }
@@ -1008,7 +1094,12 @@ impl<'s> Walk<'s> {
         }
         let name = self.out.symbols[symbol as usize].name;
         let binding = self.out.bindings.len() as u32;
-        self.out.bindings.push(Binding { name, symbol, scope, visible });
+        self.out.bindings.push(Binding {
+            name,
+            symbol,
+            scope,
+            visible,
+        });
         self.bound.insert((scope, name), symbol);
         if visible == Visible::AfterBinder {
             self.pending_binds.push(binding);
@@ -1017,17 +1108,20 @@ impl<'s> Walk<'s> {
 
     /// The innermost scope's kind.
     pub(crate) fn scope_kind(&self) -> ScopeKind {
-        self.scope_stack
-            .last()
-            .map_or(ScopeKind::Module, |scope| self.out.scopes[*scope as usize].kind)
+        self.scope_stack.last().map_or(ScopeKind::Module, |scope| {
+            self.out.scopes[*scope as usize].kind
+        })
     }
 
     /// Whether a function lies between here and the enclosing type or module.
     pub(crate) fn in_function(&self) -> bool {
         matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block)
-            && self.scope_stack.iter().rev().map(|s| self.out.scopes[*s as usize].kind).any(|kind| {
-                kind == ScopeKind::Function
-            })
+            && self
+                .scope_stack
+                .iter()
+                .rev()
+                .map(|s| self.out.scopes[*s as usize].kind)
+                .any(|kind| kind == ScopeKind::Function)
     }
 
     fn top(&self) -> Open {
@@ -1040,7 +1134,12 @@ impl<'s> Walk<'s> {
     }
 
     fn containing(&self) -> Row {
-        self.opens.iter().rev().map(|open| open.symbol).find(|row| *row != NONE).unwrap_or(NONE)
+        self.opens
+            .iter()
+            .rev()
+            .map(|open| open.symbol)
+            .find(|row| *row != NONE)
+            .unwrap_or(NONE)
     }
 
     /// The name of the type whose code this is.
@@ -1062,7 +1161,11 @@ impl<'s> Walk<'s> {
     /// In the head of a type's body that is defined elsewhere, what it extends is said of that type.
     fn derived_type(&self) -> NameId {
         let open = self.top();
-        if open.symbol == NONE { open.type_name } else { NONE }
+        if open.symbol == NONE {
+            open.type_name
+        } else {
+            NONE
+        }
     }
 
     fn set_parent_receiver(&mut self, receiver: Receiver) {
@@ -1074,10 +1177,13 @@ impl<'s> Walk<'s> {
     /// The id of the name in these bytes.
     pub(crate) fn intern(&mut self, range: Range<usize>) -> NameId {
         let next = self.out.names.len() as NameId;
-        *self.interned.entry(&self.source[range.clone()]).or_insert_with(|| {
-            self.out.names.push(Text::source(range));
-            next
-        })
+        *self
+            .interned
+            .entry(&self.source[range.clone()])
+            .or_insert_with(|| {
+                self.out.names.push(Text::source(range));
+                next
+            })
     }
 
     /// The bytes of a definition's name.
@@ -1093,7 +1199,8 @@ impl<'s> Walk<'s> {
             }
             Name::Child(kinds) => {
                 let mut cursor = node.walk();
-                node.named_children(&mut cursor).find(|child| kinds.contains(&child.kind()))?
+                node.named_children(&mut cursor)
+                    .find(|child| kinds.contains(&child.kind()))?
             }
             Name::Find(find) => return find(node, self.source),
         };
@@ -1138,7 +1245,11 @@ fn apply(symbol: &mut Symbol, modifier: Modifier) {
 }
 
 fn pick(rule: Role, inherited: Role) -> Role {
-    if rule == Role::Inherit { inherited } else { rule }
+    if rule == Role::Inherit {
+        inherited
+    } else {
+        rule
+    }
 }
 
 /// The role of a member's name where the whole access has the role `inherited`.
@@ -1159,20 +1270,29 @@ fn object_role(inherited: Role) -> Role {
 
 fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<RelationshipKind>) {
     use RelationshipKind as R;
-    let plain =
-        if membered { IdentifierKind::MemberAccess } else { IdentifierKind::VariableRef };
+    let plain = if membered {
+        IdentifierKind::MemberAccess
+    } else {
+        IdentifierKind::VariableRef
+    };
     match role {
         Role::Write | Role::Bind | Role::BindOrWrite | Role::Parameter => {
             (plain, Access::Write, Some(R::References))
         }
         Role::Call => (IdentifierKind::Call, Access::Call, Some(R::Calls)),
-        Role::New => (IdentifierKind::Call, Access::Instantiate, Some(R::Instantiates)),
+        Role::New => (
+            IdentifierKind::Call,
+            Access::Instantiate,
+            Some(R::Instantiates),
+        ),
         Role::Type => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
         Role::Extends => (IdentifierKind::TypeUsage, Access::Type, Some(R::Extends)),
         Role::Implements => (IdentifierKind::TypeUsage, Access::Type, Some(R::Implements)),
         Role::ParameterType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Parameter)),
         Role::ReturnType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Returns)),
-        Role::Import | Role::ImportBind | Role::ImportWhole => (IdentifierKind::Import, Access::Import, None),
+        Role::Import | Role::ImportBind | Role::ImportWhole => {
+            (IdentifierKind::Import, Access::Import, None)
+        }
         Role::Label => (plain, Access::Read, None),
         Role::Inherit | Role::Read | Role::Outer | Role::Member | Role::OwnMember => {
             let kind = if matches!(role, Role::Member | Role::OwnMember) {
@@ -1187,7 +1307,8 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
 
 /// What an import clause adds to the path: the bytes of `field` below the node, without quotes.
 fn import_path(node: Node<'_>, field: &str, source: &[u8]) -> Range<usize> {
-    node.child_by_field_name(field).map_or(0..0, |path| unquote(path.byte_range(), source))
+    node.child_by_field_name(field)
+        .map_or(0..0, |path| unquote(path.byte_range(), source))
 }
 
 /// The bytes between the quotes, if there are any.
@@ -1205,7 +1326,12 @@ pub(crate) fn unquote(mut range: Range<usize>, source: &[u8]) -> Range<usize> {
 
 /// The kind that a definition has here, if it is one.
 fn defined_kind(define: &Define, node: Node<'_>) -> Option<SymbolKind> {
-    let Some((field, kinds)) = define.only_with else { return Some(define.kind) };
+    let Some((field, kinds)) = define.only_with else {
+        return Some(define.kind);
+    };
     let value = node.child_by_field_name(field)?.kind();
-    kinds.iter().find(|(kind, _)| *kind == value).map(|(_, kind)| *kind)
+    kinds
+        .iter()
+        .find(|(kind, _)| *kind == value)
+        .map(|(_, kind)| *kind)
 }

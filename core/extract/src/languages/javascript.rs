@@ -11,9 +11,16 @@ use crate::spec::{
 };
 use crate::walk::Walk;
 
-pub static JAVASCRIPT: LanguageSpec = LanguageSpec { extensions: &["js", "mjs", "cjs"], ..SHARED };
+pub static JAVASCRIPT: LanguageSpec = LanguageSpec {
+    extensions: &["js", "mjs", "cjs"],
+    ..SHARED
+};
 
-pub static JSX: LanguageSpec = LanguageSpec { name: "jsx", extensions: &["jsx"], ..SHARED };
+pub static JSX: LanguageSpec = LanguageSpec {
+    name: "jsx",
+    extensions: &["jsx"],
+    ..SHARED
+};
 
 const SHARED: LanguageSpec = LanguageSpec {
     leaves: LEAVES,
@@ -45,7 +52,10 @@ pub(super) const MODIFIERS: &[(&str, Modifier)] = &[
     ("async", Modifier::flags(flags::ASYNC)),
     ("static", Modifier::flags(flags::STATIC)),
     ("export", Modifier::flags(flags::EXPORTED)),
-    ("const", Modifier::kind(SymbolKind::Constant).and(Modifier::flags(flags::READONLY))),
+    (
+        "const",
+        Modifier::kind(SymbolKind::Constant).and(Modifier::flags(flags::READONLY)),
+    ),
     ("get", Modifier::kind(SymbolKind::Property)),
     ("set", Modifier::kind(SymbolKind::Property)),
 ];
@@ -62,40 +72,51 @@ const VALUES: &[(&str, SymbolKind)] = &[
 pub(super) const COMMON: &[NodeSpec] = &[
     node("program").child(Role::Read),
     node("export_statement").wraps().hook(export_role),
-    node("export_specifier").fields(&[("alias", Role::Bind)]).binder(
-        SymbolKind::Export,
-        Visible::Never,
-        BindScope::Innermost,
-    ),
+    node("export_specifier")
+        .fields(&[("alias", Role::Bind)])
+        .binder(SymbolKind::Export, Visible::Never, BindScope::Innermost),
     node("namespace_export").child(Role::Bind).binder(
         SymbolKind::Export,
         Visible::Never,
         BindScope::Innermost,
     ),
     // Classes.
-    node("class_declaration").define(SymbolKind::Class).scope(ScopeKind::Type).child(Role::Read),
-    node("class").define(SymbolKind::Class).unbound().scope(ScopeKind::Type).child(Role::Read),
-    node("class_static_block").scope(ScopeKind::Function).child(Role::Read),
+    node("class_declaration")
+        .define(SymbolKind::Class)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
+    node("class")
+        .define(SymbolKind::Class)
+        .unbound()
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
+    node("class_static_block")
+        .scope(ScopeKind::Function)
+        .child(Role::Read),
     // Variables.
-    node("lexical_declaration").child(Role::Read).wraps().binder(
-        SymbolKind::Variable,
-        Visible::Hoisted,
-        BindScope::Innermost,
-    ),
-    node("variable_declaration").child(Role::Read).wraps().binder(
-        SymbolKind::Variable,
-        Visible::Hoisted,
-        BindScope::Function,
-    ),
+    node("lexical_declaration")
+        .child(Role::Read)
+        .wraps()
+        .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost),
+    node("variable_declaration")
+        .child(Role::Read)
+        .wraps()
+        .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Function),
     node("for_in_statement")
         .scope(ScopeKind::Block)
         .child(Role::Read)
         .fields(&[("left", Role::Inherit)])
         .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost)
         .hook(loop_role),
-    node("for_statement").scope(ScopeKind::Block).child(Role::Read),
-    node("statement_block").scope(ScopeKind::Block).child(Role::Read),
-    node("switch_body").scope(ScopeKind::Block).child(Role::Read),
+    node("for_statement")
+        .scope(ScopeKind::Block)
+        .child(Role::Read),
+    node("statement_block")
+        .scope(ScopeKind::Block)
+        .child(Role::Read),
+    node("switch_body")
+        .scope(ScopeKind::Block)
+        .child(Role::Read),
     node("catch_clause")
         .scope(ScopeKind::Block)
         .child(Role::Read)
@@ -127,7 +148,9 @@ pub(super) const COMMON: &[NodeSpec] = &[
         .unbound()
         .child(Role::Read)
         .fields(&[("left", Role::Write)]),
-    node("augmented_assignment_expression").child(Role::Read).fields(&[("left", Role::Write)]),
+    node("augmented_assignment_expression")
+        .child(Role::Read)
+        .fields(&[("left", Role::Write)]),
     node("update_expression").child(Role::Write),
     node("ternary_expression").child(Role::Read),
     node("binary_expression").child(Role::Read),
@@ -136,7 +159,9 @@ pub(super) const COMMON: &[NodeSpec] = &[
     node("meta_property").child(Role::Label),
     node("decorator").child(Role::Call),
     // Imports.
-    node("import_statement").import("source").child(Role::ImportWhole),
+    node("import_statement")
+        .import("source")
+        .child(Role::ImportWhole),
     node("named_imports").child(Role::ImportBind),
     node("import_specifier")
         .import("name")
@@ -147,8 +172,12 @@ pub(super) const COMMON: &[NodeSpec] = &[
 
 /// Elements of JSX and TSX.
 pub(super) const ELEMENTS: &[NodeSpec] = &[
-    node("jsx_opening_element").child(Role::Read).fields(&[("name", Role::Call)]),
-    node("jsx_self_closing_element").child(Role::Read).fields(&[("name", Role::Call)]),
+    node("jsx_opening_element")
+        .child(Role::Read)
+        .fields(&[("name", Role::Call)]),
+    node("jsx_self_closing_element")
+        .child(Role::Read)
+        .fields(&[("name", Role::Call)]),
     node("jsx_closing_element").child(Role::Read),
     node("jsx_namespace_name").child(Role::Label),
     node("jsx_expression").child(Role::Read),
@@ -179,7 +208,10 @@ const FUNCTIONS: &[NodeSpec] = &[
     node("arrow_function")
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("parameter", Role::Parameter), ("parameters", Role::Parameter)]),
+        .fields(&[
+            ("parameter", Role::Parameter),
+            ("parameters", Role::Parameter),
+        ]),
     node("method_definition")
         .define(SymbolKind::Function)
         .in_type(SymbolKind::Method)
@@ -194,8 +226,12 @@ const FUNCTIONS: &[NodeSpec] = &[
         .extent()
         .child(Role::Read)
         .fields(&[("name", Role::Bind)]),
-    node("call_expression").child(Role::Read).fields(&[("function", Role::Call)]),
-    node("new_expression").child(Role::Read).fields(&[("constructor", Role::New)]),
+    node("call_expression")
+        .child(Role::Read)
+        .fields(&[("function", Role::Call)]),
+    node("new_expression")
+        .child(Role::Read)
+        .fields(&[("constructor", Role::New)]),
 ];
 
 const OWN: &[NodeSpec] = &[
@@ -209,17 +245,29 @@ const OWN: &[NodeSpec] = &[
 
 /// A re-export names members of another module, any other export names of this one.
 fn export_role(_: &mut Walk<'_>, node: Node<'_>, _: Role) -> Role {
-    if node.child_by_field_name("source").is_some() { Role::Import } else { Role::Read }
+    if node.child_by_field_name("source").is_some() {
+        Role::Import
+    } else {
+        Role::Read
+    }
 }
 
 /// `for (const x of …)` declares; `for (x of …)` assigns.
 fn loop_role(_: &mut Walk<'_>, node: Node<'_>, _: Role) -> Role {
-    if node.child_by_field_name("kind").is_some() { Role::Bind } else { Role::Write }
+    if node.child_by_field_name("kind").is_some() {
+        Role::Bind
+    } else {
+        Role::Write
+    }
 }
 
 /// In `a as b`, b is bound and a is not.
 fn import_role(_: &mut Walk<'_>, node: Node<'_>, _: Role) -> Role {
-    if node.child_by_field_name("alias").is_some() { Role::Import } else { Role::ImportWhole }
+    if node.child_by_field_name("alias").is_some() {
+        Role::Import
+    } else {
+        Role::ImportWhole
+    }
 }
 
 /// The name of a variable that holds a function or class.

@@ -49,7 +49,9 @@ static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
 
 static BY_EXTENSION: LazyLock<FxHashMap<&str, usize>> = LazyLock::new(|| {
     let extensions = |(at, spec): (usize, &&'static LanguageSpec)| {
-        spec.extensions.iter().map(move |extension| (*extension, at))
+        spec.extensions
+            .iter()
+            .map(move |extension| (*extension, at))
     };
     SPECS.iter().enumerate().flat_map(extensions).collect()
 });
@@ -72,16 +74,24 @@ pub fn is_known(path: &Path) -> bool {
 /// The language of a file: by its name and, where that leaves it open, its text.
 pub fn detect(path: &Path, source: &[u8]) -> Option<usize> {
     let found = by_name(path)?;
-    let is_header = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("h"));
+    let is_header = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("h"));
     if is_header && looks_like_cpp(source) {
-        return SPECS.iter().position(|spec| spec.name == "cpp").or(Some(found));
+        return SPECS
+            .iter()
+            .position(|spec| spec.name == "cpp")
+            .or(Some(found));
     }
     Some(found)
 }
 
 fn by_name(path: &Path) -> Option<usize> {
     let name = path.file_name()?.to_str()?;
-    if let Some(at) = SPECS.iter().position(|spec| spec.file_names.contains(&name)) {
+    if let Some(at) = SPECS
+        .iter()
+        .position(|spec| spec.file_names.contains(&name))
+    {
         return Some(at);
     }
     let extension = path.extension()?.to_str()?;
@@ -94,9 +104,19 @@ fn by_name(path: &Path) -> Option<usize> {
 /// Whether a header uses words that C does not have.
 fn looks_like_cpp(source: &[u8]) -> bool {
     const SIGNS: [&[u8]; 10] = [
-        b"\nclass ", b"\nnamespace ", b"template <", b"template<", b"public:", b"private:",
-        b"protected:", b"std::", b"virtual ", b"\nusing ",
+        b"\nclass ",
+        b"\nnamespace ",
+        b"template <",
+        b"template<",
+        b"public:",
+        b"private:",
+        b"protected:",
+        b"std::",
+        b"virtual ",
+        b"\nusing ",
     ];
     let head = &source[..source.len().min(1 << 16)];
-    SIGNS.iter().any(|sign| memchr::memmem::find(head, sign).is_some())
+    SIGNS
+        .iter()
+        .any(|sign| memchr::memmem::find(head, sign).is_some())
 }

@@ -45,15 +45,29 @@ fn test_files() -> Vec<PathBuf> {
 fn facts(path: &Path) -> FileFacts {
     let options = ExtractOptions::new("/");
     let control = Control::default();
-    let name = path.file_name().expect("a file").to_string_lossy().into_owned();
-    let entry = Entry { path: path.to_owned(), name, size: 0, error: None, escaped: false };
-    FileWorker::new(&options, &control).process(&entry).expect("nobody cancels")
+    let name = path
+        .file_name()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned();
+    let entry = Entry {
+        path: path.to_owned(),
+        name,
+        size: 0,
+        error: None,
+        escaped: false,
+    };
+    FileWorker::new(&options, &control)
+        .process(&entry)
+        .expect("nobody cancels")
 }
 
 /// Identifier tokens of a file that have no row of their own and are in no definition's name, and rows too many.
 pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
     let facts = facts(path);
-    let Some(content) = &facts.content else { return (0, Vec::new()) };
+    let Some(content) = &facts.content else {
+        return (0, Vec::new());
+    };
     let rules = &RULES[detect(path, &content.source).expect("known")];
     let mut parser = tree_sitter::Parser::new();
     parser.set_language(&rules.language).expect("compatible");
@@ -62,8 +76,11 @@ pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
     for identifier in &facts.identifiers {
         *rows.entry(identifier.start_byte).or_default() += 1;
     }
-    let mut names: Vec<(u32, u32)> =
-        facts.symbols.iter().map(|symbol| (symbol.name_start, symbol.name_end)).collect();
+    let mut names: Vec<(u32, u32)> = facts
+        .symbols
+        .iter()
+        .map(|symbol| (symbol.name_start, symbol.name_end))
+        .collect();
     names.sort_unstable();
     let mut wrong = Vec::new();
     let mut leaves = 0;
@@ -99,7 +116,10 @@ pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
             break;
         }
     }
-    wrong.extend(rows.keys().map(|start| format!("{}: a row at byte {start}", path.display())));
+    wrong.extend(
+        rows.keys()
+            .map(|start| format!("{}: a row at byte {start}", path.display())),
+    );
     (leaves, wrong)
 }
 
@@ -108,16 +128,26 @@ fn every_identifier_token_has_exactly_one_row_or_is_a_definitions_name() {
     for path in test_files() {
         let (leaves, wrong) = uncovered(&path);
         assert!(leaves > 0, "{}: no identifier", path.display());
-        assert!(wrong.is_empty(), "{} of {leaves}:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} of {leaves}:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
     }
 }
 
 /// The same over any directory: `BOWSTRING_COVERAGE=<dir>` names it. Without it there is nothing to look at.
 #[test]
 fn coverage_of_a_directory() {
-    let Some(root) = std::env::var_os("BOWSTRING_COVERAGE") else { return };
+    let Some(root) = std::env::var_os("BOWSTRING_COVERAGE") else {
+        return;
+    };
     let (mut all, mut missed) = (0, 0);
-    for entry in ignore::Walk::new(root).flatten().filter(|entry| is_known(entry.path())) {
+    for entry in ignore::Walk::new(root)
+        .flatten()
+        .filter(|entry| is_known(entry.path()))
+    {
         let (leaves, wrong) = uncovered(entry.path());
         all += leaves;
         missed += wrong.len();
@@ -141,7 +171,10 @@ fn golden_rows() {
             stale.push(path.display().to_string());
         }
     }
-    assert!(stale.is_empty(), "the rows differ from the golden ones: {stale:?}");
+    assert!(
+        stale.is_empty(),
+        "the rows differ from the golden ones: {stale:?}"
+    );
 }
 
 fn show(facts: &FileFacts) -> String {
@@ -150,7 +183,12 @@ fn show(facts: &FileFacts) -> String {
     let name = |id| String::from_utf8_lossy(facts.name(id)).into_owned();
     let qualified = |row: u32| match facts.symbols.get(row as usize) {
         Some(symbol) => {
-            format!("{} {}@{}", symbol.kind.as_str(), text(symbol.qualified_name), symbol.start_line)
+            format!(
+                "{} {}@{}",
+                symbol.kind.as_str(),
+                text(symbol.qualified_name),
+                symbol.start_line
+            )
         }
         None => "-".to_owned(),
     };
@@ -161,7 +199,10 @@ fn show(facts: &FileFacts) -> String {
             "{}-{}: {} in {}",
             symbol.start_line,
             symbol.end_line,
-            qualified(row as u32).rsplit_once('@').expect("made above").0,
+            qualified(row as u32)
+                .rsplit_once('@')
+                .expect("made above")
+                .0,
             qualified(symbol.parent)
         );
         if let Some(visibility) = symbol.visibility {
@@ -217,10 +258,21 @@ fn show(facts: &FileFacts) -> String {
             row => qualified(row),
         };
         let kind = relationship.kind.as_str();
-        let _ = writeln!(out, "{}: {} {kind} {target}", relationship.line, qualified(relationship.from));
+        let _ = writeln!(
+            out,
+            "{}: {} {kind} {target}",
+            relationship.line,
+            qualified(relationship.from)
+        );
     }
     for error in &facts.errors {
-        let _ = writeln!(out, "# {} {}: {}", error.severity.as_str(), error.code, error.message);
+        let _ = writeln!(
+            out,
+            "# {} {}: {}",
+            error.severity.as_str(),
+            error.code,
+            error.message
+        );
     }
     out
 }

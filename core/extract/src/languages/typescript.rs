@@ -52,8 +52,11 @@ const SHARED: LanguageSpec = LanguageSpec {
             let mut all = [OWN[0]; MODIFIERS.len() + OWN.len()];
             let mut at = 0;
             while at < all.len() {
-                all[at] =
-                    if at < OWN.len() { OWN[at] } else { MODIFIERS[at - OWN.len()] };
+                all[at] = if at < OWN.len() {
+                    OWN[at]
+                } else {
+                    MODIFIERS[at - OWN.len()]
+                };
                 at += 1;
             }
             all
@@ -106,7 +109,10 @@ const FUNCTIONS: &[NodeSpec] = &[
     node("arrow_function")
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("parameter", Role::Parameter), ("return_type", Role::ReturnType)]),
+        .fields(&[
+            ("parameter", Role::Parameter),
+            ("return_type", Role::ReturnType),
+        ]),
     node("method_definition")
         .define(SymbolKind::Function)
         .in_type(SymbolKind::Method)
@@ -177,7 +183,9 @@ const TYPES: &[NodeSpec] = &[
         .unbound()
         .child(Role::Type)
         .fields(&[("type", Role::Type)]),
-    node("index_signature").child(Role::Type).fields(&[("name", Role::Parameter)]),
+    node("index_signature")
+        .child(Role::Type)
+        .fields(&[("name", Role::Parameter)]),
     node("call_signature")
         .scope(ScopeKind::Function)
         .child(Role::Read)
@@ -200,7 +208,11 @@ const TYPES: &[NodeSpec] = &[
         .scope(ScopeKind::Type)
         .child(Role::Type),
     node("type_parameter")
-        .fields(&[("name", Role::Bind), ("constraint", Role::Type), ("value", Role::Type)])
+        .fields(&[
+            ("name", Role::Bind),
+            ("constraint", Role::Type),
+            ("value", Role::Type),
+        ])
         .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
         .bind_flags(flags::PARAMETER | flags::LOCAL),
     node("infer_type")
@@ -218,21 +230,36 @@ const TYPES: &[NodeSpec] = &[
     node("nested_type_identifier").member("module", "name"),
     node("nested_identifier").member("object", "property"),
     node("type_query").child(Role::Read),
-    node("type_predicate").child(Role::Type).fields(&[("name", Role::Read)]),
+    node("type_predicate")
+        .child(Role::Type)
+        .fields(&[("name", Role::Read)]),
     node("asserts").child(Role::Read),
-    node("enum_declaration").define(SymbolKind::Enum).scope(ScopeKind::Type).child(Role::Read),
+    node("enum_declaration")
+        .define(SymbolKind::Enum)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
     node("enum_body")
         .fields(&[("name", Role::Bind)])
         .binder(SymbolKind::EnumMember, Visible::Never, BindScope::Innermost)
         .each(),
-    node("enum_assignment").define(SymbolKind::EnumMember).unbound().child(Role::Read),
+    node("enum_assignment")
+        .define(SymbolKind::EnumMember)
+        .unbound()
+        .child(Role::Read),
     node("internal_module")
         .define(SymbolKind::Namespace)
         .scope(ScopeKind::Module)
         .child(Role::Read),
-    node("module").define(SymbolKind::Module).scope(ScopeKind::Module).child(Role::Read),
-    node("import_alias").child(Role::ImportBind).first_only(Role::Import),
-    node("import_require_clause").import("source").child(Role::ImportWhole),
+    node("module")
+        .define(SymbolKind::Module)
+        .scope(ScopeKind::Module)
+        .child(Role::Read),
+    node("import_alias")
+        .child(Role::ImportBind)
+        .first_only(Role::Import),
+    node("import_require_clause")
+        .import("source")
+        .child(Role::ImportWhole),
 ];
 
 /// A constructor's parameter with a modifier is a field too.
