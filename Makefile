@@ -1,9 +1,6 @@
 # Needs a C compiler, a Rust toolchain and one of npm, Bun and Deno; everything else is fetched from the registries.
 # A target that has nothing to do takes a moment and does nothing.
 
-# The last line of `make index` is the summary, also under `make -C`.
-MAKEFLAGS += --no-print-directory
-
 # The directory to index, and the index file (by default .bowstring/index.db in that directory).
 REPO = .
 OUT =

@@ -53,7 +53,12 @@ export async function index(directory: string, flags: IndexFlags): Promise<numbe
   const troubles = await readTroubles(store);
   if (flags.json) printJson(asJson(root, summary, troubles, flags));
   else await printSummary(root, summary, troubles, store, flags);
-  const bad = flags.strict ? troubles.length > 0 : troubles.some(isFailure);
+  return exitCodeFor(troubles, flags.strict ?? false);
+}
+
+/** What a run that came to its end exits with. */
+export function exitCodeFor(troubles: readonly Trouble[], strict: boolean): number {
+  const bad = strict ? troubles.length > 0 : troubles.some(({ severity }) => severity === "failed");
   return bad ? FAILED : OK;
 }
 
@@ -96,18 +101,20 @@ class Interruption {
 }
 
 /** A row of `errors`. */
-interface Trouble {
+export interface Trouble {
+  /** The file. */
   readonly path: string;
+  /** `skipped`, `degraded` or `failed`. */
   readonly severity: string;
+  /** The kind of reason. */
   readonly code: string;
+  /** The reason. */
   readonly message: string;
 }
 
 const SEVERITIES = ["skipped", "degraded", "failed"] as const;
 /** Failures are listed without being asked for, since they decide the exit code; but not without end. */
 const LISTED_FAILURES = 20;
-
-const isFailure = ({ severity }: Trouble): boolean => severity === "failed";
 
 async function readTroubles(store: Store): Promise<Trouble[]> {
   using answer = await store.errors({ limit: 0 });

@@ -89,15 +89,19 @@ export function renderText(progress: Progress, speed: number): string[] {
   return parts;
 }
 
-/** One line of at most `width - 1` columns, since a terminal may wrap at the last; the bar takes what the text leaves. */
+/** What a terminal adds to the line at Ctrl-C (`^C`), and the last column, at which it may wrap. */
+const MARGIN = 3;
+
+/** One line that fits a terminal of `width` columns; the bar takes what the text leaves. */
 export function renderBar(progress: Progress, speed: number, width: number): string {
   const text = renderText(progress, speed);
-  if (progress.filesTotal === 0) return text[0].slice(0, Math.max(0, width - 1));
+  const space = Math.max(0, width - MARGIN);
+  if (progress.filesTotal === 0) return text[0].slice(0, space);
   const done = progress.bytesTotal === 0 ? 1 : progress.bytesDone / progress.bytesTotal;
   const percent = `${Math.floor(done * 100)}%`.padStart(4);
-  while (text.length > 1 && line(percent, text).length > width - 1) text.pop();
-  const room = Math.min(40, width - 1 - line(percent, text).length - "[] ".length);
-  if (room < 5) return line(percent, text).slice(0, Math.max(0, width - 1));
+  while (text.length > 1 && line(percent, text).length > space) text.pop();
+  const room = Math.min(40, space - line(percent, text).length - "[] ".length);
+  if (room < 5) return line(percent, text).slice(0, space);
   const filled = Math.floor(done * room);
   const head = filled < room ? ">" : "";
   const bar = ("=".repeat(filled) + head).padEnd(room);

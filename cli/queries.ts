@@ -94,6 +94,7 @@ function show(
   const source = new SourceReader(database.root, database.createdAt);
   const width = columns(process.stdout, LINE_WIDTH + INDENT.length) - INDENT.length;
   const stale = new Set<string>();
+  let previous: string | undefined;
   for (const row of rows(answer.value)) {
     const shown = describe(row, source);
     const path = String(row.path ?? row.file_path);
@@ -103,7 +104,12 @@ function show(
       const text = shown.source.state === "found" ? shown.source.text : null;
       printJson({ ...row, line, text, state });
     } else {
-      printText(path, shown, Math.max(width, 20));
+      // An outline shows lines, and one line may hold several symbols.
+      const where = `${path}:${shown.source.line}`;
+      const isRepeated = shown.depth !== undefined && shown.source.state === "found" &&
+        where === previous;
+      if (!isRepeated) printText(where, shown, Math.max(width, 20));
+      previous = where;
     }
   }
   const all = total(answer.value);
@@ -119,8 +125,8 @@ function show(
   return OK;
 }
 
-function printText(path: string, { source, about, depth }: Shown, width: number): void {
-  const where = printable(`${path}:${source.line}`);
+function printText(place: string, { source, about, depth }: Shown, width: number): void {
+  const where = printable(place);
   const text = source.state === "found"
     ? printable(excerpt(source.text, source.column, width))
     : source.state === "modified"

@@ -73,7 +73,7 @@ pub(crate) fn check_structs(node: &Node<'_>) -> Result<(), Problem> {
     }
     node.extent()?;
     let array = node.array;
-    if (array.length as usize) < node.needed {
+    if array.length < node.needed {
         return Err(Problem::ChildTooShort {
             expected: node.needed,
             found: array.length,

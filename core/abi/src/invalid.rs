@@ -48,7 +48,7 @@ pub enum Problem {
     /// `null_count` is out of range or is not what the validity bitmap says.
     NullCount { expected: NullCount, found: i64 },
     /// A child is shorter than its parent.
-    ChildTooShort { expected: usize, found: i64 },
+    ChildTooShort { expected: i64, found: i64 },
     /// The first offset is negative.
     FirstOffset(i64),
     /// An offset is smaller than the one before it.

@@ -17,7 +17,7 @@ pub(crate) struct Node<'a> {
     pub array: &'a ArrowArray,
     pub layout: Layout,
     /// How many items the parent needs; 0 for the record batch.
-    pub needed: usize,
+    pub needed: i64,
     /// 0 for the record batch.
     pub depth: usize,
 }
@@ -75,7 +75,7 @@ fn visit<V: Visitor>(
         let array = node
             .child_array(index)
             .map_err(|problem| path.invalid(problem))?;
-        let needed = node.extent().map_err(|problem| path.invalid(problem))?;
+        let needed = node.array.length.saturating_add(node.array.offset);
         let child_path = Path {
             parent: Some(path),
             index,
@@ -94,7 +94,7 @@ impl<'a> Node<'a> {
     fn new(
         schema: &'a ArrowSchema,
         array: &'a ArrowArray,
-        needed: usize,
+        needed: i64,
         depth: usize,
     ) -> Result<Self, Problem> {
         if depth >= MAX_DEPTH {

@@ -23,12 +23,14 @@ pub struct ExtractOptions {
     /// Parse time bound per file, in milliseconds. A file that takes longer is reported as failed.
     #[serde(default = "default_max_parse_millis")]
     pub max_parse_millis: u64,
-    /// A chunk is closed before it would hold more rows than this in one table.
-    #[serde(default = "default_chunk_rows")]
-    pub chunk_rows: usize,
-    /// A chunk is closed before one of its columns would hold more bytes than this.
-    #[serde(default = "default_chunk_bytes")]
-    pub chunk_bytes: usize,
+    /// A chunk is closed before it would hold more rows than this in one table: 65,536 unless said, or no bound with
+    /// `single`.
+    #[serde(default)]
+    pub chunk_rows: Option<usize>,
+    /// A chunk is closed before one of its columns would hold more bytes than this: 64 MiB unless said, or 1 GiB with
+    /// `single`. More than 1 GiB is never held.
+    #[serde(default)]
+    pub chunk_bytes: Option<usize>,
     /// One batch for everything, or [`ExtractError::BatchTooLarge`](crate::ExtractError::BatchTooLarge).
     #[serde(default)]
     pub single: bool,
@@ -49,14 +51,28 @@ impl ExtractOptions {
             threads: 0,
             max_file_bytes: default_max_file_bytes(),
             max_parse_millis: default_max_parse_millis(),
-            chunk_rows: default_chunk_rows(),
-            chunk_bytes: default_chunk_bytes(),
+            chunk_rows: None,
+            chunk_bytes: None,
             single: false,
             content: false,
             code_context: 0,
         }
     }
+
+    /// Rows of one table and bytes of one column that a chunk may hold.
+    pub(crate) fn bounds(&self) -> (usize, usize) {
+        let (rows, bytes) = if self.single {
+            (usize::MAX, MAX_COLUMN_BYTES)
+        } else {
+            (1 << 16, 64 << 20)
+        };
+        let bytes = self.chunk_bytes.unwrap_or(bytes).min(MAX_COLUMN_BYTES);
+        (self.chunk_rows.unwrap_or(rows), bytes)
+    }
 }
+
+/// No column may hold more bytes, whatever the options say: offsets are 32 bits wide.
+pub(crate) const MAX_COLUMN_BYTES: usize = 1 << 30;
 
 fn default_max_file_bytes() -> u64 {
     4 << 20
@@ -64,12 +80,4 @@ fn default_max_file_bytes() -> u64 {
 
 fn default_max_parse_millis() -> u64 {
     5_000
-}
-
-fn default_chunk_rows() -> usize {
-    262_144
-}
-
-fn default_chunk_bytes() -> usize {
-    64 << 20
 }

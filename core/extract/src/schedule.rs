@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -15,14 +16,12 @@ use crate::control::Control;
 use crate::facts::FileFacts;
 use crate::file::FileWorker;
 use crate::model::Severity;
-use crate::options::ExtractOptions;
+use crate::options::{ExtractOptions, MAX_COLUMN_BYTES};
 use crate::scan::{Entry, scan};
 use crate::source::error;
 use crate::tables::{Sizes, assemble};
 use crate::{ExtractError, ExtractionBatch};
 
-/// No column may hold more bytes, whatever the options say: offsets are 32 bits wide.
-const MAX_COLUMN_BYTES: usize = 1 << 30;
 /// Files that may be finished ahead of the first unfinished one, for each worker.
 const FILES_AHEAD: usize = 64;
 /// Closed chunks that may wait for the sink, beyond one for each worker.
@@ -127,7 +126,7 @@ impl Shared<'_> {
         }
         while let Some(at) = self.claim() {
             let entry = &self.entries[at];
-            let Some(facts) = worker.process(entry) else {
+            let Some(facts) = self.process(&mut worker, entry) else {
                 self.fail(ExtractError::Cancelled);
                 break;
             };
@@ -138,6 +137,16 @@ impl Shared<'_> {
             }
         }
         std::mem::forget(guard);
+    }
+
+    /// One file. A panic in it is that file's failure, and the worker starts afresh.
+    fn process<'b>(&'b self, worker: &mut FileWorker<'b>, entry: &Entry) -> Option<FileFacts> {
+        catch_unwind(AssertUnwindSafe(|| worker.process(entry))).unwrap_or_else(|_| {
+            *worker = FileWorker::new(self.options, self.control);
+            let message = "the engine failed on this file; please report it with the file";
+            let error = error(Severity::Failed, "extract", "internal", message);
+            Some(FileFacts::failed(entry.name.clone(), error))
+        })
     }
 
     /// The next file, when it may be started.
@@ -176,7 +185,7 @@ impl Shared<'_> {
             let together = state.chunk_size.plus(&size);
             if self.is_full(&together) && !state.chunk.is_empty() {
                 if self.options.single {
-                    state.error.get_or_insert(too_large(&together));
+                    state.error.get_or_insert(self.too_large(&together));
                     state.stopped = true;
                     break;
                 }
@@ -207,15 +216,23 @@ impl Shared<'_> {
     }
 
     fn is_full(&self, size: &Sizes) -> bool {
-        let (rows, bytes) = if self.options.single {
-            (usize::MAX, MAX_COLUMN_BYTES)
-        } else {
-            (
-                self.options.chunk_rows,
-                self.options.chunk_bytes.min(MAX_COLUMN_BYTES),
-            )
-        };
+        let (rows, bytes) = self.options.bounds();
         size.max_rows() > rows || size.max_column_bytes() > bytes
+    }
+
+    fn too_large(&self, size: &Sizes) -> ExtractError {
+        let (rows, bytes) = self.options.bounds();
+        let rows = if rows == usize::MAX {
+            String::new()
+        } else {
+            format!("{rows} rows or ")
+        };
+        ExtractError::BatchTooLarge(format!(
+            "one batch would need {} rows and {} bytes in one column, more than the limit of {rows}{bytes} bytes; \
+             use the streaming form (extractStream or extractWorkspace)",
+            size.max_rows(),
+            size.max_column_bytes(),
+        ))
     }
 
     fn assemble(&self, chunk: Closed) {
@@ -242,6 +259,7 @@ impl Shared<'_> {
                 drop(state);
                 if sink(batch).is_break() {
                     self.fail(ExtractError::Cancelled);
+                    return Err(ExtractError::Cancelled);
                 }
                 state = self.lock();
                 state.delivered += 1;
@@ -287,15 +305,6 @@ fn bounded(facts: FileFacts) -> (FileFacts, Sizes) {
     let facts = FileFacts::failed(facts.path, error);
     let size = Sizes::of(&facts);
     (facts, size)
-}
-
-fn too_large(size: &Sizes) -> ExtractError {
-    ExtractError::BatchTooLarge(format!(
-        "one batch would need {} rows and {} bytes in one column, more than {MAX_COLUMN_BYTES} bytes; \
-         use the streaming form (extractStream or extractWorkspace)",
-        size.max_rows(),
-        size.max_column_bytes(),
-    ))
 }
 
 /// Stops the run when its thread unwinds.

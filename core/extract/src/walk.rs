@@ -21,6 +21,9 @@ use crate::text::{collapse, doc_text_range, unquote};
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
 
+/// How many open scopes or definitions a rule looks back through, so that depth never multiplies with length.
+const MAX_LOOKBACK: usize = 128;
+
 /// One step of name lookup, in source order.
 #[derive(Debug, Clone, Copy)]
 pub enum Event {
@@ -34,6 +37,10 @@ pub enum Event {
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
     pub kind: ScopeKind,
+    /// The innermost scope, this one included, that is not a block.
+    base: u32,
+    /// Whether a function lies between here and the enclosing type or module.
+    in_function: bool,
 }
 
 /// A name bound to a symbol in a scope.
@@ -71,6 +78,8 @@ struct Open {
     kind: Option<SymbolKind>,
     /// The name that members are filed under.
     type_name: NameId,
+    /// The name of the type whose code this is.
+    enclosing_type: NameId,
     qualified_name: Text,
 }
 
@@ -458,6 +467,7 @@ impl<'s> Walk<'s> {
             self.opens.push(Open {
                 symbol: NONE,
                 type_name: NONE,
+                enclosing_type: NONE,
                 ..self.top()
             });
         }
@@ -632,15 +642,21 @@ impl<'s> Walk<'s> {
         self.bind(symbol, scope, define.visible, tag);
         self.pending_names.push(name);
         let row = &self.out.symbols[symbol as usize];
-        let type_name = if row.kind.is_type() || row.kind.is_namespace() {
+        let enclosing_type = if row.kind.is_type() {
             row.name
         } else {
             owner.unwrap_or_else(|| self.enclosing_type())
+        };
+        let type_name = if row.kind.is_namespace() {
+            row.name
+        } else {
+            enclosing_type
         };
         self.opens.push(Open {
             symbol,
             kind: Some(row.kind),
             type_name,
+            enclosing_type,
             qualified_name: row.qualified_name,
         });
         symbol
@@ -658,6 +674,7 @@ impl<'s> Walk<'s> {
             symbol: NONE,
             kind: Some(SymbolKind::Type),
             type_name: name,
+            enclosing_type: name,
             qualified_name,
         });
     }
@@ -1070,6 +1087,7 @@ impl<'s> Walk<'s> {
             symbol,
             kind: Some(row.kind),
             type_name: self.enclosing_type(),
+            enclosing_type: self.enclosing_type(),
             qualified_name: row.qualified_name,
         };
         self.opens.push(open);
@@ -1211,7 +1229,7 @@ impl<'s> Walk<'s> {
         if self.outer.contains_key(&(target, name)) {
             return false;
         }
-        for &scope in self.scope_stack.iter().rev() {
+        for &scope in self.scope_stack.iter().rev().take(MAX_LOOKBACK) {
             if self.bound.contains_key(&(scope, name)) {
                 return false;
             }
@@ -1233,11 +1251,13 @@ impl<'s> Walk<'s> {
         if self.out.members.contains_key(&(type_name, name)) {
             return false;
         }
-        let Some(at) = self.opens.iter().rposition(|open| {
+        let recent = self.opens.len().saturating_sub(MAX_LOOKBACK);
+        let Some(at) = self.opens[recent..].iter().rposition(|open| {
             open.type_name == type_name && open.kind.is_some_and(SymbolKind::is_type)
         }) else {
             return false;
         };
+        let at = recent + at;
         // The field belongs to the type, although the code stands in one of its methods.
         let inner = self.opens.split_off(at + 1);
         let scopes = std::mem::take(&mut self.scope_stack);
@@ -1263,32 +1283,43 @@ impl<'s> Walk<'s> {
 
     pub(crate) fn open_scope(&mut self, kind: ScopeKind) {
         let scope = self.out.scopes.len() as u32;
-        self.out.scopes.push(Scope { kind });
+        let outer = self
+            .scope_stack
+            .last()
+            .map(|outer| self.out.scopes[*outer as usize]);
+        let (base, in_function) = match (kind, outer) {
+            (ScopeKind::Block, Some(outer)) => (outer.base, outer.in_function),
+            (kind, _) => (scope, kind == ScopeKind::Function),
+        };
+        self.out.scopes.push(Scope {
+            kind,
+            base,
+            in_function,
+        });
         self.scope_stack.push(scope);
         self.sections.push(Modifier::NONE);
         self.out.events.push(Event::Enter(scope));
     }
 
     fn bind_scope(&self, scope: BindScope) -> u32 {
-        let stack = self.scope_stack.iter().rev();
-        let found = match scope {
-            BindScope::Innermost => stack.clone().next(),
-            BindScope::Function => stack
-                .clone()
-                .find(|s| self.out.scopes[**s as usize].kind != ScopeKind::Block),
+        let innermost = self.scope_stack.last().copied().unwrap_or(0);
+        match scope {
+            BindScope::Innermost => innermost,
+            BindScope::Function => self.out.scopes[innermost as usize].base,
             BindScope::AroundType => {
+                // Where bare names do not reach a type's members, what is around all types.
+                let most = if self.rules.spec.implicit_this {
+                    1
+                } else {
+                    MAX_LOOKBACK
+                };
                 let is_type = |s: &u32| self.out.scopes[*s as usize].kind == ScopeKind::Type;
-                let one = self.rules.spec.implicit_this;
-                let inner =
-                    stack
-                        .clone()
-                        .take_while(|s| is_type(s))
-                        .take(if one { 1 } else { usize::MAX });
-                stack.clone().nth(inner.count())
+                let stack = self.scope_stack.iter().rev().copied();
+                let types = stack.clone().take(most).take_while(is_type).count();
+                stack.clone().nth(types).unwrap_or(0)
             }
-            BindScope::File => self.scope_stack.first(),
-        };
-        found.copied().unwrap_or(0)
+            BindScope::File => 0,
+        }
     }
 
     fn bind(&mut self, symbol: Row, scope: u32, visible: Visible, tag: bool) {
@@ -1328,13 +1359,9 @@ impl<'s> Walk<'s> {
 
     /// Whether a function lies between here and the enclosing type or module.
     pub(crate) fn in_function(&self) -> bool {
-        matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block)
-            && self
-                .scope_stack
-                .iter()
-                .rev()
-                .map(|s| self.out.scopes[*s as usize].kind)
-                .any(|kind| kind == ScopeKind::Function)
+        self.scope_stack
+            .last()
+            .is_some_and(|scope| self.out.scopes[*scope as usize].in_function)
     }
 
     fn top(&self) -> Open {
@@ -1342,6 +1369,7 @@ impl<'s> Walk<'s> {
             symbol: NONE,
             kind: None,
             type_name: NONE,
+            enclosing_type: NONE,
             qualified_name: Text::default(),
         })
     }
@@ -1357,11 +1385,7 @@ impl<'s> Walk<'s> {
 
     /// The name of the type whose code this is.
     pub(crate) fn enclosing_type(&self) -> NameId {
-        self.opens
-            .iter()
-            .rev()
-            .find(|open| open.kind.is_some_and(SymbolKind::is_type))
-            .map_or(NONE, |open| open.type_name)
+        self.top().enclosing_type
     }
 
     fn own_receiver(&self) -> Receiver {

@@ -203,18 +203,26 @@ impl Job {
         true
     }
 
-    /// Stops the job and frees its queued results. A job that has ended keeps its phase, but not its results.
+    /// Stops the job and frees its queued results. Does nothing to a job that has ended and whose results are taken.
     pub fn cancel(&self) {
+        self.cancel_if(|state| state.phase == JobPhase::Running || !state.results.is_empty());
+    }
+
+    /// Stops the job if it has not ended. The results of one that has can still be taken.
+    pub(crate) fn stop(&self) {
+        self.cancel_if(|state| state.phase == JobPhase::Running);
+    }
+
+    fn cancel_if(&self, condition: impl FnOnce(&State) -> bool) {
         let mut state = lock(&self.state);
+        if !condition(&state) {
+            return;
+        }
+        state.phase = JobPhase::Cancelled;
         let results = std::mem::take(&mut state.results);
-        if state.phase == JobPhase::Running {
-            state.phase = JobPhase::Cancelled;
-            if state.working {
-                // Under the lock, so that the work cannot end in between and the cancellation hit what comes next.
-                guard_callback(|| self.monitor.cancel());
-            }
-        } else if !results.is_empty() {
-            state.phase = JobPhase::Cancelled;
+        if state.working {
+            // Under the lock, so that the work cannot end in between and the cancellation hit what comes next.
+            guard_callback(|| self.monitor.cancel());
         }
         drop(state);
         self.changed.notify_all();

@@ -95,7 +95,7 @@ impl<S: Send + 'static> AnyWorker for Worker<S> {
             (std::mem::take(&mut inner.jobs), inner.thread.take())
         };
         for job in jobs.iter().filter_map(Weak::upgrade) {
-            job.cancel();
+            job.stop();
         }
         if let Some(thread) = thread
             && wait

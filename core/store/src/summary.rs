@@ -5,6 +5,29 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 
+/// Rows by table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) files: u64,
+    pub(crate) symbols: u64,
+    pub(crate) identifiers: u64,
+    pub(crate) relationships: u64,
+    pub(crate) errors: u64,
+}
+
+impl Counts {
+    /// The tables' names and rows.
+    pub(crate) fn by_name(&self) -> [(&'static str, u64); 5] {
+        [
+            ("files", self.files),
+            ("symbols", self.symbols),
+            ("identifiers", self.identifiers),
+            ("relationships", self.relationships),
+            ("errors", self.errors),
+        ]
+    }
+}
+
 /// The generation that a commit made current, and its rows per table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
@@ -23,6 +46,24 @@ pub struct Summary {
 }
 
 impl Summary {
+    pub(crate) fn new(generation: u64, counts: Counts) -> Self {
+        let Counts {
+            files,
+            symbols,
+            identifiers,
+            relationships,
+            errors,
+        } = counts;
+        Self {
+            generation,
+            files,
+            symbols,
+            identifiers,
+            relationships,
+            errors,
+        }
+    }
+
     /// One row of six Int64 columns, named and ordered as the fields.
     pub fn to_record_batch(&self) -> RecordBatch {
         let columns = [

@@ -87,7 +87,8 @@ pub fn detect(path: &Path, source: &[u8]) -> Option<usize> {
 }
 
 fn by_name(path: &Path) -> Option<usize> {
-    let name = path.file_name()?.to_str()?;
+    // The rest of the name need not be UTF-8.
+    let name = path.file_name()?.to_str().unwrap_or_default();
     if let Some(at) = SPECS
         .iter()
         .position(|spec| spec.file_names.contains(&name))

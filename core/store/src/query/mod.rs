@@ -1,6 +1,17 @@
 //! What can be asked of a store.
 
+mod collect;
+mod defs;
+mod lists;
+mod outline;
+mod refs;
+
+use arrow_array::RecordBatch;
+use rusqlite::Connection;
 use serde::Deserialize;
+
+use crate::StoreError;
+use crate::store::committed_generation;
 
 /// A question to the committed index. In JSON, `{"query": "defs", "name": "Store.open", "limit": 20}`.
 ///
@@ -11,7 +22,8 @@ use serde::Deserialize;
 pub enum Query {
     /// The definitions of a name: rows of `symbols`.
     Defs {
-        /// A name (`open`) or a qualified name, with `.` or `::` between its parts (`Store.open`, `Store::open`).
+        /// A name (`open`) or the last parts of a qualified name (`Store.open`). Between the parts stands `.`, `::`,
+        /// `#` or `\\`, whichever the language uses.
         name: String,
         /// Only symbols of this kind, as `function`.
         #[serde(default)]
@@ -41,7 +53,7 @@ pub enum Query {
         #[serde(default = "default_limit")]
         limit: u32,
     },
-    /// The rows of `files`, without their content.
+    /// The rows of `files` without the column `content`.
     Files {
         /// The most rows to return; 0 means all.
         #[serde(default = "default_limit")]
@@ -63,4 +75,41 @@ pub const DEFAULT_LIMIT: u32 = 1000;
 
 fn default_limit() -> u32 {
     DEFAULT_LIMIT
+}
+
+/// Why a query failed, before an error of SQLite's is put into words.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Sqlite(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Answers a query from one snapshot of the committed generation.
+pub(crate) fn run(connection: &Connection, query: &Query) -> Result<RecordBatch, Failure> {
+    let snapshot = connection.unchecked_transaction()?;
+    let generation = committed_generation(&snapshot)?;
+    match query {
+        Query::Defs {
+            name,
+            kind,
+            locals,
+            limit,
+        } => defs::run(&snapshot, name, kind.as_deref(), *locals, *limit),
+        Query::Refs { name, limit } => refs::run(&snapshot, generation, name, *limit),
+        Query::Outline { file, limit } => outline::run(&snapshot, generation, file, *limit),
+        Query::Files { limit } => lists::files(&snapshot, *limit),
+        Query::Errors { limit } => lists::errors(&snapshot, *limit),
+        Query::Info => lists::info(&snapshot),
+    }
+}
+
+/// The limit as SQL takes it: -1 for all.
+fn sql_limit(limit: u32) -> i64 {
+    if limit == 0 { -1 } else { limit.into() }
 }

@@ -1,0 +1,223 @@
+// The C ABI of libbowstring as data: the same functions, structs and constants as in bowstring.h.
+// Generated from the sources of the library by `cargo run -p xtask -- generate`; do not edit.
+
+/** The version of the ABI that this table describes. */
+export const ABI_VERSION = 1;
+
+/**
+ * The library's functions. `buffer` is memory of the caller's, or null, that the call reads or writes;
+ * `usize` is a number, also where it is an address.
+ */
+export const SYMBOLS = {
+  bow_abi_version: {
+    parameters: [],
+    result: "u32",
+  },
+  bow_version: {
+    parameters: ["buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_context_open: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
+  bow_context_close: {
+    parameters: ["u32", "buffer"],
+    result: "i32",
+  },
+  bow_context_set_waker: {
+    parameters: ["u32", "usize", "buffer"],
+    result: "i32",
+  },
+  bow_context_wait: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_context_stats: {
+    parameters: ["u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_import: {
+    parameters: ["u32", "buffer", "u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_describe: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_schemas: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_copy: {
+    parameters: ["u32", "u32", "u32", "buffer", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_lease_retain: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_lease_release: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_lease_drop: {
+    parameters: ["usize", "usize"],
+    result: "void",
+  },
+  bow_lease_export: {
+    parameters: ["u32", "u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_report: {
+    parameters: ["u32", "u32", "u32", "f64", "buffer"],
+    result: "i32",
+  },
+  bow_job_next: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_job_state: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_job_wait: {
+    parameters: ["u32", "u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_job_cancel: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_job_close: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_extract_start: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_open: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_close: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_store_begin: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_write: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_commit: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_abandon: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_store_query: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+} as const;
+
+/** What a function answers; from 16 up an error. */
+export const STATUS = {
+  OK: 0,
+  PENDING: 1,
+  DONE: 2,
+  INVALID_ARGUMENT: 16,
+  STALE_HANDLE: 17,
+  LEASE_RELEASED: 18,
+  OUT_OF_MEMORY: 19,
+  BATCH_TOO_LARGE: 20,
+  CANCELLED: 21,
+  IO: 22,
+  INVALID_ARROW: 23,
+  UNSUPPORTED: 24,
+  STORE: 25,
+  BUSY: 26,
+  BUFFER_TOO_SMALL: 27,
+  PANIC: 28,
+} as const;
+
+/** The structs on 64-bit targets: size and field offsets in bytes. */
+export const STRUCTS = {
+  bow_error: {
+    size: 512,
+    offsets: {
+      size: 0,
+      code: 4,
+      length: 8,
+      message: 12,
+    },
+  },
+  bow_stats: {
+    size: 64,
+    offsets: {
+      size: 0,
+      reserved: 4,
+      live_leases: 8,
+      live_jobs: 16,
+      live_stores: 24,
+      bytes_viewed: 32,
+      bytes_copied: 40,
+      leaks: 48,
+      violations: 56,
+    },
+  },
+  ArrowSchema: {
+    size: 72,
+    offsets: {
+      format: 0,
+      name: 8,
+      metadata: 16,
+      flags: 24,
+      n_children: 32,
+      children: 40,
+      dictionary: 48,
+      release: 56,
+      private_data: 64,
+    },
+  },
+  ArrowArray: {
+    size: 80,
+    offsets: {
+      length: 0,
+      null_count: 8,
+      offset: 16,
+      n_buffers: 24,
+      n_children: 32,
+      buffers: 40,
+      children: 48,
+      dictionary: 56,
+      release: 64,
+      private_data: 72,
+    },
+  },
+  bow_table: {
+    size: 152,
+    offsets: {
+      schema: 0,
+      array: 72,
+    },
+  },
+  bow_job_state: {
+    size: 48,
+    offsets: {
+      size: 0,
+      state: 4,
+      files_total: 8,
+      bytes_total: 16,
+      files_done: 24,
+      bytes_done: 32,
+      results_queued: 40,
+    },
+  },
+} as const;

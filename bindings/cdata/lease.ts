@@ -1,0 +1,332 @@
+/**
+ * Leases: native memory in use by JavaScript.
+ *
+ * A lease is counted natively and starts with one reference. As long as nobody looked at its memory, the `TableLease`
+ * owns that reference. The first look makes an ArrayBuffer for each block, and from then on those own it: what keeps the
+ * memory alive is exactly what can read it. `release` takes the reference back at once, collection some time later.
+ */
+
+import type { Data, RecordBatch } from "apache-arrow";
+import { STATUS } from "../abi.ts";
+import { type Context, Room, TABLE_SIZE } from "../context.ts";
+import { BowstringError, LeaseReleasedError } from "../errors.ts";
+import type { View } from "../runtime.ts";
+import { importTables, readBlocks, readTotalBytes } from "./import.ts";
+import { invalidate } from "./released.ts";
+import { planFor, type SchemaJson } from "./schema.ts";
+
+/** How tables come over from native memory. */
+export interface ImportOptions {
+  /**
+   * `true` copies the tables into memory that belongs to JavaScript: they can be kept, transferred to a worker, and read
+   * after `release()`. `false`, the default, shows native memory without copying, for as long as the lease lasts. Under
+   * Deno the default needs `--allow-ffi` without a path; with a path only `true` works.
+   */
+  readonly copy?: boolean;
+  /**
+   * What happens under Deno to native memory whose tables were garbage-collected without a release. `"free"`, the
+   * default, frees it. `"leak"` keeps it and counts it in `stats().leaks`: safe even if a buffer was moved with
+   * `structuredClone` or `postMessage`, which Deno cannot notice at collection. Bun notices, and always frees.
+   */
+  readonly onCollect?: "free" | "leak";
+  /**
+   * The most bytes of leased memory that may be alive in this isolate, 2 GiB by default. Above it the library lets
+   * finalizers run before it takes another result, and throws `LIVE_BYTES_EXCEEDED` if that frees too little.
+   */
+  readonly maxLiveBytes?: number;
+}
+
+/** A claim that keeps native memory from being freed while something else still reads it. */
+export interface Hold extends Disposable {
+  /** Gives the claim up. Doing so again has no effect. */
+  release(): void;
+}
+
+/** One or more tables in native memory, lent to JavaScript. */
+export interface Lease<T> extends Disposable {
+  /** The tables. Throws `LeaseReleasedError` after `release`. */
+  readonly value: T;
+  /** The size of the tables in native memory, in bytes. */
+  readonly byteLength: number;
+  /** Whether `release` was called. */
+  readonly released: boolean;
+  /**
+   * Gives the memory back: every view of it becomes empty at once, and reading the tables throws `LeaseReleasedError`.
+   * Doing so again has no effect. Tables that were copied are not taken away.
+   */
+  release(): void;
+  /** Keeps the memory from being freed until the hold is released, whatever happens to the lease. */
+  hold(): Hold;
+}
+
+/** Throws if these options cannot work here: better before a job starts than at its first result. */
+export function checkImportOptions(context: Context, options: ImportOptions): void {
+  if (!options.copy && !context.runtime.canView) {
+    throw new BowstringError(
+      "UNSUPPORTED",
+      "Deno shows native memory only to programs that run with --allow-ffi without a path: " +
+        "run with that, or pass { copy: true }",
+    );
+  }
+}
+
+/** Leases that were dropped before anybody looked at their tables. */
+const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>(
+  ({ context, handle }) => context.native.bow_lease_release(context.handle, handle, null),
+);
+
+/**
+ * How far tables are checked when they are taken over: 0 not at all, for what the library made itself; 1 what their
+ * structs say; 2 the first and last offsets too; 3 all offsets, text and null counts too.
+ */
+export type Validation = 0 | 1 | 2 | 3;
+
+/** Tables in native memory. All tables of one lease are released together. */
+export class TableLease {
+  /** The size of the tables in native memory, in bytes. */
+  readonly byteLength: number;
+  readonly #context: Context;
+  readonly #handle: number;
+  readonly #leak: boolean;
+  #state: "unread" | "read" | "copied" | "released" = "unread";
+  #view: View | undefined;
+  #batches: RecordBatch[] = [];
+  #data: Data[] = [];
+
+  /**
+   * Takes over the first `count` tables in `context.tables`, checked as far as `validation` says. Nothing native remains
+   * when it throws.
+   */
+  static take(
+    context: Context,
+    count: number,
+    options: ImportOptions,
+    validation: Validation,
+  ): TableLease {
+    const { native, handle, tables, out, error } = context;
+    context.check(
+      native.bow_lease_import(
+        handle,
+        tables.pointer,
+        count,
+        validation,
+        out.pointer,
+        error.pointer,
+      ),
+    );
+    const lease = new TableLease(context, context.outValue(), options);
+    try {
+      if (options.copy) lease.#copy();
+      return lease;
+    } catch (reason) {
+      lease.#giveBack();
+      throw reason;
+    }
+  }
+
+  private constructor(context: Context, handle: number, options: ImportOptions) {
+    this.#context = context;
+    this.#handle = handle;
+    this.#leak = options.onCollect === "leak";
+    abandoned.register(this, { context, handle }, this);
+    this.byteLength = readTotalBytes(this.#describe());
+  }
+
+  /** Whether `release` was called. */
+  get released(): boolean {
+    return this.#state === "released";
+  }
+
+  /** Table `index`. The first look at any table imports all of them. */
+  table(index: number): RecordBatch {
+    if (this.#state === "released") throw new LeaseReleasedError();
+    if (this.#state === "unread") this.#read();
+    return this.#batches[index]!;
+  }
+
+  /** Gives the tables back. Doing so again has no effect. */
+  release(): void {
+    if (this.#state === "released" || this.#state === "copied") return;
+    this.#state = "released";
+    invalidate(this.#batches, this.#data);
+    this.#batches = [];
+    this.#data = [];
+    this.#giveBack();
+  }
+
+  /** Keeps the memory from being freed until the hold is released. */
+  hold(): Hold {
+    if (this.#state === "released") {
+      throw new LeaseReleasedError("this lease was released, so its memory can no longer be held");
+    }
+    if (this.#state === "copied") return COPIED_HOLD;
+    return new NativeHold(this.#context, this.#handle);
+  }
+
+  /**
+   * Writes the original arrays of the first `count` tables to `context.tables`. Each holds a reference of its own, so
+   * whoever takes them need not know what becomes of this lease. Nothing is left there when it throws.
+   */
+  export(count: number): void {
+    if (this.#state === "released") throw new LeaseReleasedError();
+    if (this.#state === "copied") {
+      throw new BowstringError(
+        "UNSUPPORTED",
+        "a batch imported with { copy: true } cannot be passed back to native code: import it without",
+      );
+    }
+    const { native, handle, tables, out, error } = this.#context;
+    for (let index = 0; index < count; index++) {
+      const table = tables.at(index * TABLE_SIZE);
+      const status = native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
+      if (status === STATUS.OK) continue;
+      // Those already written hold references: a lease of their own gives them up.
+      if (
+        native.bow_lease_import(handle, tables.pointer, index, 0, out.pointer, null) === STATUS.OK
+      ) {
+        native.bow_lease_release(handle, this.#context.outValue(), null);
+      }
+      this.#context.check(status);
+    }
+  }
+
+  /** Moves ownership of the memory from this object to ArrayBuffers, and builds the tables over those. */
+  #read(): void {
+    const words = this.#describe();
+    const blocks = readBlocks(words);
+    try {
+      if (blocks.length > 0) {
+        this.#view = this.#context.viewer.show(this.#handle, blocks, this.#leak);
+        abandoned.unregister(this);
+      }
+      this.#import(words, this.#view?.buffers ?? []);
+      this.#state = "read";
+    } catch (reason) {
+      this.#state = "released";
+      this.#giveBack();
+      throw reason;
+    }
+  }
+
+  /** Copies the blocks into memory of JavaScript's own, and gives the native memory back. */
+  #copy(): void {
+    const { native, handle, error, runtime } = this.#context;
+    const words = this.#describe();
+    const buffers = readBlocks(words).map(({ byteLength }, block) => {
+      const { bytes, pointer } = runtime.scratch(byteLength);
+      this.#context.check(
+        native.bow_lease_copy(handle, this.#handle, block, pointer, byteLength, error.pointer),
+      );
+      return bytes.buffer;
+    });
+    this.#import(words, buffers);
+    this.#data = [];
+    this.#state = "copied";
+    this.#giveBack();
+  }
+
+  #import(words: Float64Array, buffers: readonly ArrayBuffer[]): void {
+    let schemas: SchemaJson[] | undefined;
+    const { batches, data } = importTables(
+      words,
+      buffers,
+      (fingerprint, table) => planFor(fingerprint, () => (schemas ??= this.#readSchemas())[table]!),
+    );
+    this.#batches = batches;
+    this.#data = data;
+  }
+
+  /** The words of the description; the next description of any lease overwrites them. */
+  #describe(): Float64Array {
+    const { native, handle, out, error, words } = this.#context;
+    const lease = this.#handle;
+    const length = words.fill(
+      this.#context,
+      (room, capacity) =>
+        native.bow_lease_describe(handle, lease, room, capacity, out.pointer, error.pointer),
+    );
+    return new Float64Array(words.bytes.buffer, 0, length);
+  }
+
+  #readSchemas(): SchemaJson[] {
+    const { native, handle, out, error, runtime } = this.#context;
+    const text = new Room(runtime, 1, 1 << 16);
+    const length = text.fill(
+      this.#context,
+      (room, capacity) =>
+        native.bow_lease_schemas(handle, this.#handle, room, capacity, out.pointer, error.pointer),
+    );
+    return JSON.parse(new TextDecoder().decode(text.bytes.subarray(0, length)));
+  }
+
+  /** Gives up the reference, whoever owns it. */
+  #giveBack(): void {
+    if (this.#view) {
+      this.#view.release();
+      this.#view = undefined;
+    } else {
+      abandoned.unregister(this);
+      this.#context.native.bow_lease_release(this.#context.handle, this.#handle, null);
+    }
+  }
+}
+
+/** One table, as a lease of its own. */
+export class RecordBatchLease implements Lease<RecordBatch> {
+  readonly #tables: TableLease;
+
+  constructor(tables: TableLease) {
+    this.#tables = tables;
+  }
+
+  get value(): RecordBatch {
+    return this.#tables.table(0);
+  }
+
+  get byteLength(): number {
+    return this.#tables.byteLength;
+  }
+
+  get released(): boolean {
+    return this.#tables.released;
+  }
+
+  release(): void {
+    this.#tables.release();
+  }
+
+  hold(): Hold {
+    return this.#tables.hold();
+  }
+
+  [Symbol.dispose](): void {
+    this.#tables.release();
+  }
+}
+
+/** Copied memory needs no hold: it is JavaScript's. */
+const COPIED_HOLD: Hold = { release() {}, [Symbol.dispose]() {} };
+
+class NativeHold implements Hold {
+  readonly #context: Context;
+  readonly #lease: number;
+  #released = false;
+
+  constructor(context: Context, lease: number) {
+    context.check(
+      context.native.bow_lease_retain(context.handle, lease, context.error.pointer),
+    );
+    this.#context = context;
+    this.#lease = lease;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#context.native.bow_lease_release(this.#context.handle, this.#lease, null);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

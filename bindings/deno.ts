@@ -1,0 +1,209 @@
+/** Deno's FFI. */
+
+import { SYMBOLS } from "./abi.ts";
+import type {
+  Block,
+  NativeFunctions,
+  NativeLibrary,
+  Probe,
+  Runtime,
+  Scratch,
+  View,
+  Viewer,
+  Waker,
+} from "./runtime.ts";
+
+/**
+ * How long one nonblocking wait may last, in milliseconds. It ends at the first event; the bound only keeps a thread of
+ * Deno's pool from being held for ever by a context that was closed under it.
+ */
+const WAIT_MILLIS = 60_000;
+
+type WaitFunction = (context: number, timeout: number, error: null) => Promise<number>;
+
+interface DenoLibrary extends NativeLibrary {
+  /** `bow_context_wait` on another thread. */
+  readonly wait: WaitFunction;
+}
+
+function open(path: string): DenoLibrary {
+  const { symbols } = Deno.dlopen(path, {
+    ...(SYMBOLS as unknown as Deno.ForeignLibraryInterface),
+    wait: {
+      name: "bow_context_wait",
+      parameters: SYMBOLS.bow_context_wait.parameters,
+      result: SYMBOLS.bow_context_wait.result,
+      nonblocking: true,
+    },
+  });
+  return {
+    path,
+    functions: symbols as unknown as NativeFunctions,
+    wait: symbols.wait as unknown as WaitFunction,
+  };
+}
+
+function probe(path: string): Probe {
+  const { symbols } = Deno.dlopen(path, {
+    bow_abi_version: SYMBOLS.bow_abi_version,
+    bow_version: SYMBOLS.bow_version,
+  });
+  return {
+    abiVersion: () => symbols.bow_abi_version(),
+    version: (out, capacity, length, error) =>
+      symbols.bow_version(
+        out as Uint8Array<ArrayBuffer>,
+        capacity,
+        length as Uint8Array<ArrayBuffer>,
+        error as Uint8Array<ArrayBuffer>,
+      ),
+  };
+}
+
+function scratch(byteLength: number): Scratch {
+  const buffer = new ArrayBuffer(byteLength);
+  const bytes = new Uint8Array(buffer);
+  return {
+    bytes,
+    view: new DataView(buffer),
+    pointer: bytes,
+    at: (byteOffset) => bytes.subarray(byteOffset),
+  };
+}
+
+/** `transfer` would hand the memory to a buffer that a release cannot reach, so leased buffers refuse it. */
+function refuseTransfer(): never {
+  throw new TypeError(
+    "a leased ArrayBuffer cannot be transferred: copy it with slice(), or import with { copy: true }",
+  );
+}
+
+const REFUSE_TRANSFER: PropertyDescriptorMap = {
+  transfer: { value: refuseTransfer },
+  transferToFixedLength: { value: refuseTransfer },
+};
+
+const transfer = ArrayBuffer.prototype.transfer;
+
+/** A lease as the registry sees it; it must not refer to the buffers. */
+interface Shown {
+  readonly lease: number;
+  readonly leak: boolean;
+  /** How many of the lease's buffers are not collected yet. */
+  remaining: number;
+}
+
+/**
+ * Deno gives an ArrayBuffer over native memory no deallocator, so a registry stands in for it. It watches the
+ * ArrayBuffer: a view can be collected while another view of the same buffer is still in use.
+ */
+class DenoViewer implements Viewer {
+  readonly functions: NativeFunctions;
+  readonly context: number;
+  readonly registry: FinalizationRegistry<Shown>;
+
+  constructor(library: NativeLibrary, context: number) {
+    this.functions = library.functions;
+    this.context = context;
+    this.registry = new FinalizationRegistry((shown) => this.#onCollect(shown));
+  }
+
+  show(lease: number, blocks: readonly Block[], leak: boolean): View {
+    const buffers = blocks.map(({ address, byteLength }) => {
+      const pointer = Deno.UnsafePointer.create(address as unknown as bigint)!;
+      const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
+      return Object.defineProperties(buffer, REFUSE_TRANSFER);
+    });
+    const shown = { lease, leak, remaining: buffers.length };
+    for (const buffer of buffers) this.registry.register(buffer, shown, shown);
+    return new DenoView(this, shown, buffers);
+  }
+
+  #onCollect(shown: Shown): void {
+    if (--shown.remaining > 0) return;
+    if (shown.leak) this.functions.bow_lease_report(this.context, 1, 0, 0, null);
+    else this.functions.bow_lease_release(this.context, shown.lease, null);
+  }
+}
+
+class DenoView implements View {
+  readonly buffers: readonly ArrayBuffer[];
+  readonly #viewer: DenoViewer;
+  readonly #shown: Shown;
+
+  constructor(viewer: DenoViewer, shown: Shown, buffers: readonly ArrayBuffer[]) {
+    this.buffers = buffers;
+    this.#viewer = viewer;
+    this.#shown = shown;
+  }
+
+  release(): void {
+    const { functions, context, registry } = this.#viewer;
+    registry.unregister(this.#shown);
+    let moved = false;
+    for (const buffer of this.buffers) {
+      if (buffer.detached) moved = true;
+      else transfer.call(buffer, 0);
+    }
+    // structuredClone or postMessage can move a buffer, and then another one that cannot be reached from here shows the
+    // memory: it is lost rather than freed under a reader.
+    if (moved) functions.bow_lease_report(context, 1, 0, 0, null);
+    else functions.bow_lease_release(context, this.#shown.lease, null);
+  }
+}
+
+/** One nonblocking wait at a time; the pending call is what keeps the process alive. */
+class DenoWaker implements Waker {
+  readonly #library: DenoLibrary;
+  readonly #context: number;
+  readonly #wake: () => void;
+  #armed = false;
+  #waiting = false;
+
+  constructor(library: DenoLibrary, context: number, wake: () => void) {
+    this.#library = library;
+    this.#context = context;
+    this.#wake = wake;
+  }
+
+  arm(): void {
+    this.#armed = true;
+    if (!this.#waiting) this.#wait();
+  }
+
+  disarm(): void {
+    this.#armed = false;
+  }
+
+  async #wait(): Promise<void> {
+    this.#waiting = true;
+    try {
+      while (this.#armed) {
+        await this.#library.wait(this.#context, WAIT_MILLIS, null);
+        if (this.#armed) this.#wake();
+      }
+    } finally {
+      this.#waiting = false;
+    }
+  }
+}
+
+function environment(name: string): string | undefined {
+  // Asked first, so that a program without the permission is not stopped by a prompt.
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+/** Deno, by its own FFI. */
+export const runtime: Runtime = {
+  name: "deno",
+  environment,
+  probe,
+  open,
+  scratch,
+  // Permission for one path allows calls with buffers, but not pointers made from numbers.
+  canView: Deno.permissions.querySync({ name: "ffi" }).state === "granted",
+  viewer: (library, context) => new DenoViewer(library, context),
+  waker: (library, context, wake) => new DenoWaker(library as DenoLibrary, context, wake),
+  collect: () => (globalThis as { gc?: () => void }).gc?.(),
+};

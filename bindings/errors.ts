@@ -1,0 +1,119 @@
+/**
+ * Typed errors. Every failure that comes from the library carries a stable `code`; the classes exist for the failures
+ * that a caller is likely to tell apart.
+ */
+
+import { STATUS } from "./abi.ts";
+
+/** What went wrong, as a stable string. */
+export type ErrorCode =
+  /** An argument is out of range or malformed. */
+  | "INVALID_ARGUMENT"
+  /** A handle names something that was closed. */
+  | "STALE_HANDLE"
+  /** A table was read after its lease was released. */
+  | "LEASE_RELEASED"
+  /** Memory could not be reserved. */
+  | "OUT_OF_MEMORY"
+  /** A result exceeds what one batch may hold; the message names the streaming form. */
+  | "BATCH_TOO_LARGE"
+  /** The job was cancelled. */
+  | "CANCELLED"
+  /** A file could not be read or written. */
+  | "IO"
+  /** An Arrow structure breaks the specification. */
+  | "INVALID_ARROW"
+  /** A type or combination that this version does not handle. */
+  | "UNSUPPORTED"
+  /** The index file is damaged, of another format, or used in the wrong order. */
+  | "STORE"
+  /** Another operation holds the resource. */
+  | "BUSY"
+  /** A buffer handed to native code was too small (a defect of these bindings). */
+  | "BUFFER_TOO_SMALL"
+  /** Native code panicked; the call had no effect beyond what the message says. */
+  | "PANIC"
+  /** The native library could not be loaded. */
+  | "LIBRARY_LOAD"
+  /** More leased memory is alive than `maxLiveBytes` allows. */
+  | "LIVE_BYTES_EXCEEDED"
+  /** The status is unknown to this version of the bindings. */
+  | "UNKNOWN";
+
+/** The base of every error that Bowstring throws. */
+export class BowstringError extends Error {
+  /** What went wrong, as a stable string. */
+  readonly code: ErrorCode;
+
+  /** Makes an error with a stable code. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BowstringError";
+    this.code = code;
+  }
+}
+
+/** A table, or a batch, was used after its lease was released. */
+export class LeaseReleasedError extends BowstringError {
+  /** Makes the error; without a message it speaks of reading a table. */
+  constructor(message = "this table was read after its lease was released") {
+    super("LEASE_RELEASED", message);
+    this.name = "LeaseReleasedError";
+  }
+}
+
+/** A handle names a job, lease, store or context that is closed. */
+export class StaleHandleError extends BowstringError {
+  /** Makes the error with the library's message. */
+  constructor(message: string) {
+    super("STALE_HANDLE", message);
+    this.name = "StaleHandleError";
+  }
+}
+
+/** A result does not fit one batch; use the streaming form that the message names. */
+export class BatchTooLargeError extends BowstringError {
+  /** Makes the error with the library's message. */
+  constructor(message: string) {
+    super("BATCH_TOO_LARGE", message);
+    this.name = "BatchTooLargeError";
+  }
+}
+
+/** The native library is missing, of another version, for another platform, or not a Bowstring library. */
+export class LibraryLoadError extends BowstringError {
+  /** Makes the error; the message says what to do. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("LIBRARY_LOAD", message, options);
+    this.name = "LibraryLoadError";
+  }
+}
+
+/** The first status that is an error. */
+const FIRST_ERROR = STATUS.INVALID_ARGUMENT;
+
+/** The codes are the names of the statuses. */
+const CODES: ReadonlyMap<number, ErrorCode> = new Map(
+  Object.entries(STATUS)
+    .filter(([, status]) => status >= FIRST_ERROR)
+    .map(([name, status]) => [status, name as ErrorCode]),
+);
+
+/** Whether a status is an error. */
+export function isError(status: number): boolean {
+  return status >= FIRST_ERROR;
+}
+
+/** The typed error for a status and the message that came with it. */
+export function errorFromStatus(status: number, message: string): BowstringError {
+  switch (status) {
+    case STATUS.LEASE_RELEASED:
+      return new LeaseReleasedError(message);
+    case STATUS.STALE_HANDLE:
+      return new StaleHandleError(message);
+    case STATUS.BATCH_TOO_LARGE:
+      return new BatchTooLargeError(message);
+    default:
+      return new BowstringError(CODES.get(status) ?? "UNKNOWN", message);
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Jobs: long native calls on threads of their own. All runtimes share one protocol. Starting a job gives a handle;
+ * results queue up natively, two at most; `bow_job_next` takes one or says that there is none yet; a wake-up says when
+ * to ask again; `bow_job_close` stops whatever still runs and frees the rest.
+ */
+
+import { setImmediate } from "node:timers";
+import { type ImportOptions, TableLease } from "./cdata/lease.ts";
+import { type Context, MAX_TABLES, type Waiter } from "./context.ts";
+import { STATUS, STRUCTS } from "./abi.ts";
+import { BowstringError } from "./errors.ts";
+import type { Scratch } from "./runtime.ts";
+
+/** How far a job has come. The totals are 0 until the job knows them. */
+export interface Progress {
+  /** Files to process. */
+  readonly filesTotal: number;
+  /** Their sizes on disk, in bytes. */
+  readonly bytesTotal: number;
+  /** Files finished, whatever the outcome. */
+  readonly filesDone: number;
+  /** The sizes on disk of the finished files, in bytes. */
+  readonly bytesDone: number;
+}
+
+/** What every job takes. */
+export interface JobOptions extends ImportOptions {
+  /** Stops the job. Reading from it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+const { bow_job_state: STATE } = STRUCTS;
+
+const DEFAULT_MAX_LIVE_BYTES = 2 * 1024 ** 3;
+/** How often a reader over its budget lets the event loop turn, and finalizers run, before it gives up. */
+const COLLECTION_TURNS = 8;
+
+/** Jobs that were dropped before their end. */
+const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>(
+  ({ context, handle }) => context.native.bow_job_close(context.handle, handle, null),
+);
+
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A running job whose results are read one at a time. Each result is the caller's to release. */
+export class Job implements Waiter {
+  readonly #context: Context;
+  readonly #handle: number;
+  readonly #options: JobOptions;
+  #failure: { readonly reason: unknown } | undefined;
+  #closed = false;
+  #reader: (() => void) | undefined;
+  #progress: Progress = { filesTotal: 0, bytesTotal: 0, filesDone: 0, bytesDone: 0 };
+  #onAbort: (() => void) | undefined;
+
+  /** Starts a job; `start` calls the native function, which writes the handle to `context.out`. */
+  constructor(context: Context, options: JobOptions, start: () => number) {
+    options.signal?.throwIfAborted();
+    context.check(start());
+    this.#context = context;
+    this.#handle = context.outValue();
+    this.#options = options;
+    abandoned.register(this, { context, handle: this.#handle }, this);
+    if (options.signal) this.#listen(options.signal);
+  }
+
+  /** The counters, also after the end. */
+  progress(): Progress {
+    if (!this.#closed) this.#progress = this.#readProgress();
+    return this.#progress;
+  }
+
+  /**
+   * The next result, or `undefined` after the last. The event loop turns at least once for each result, so that timers
+   * and finalizers run even if results are always ready. One read at a time.
+   */
+  async next(): Promise<TableLease | undefined> {
+    await turnOfTheLoop();
+    await this.#respectBudget();
+    const { native, handle, tables, out, error } = this.#context;
+    for (;;) {
+      if (this.#failure) throw this.#failure.reason;
+      if (this.#closed) return undefined;
+      const status = native.bow_job_next(
+        handle,
+        this.#handle,
+        tables.pointer,
+        MAX_TABLES,
+        out.pointer,
+        error.pointer,
+      );
+      switch (status) {
+        case STATUS.OK:
+          return TableLease.take(this.#context, this.#context.outValue(), this.#options, 0);
+        case STATUS.PENDING:
+          await this.#event();
+          break;
+        case STATUS.DONE:
+          this.close();
+          break;
+        default:
+          try {
+            this.#context.check(status);
+          } catch (reason) {
+            this.#fail(reason);
+          }
+      }
+    }
+  }
+
+  /** Stops the job. A read that waits, and every later one, rejects with `reason`. No effect after the end. */
+  cancel(reason: unknown = new BowstringError("CANCELLED", "the job was cancelled")): void {
+    if (!this.#closed) this.#fail(reason);
+  }
+
+  /** Stops the job if it still runs and frees everything native. A read that waits, and every later one, ends. */
+  close(): void {
+    if (this.#closed) return;
+    this.#progress = this.#readProgress();
+    this.#closed = true;
+    if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    abandoned.unregister(this);
+    this.#context.native.bow_job_close(this.#context.handle, this.#handle, null);
+    this.#context.unwait(this);
+    this.onEvent();
+  }
+
+  /** Lets the read that waits look again. */
+  onEvent(): void {
+    this.#reader?.();
+    this.#reader = undefined;
+  }
+
+  #fail(reason: unknown): void {
+    this.#failure = { reason };
+    this.close();
+  }
+
+  #event(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+      this.#context.wait(this);
+    });
+  }
+
+  /** A signal may live much longer than a job that was dropped, so it does not keep the job alive. */
+  #listen(signal: AbortSignal): void {
+    const job = new WeakRef(this);
+    this.#onAbort = () => job.deref()?.cancel(signal.reason);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * Leases that nobody released are freed by finalizers, and those need the event loop. Lets them run while too much
+   * memory is alive, and refuses to take another result if that does not help.
+   */
+  async #respectBudget(): Promise<void> {
+    const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
+    for (let turn = 0; this.#context.stats().bytesViewed > budget; turn++) {
+      if (turn === COLLECTION_TURNS) {
+        const live = this.#context.stats().bytesViewed;
+        const reason = new BowstringError(
+          "LIVE_BYTES_EXCEEDED",
+          `${live} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
+            "release batches when done with them, or raise maxLiveBytes",
+        );
+        this.#fail(reason);
+        return;
+      }
+      this.#context.runtime.collect();
+      await turnOfTheLoop();
+    }
+  }
+
+  #readProgress(): Progress {
+    const { native, handle, runtime, error } = this.#context;
+    const { view, pointer } = runtime.scratch(STATE.size);
+    view.setUint32(STATE.offsets.size, STATE.size, true);
+    this.#context.check(native.bow_job_state(handle, this.#handle, pointer, error.pointer));
+    const counter = (name: "files_total" | "bytes_total" | "files_done" | "bytes_done") =>
+      view.getFloat64(STATE.offsets[name], true);
+    return {
+      filesTotal: counter("files_total"),
+      bytesTotal: counter("bytes_total"),
+      filesDone: counter("files_done"),
+      bytesDone: counter("bytes_done"),
+    };
+  }
+}
+
+/** Runs a job that has at most one result, and waits for its end. */
+export async function finish(job: Job): Promise<TableLease | undefined> {
+  try {
+    return await job.next();
+  } finally {
+    job.close();
+  }
+}
+
+/** Options as JSON in memory that native code can read. */
+export function encodeOptions(context: Context, options: object): Scratch {
+  const text = new TextEncoder().encode(JSON.stringify(options));
+  const scratch = context.runtime.scratch(text.length);
+  scratch.bytes.set(text);
+  return scratch;
+}

@@ -1,0 +1,671 @@
+/* bowstring.h: exchange Arrow tables with native engines, without copying them.
+ *
+ * Generated from the sources of the library; do not edit. SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Tables cross this boundary as the structs of the Arrow C Data Interface
+ * (https://arrow.apache.org/docs/format/CDataInterface.html). Whoever holds a struct whose release callback is not
+ * null owns it and calls release exactly once. A function that takes tables moves them: afterwards release is null
+ * in the caller's structs, also when the function failed. A function that gives tables overwrites what the caller's
+ * structs held and makes the caller the owner.
+ *
+ * Everything long-lived is named by a handle, a uint32_t that is never 0. A handle belongs to a context, and names
+ * one kind of object there. A handle of something that is gone is recognised and answered with BOW_STALE_HANDLE.
+ *
+ * Every function but bow_abi_version and bow_lease_drop returns one of enum bow_status: BOW_OK, BOW_PENDING or
+ * BOW_DONE, or from 16 up an error. Out parameters are written on BOW_OK only, unless the function says otherwise.
+ * The last parameter, error, may be null; otherwise its size is set by the caller, and when the function fails it
+ * receives the status and a message. Beside the statuses that a function lists, any function may answer
+ * BOW_INVALID_ARGUMENT (a pointer is null or misaligned) and BOW_PANIC (a defect in the library; nothing is unwound
+ * into the caller).
+ *
+ * All functions may be called from any thread, at the same time. None of them calls back into the caller, except for
+ * the release callbacks of tables that were given away and the waker that bow_context_set_waker registers.
+ *
+ * The library must not be unloaded: release callbacks and native threads need its code.
+ */
+
+#ifndef BOWSTRING_H
+#define BOWSTRING_H
+
+#include <stdint.h>
+
+/* The Arrow C Data Interface, as the specification has it for inclusion. Another header's copy may come first. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+/**
+ * The version of the ABI that this header describes.
+ */
+#define BOW_ABI_VERSION 1
+
+/**
+ * What a function answers. Anything from 16 up is an error and is described in the caller's bow_error.
+ */
+enum bow_status {
+  /**
+   * Done; every out parameter is written.
+   */
+  BOW_OK = 0,
+  /**
+   * Nothing to hand out yet; ask again after the context's next event.
+   */
+  BOW_PENDING = 1,
+  /**
+   * Nothing will come any more.
+   */
+  BOW_DONE = 2,
+  /**
+   * An argument is null, misaligned, out of range or not what the function's options allow.
+   */
+  BOW_INVALID_ARGUMENT = 16,
+  /**
+   * The handle was never given out, or what it named has been closed.
+   */
+  BOW_STALE_HANDLE = 17,
+  /**
+   * The lease has been released.
+   */
+  BOW_LEASE_RELEASED = 18,
+  /**
+   * Memory, a thread or a handle could not be had.
+   */
+  BOW_OUT_OF_MEMORY = 19,
+  /**
+   * One batch was asked for and it would exceed its bound; the message names the streaming form.
+   */
+  BOW_BATCH_TOO_LARGE = 20,
+  /**
+   * The job was cancelled, or its context or store was closed.
+   */
+  BOW_CANCELLED = 21,
+  /**
+   * A file could not be opened, read or written.
+   */
+  BOW_IO = 22,
+  /**
+   * An Arrow struct breaks the specification; the message names the column and what was expected.
+   */
+  BOW_INVALID_ARROW = 23,
+  /**
+   * The operation or the Arrow type is valid but not supported.
+   */
+  BOW_UNSUPPORTED = 24,
+  /**
+   * The store failed; the message says how.
+   */
+  BOW_STORE = 25,
+  /**
+   * Something else is using what the call needs; try again later.
+   */
+  BOW_BUSY = 26,
+  /**
+   * The caller's buffer is too small; the needed length has been written to the length's out parameter.
+   */
+  BOW_BUFFER_TOO_SMALL = 27,
+  /**
+   * A defect in this library: a panic was caught at the boundary. Nothing was unwound into the caller.
+   */
+  BOW_PANIC = 28,
+};
+
+/**
+ * The caller's place for a description of what went wrong. The caller owns it and sets size before the call; a
+ * call that succeeds leaves it untouched. Any function accepts null in its place.
+ */
+struct bow_error {
+  /**
+   * Set by the caller to sizeof(struct bow_error), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * The status that the call returned.
+   */
+  int32_t code;
+  /**
+   * How many bytes of message were written, not counting the NUL that follows them.
+   */
+  uint32_t length;
+  /**
+   * What went wrong, in UTF-8; cut at a character's boundary to fit.
+   */
+  uint8_t message[500];
+};
+
+/**
+ * What a context has alive and has done. All numbers are whole.
+ */
+struct bow_stats {
+  /**
+   * Set by the caller to sizeof(struct bow_stats), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * Not used; written as 0.
+   */
+  uint32_t reserved;
+  /**
+   * Leases whose memory has not been freed, including those that only an exported table keeps alive.
+   */
+  double live_leases;
+  /**
+   * Jobs that have not been closed.
+   */
+  double live_jobs;
+  /**
+   * Stores that have not been closed.
+   */
+  double live_stores;
+  /**
+   * Bytes of native memory that live leases hold.
+   */
+  double bytes_viewed;
+  /**
+   * Bytes copied so far: blocks by bow_lease_copy, offsets of tables that an engine read, and what the binding
+   * reported.
+   */
+  double bytes_copied;
+  /**
+   * Leases that were lost so far, as the binding reported.
+   */
+  double leaks;
+  /**
+   * Breaches of the rules of a lease so far, as the binding reported.
+   */
+  double violations;
+};
+
+/**
+ * A record batch as it crosses the boundary: a struct array and its schema. Each struct whose release is not null
+ * is owned by whoever holds the table, and is released by them exactly once; a function that takes tables moves
+ * them, which sets release to null in the source, also when the function then fails.
+ */
+struct bow_table {
+  /**
+   * The columns' names and types; its format is +s.
+   */
+  struct ArrowSchema schema;
+  /**
+   * The rows.
+   */
+  struct ArrowArray array;
+};
+
+/**
+ * How far a job is. All numbers but size and state are whole doubles; 0 where a job does not count them.
+ */
+struct bow_job_state {
+  /**
+   * Set by the caller to sizeof(struct bow_job_state), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * 0 running (or waiting for its turn), 1 finished, 2 failed, 3 cancelled. Results may be queued in states 0 to 2.
+   */
+  uint32_t state;
+  /**
+   * Files to process; 0 until they have been counted.
+   */
+  double files_total;
+  /**
+   * Their sizes together, in bytes.
+   */
+  double bytes_total;
+  /**
+   * Files processed, whatever the outcome.
+   */
+  double files_done;
+  /**
+   * Their sizes together, in bytes.
+   */
+  double bytes_done;
+  /**
+   * Results that can be taken without waiting.
+   */
+  double results_queued;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/* ---- What this library is ------------------------------------------------
+ */
+
+/**
+ * The version of the library's ABI, BOW_ABI_VERSION when it is the one of this header. A binding checks it right after opening the library, before any other call, and gives
+ * up when it is not the one that the binding was made for.
+ */
+uint32_t bow_abi_version(void);
+
+/**
+ * Writes the library's own version, such as "0.1.0", to out: UTF-8, without a NUL, its length to out_length. When
+ * capacity is too small, out_length says what is needed and the answer is BOW_BUFFER_TOO_SMALL.
+ */
+int32_t bow_version(uint8_t *out,
+                    uint32_t capacity,
+                    uint32_t *out_length,
+                    struct bow_error *error);
+
+/* ---- Contexts ------------------------------------------------------------
+ */
+
+/**
+ * Opens a context and writes its handle to out_context. Everything else belongs to a context: leases, jobs, stores
+ * and counters. Open one per isolate. It is closed by bow_context_close, or when the thread that opened it exits (a
+ * worker that was terminated), as bow_context_close says except that nothing waits for stores.
+ *
+ * BOW_OUT_OF_MEMORY: all handles are in use.
+ */
+int32_t bow_context_open(uint32_t *out_context,
+                         struct bow_error *error);
+
+/**
+ * Closes a context and all that belongs to it. Its handle and those of its jobs and stores are stale from then on;
+ * waits return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this
+ * waits for. Each lease loses the reference that it started with; memory with references taken by bow_lease_retain,
+ * and memory behind exported tables, stays valid until bow_lease_drop or the table's release gives them back.
+ *
+ * BOW_STALE_HANDLE: there is no such context.
+ */
+int32_t bow_context_close(uint32_t context,
+                          struct bow_error *error);
+
+/**
+ * Registers waker, the address of a function void (*)(uint32_t context), or with 0 unregisters it. It is called, from
+ * any thread, when something happens to one of the context's jobs: a result was queued, or the job ended. After a
+ * call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
+ * one call; ask every job for results then. An event from before the registration makes no call: ask once after
+ * registering.
+ *
+ * The function must return at once and must not call bow_context_set_waker or bow_context_close. When this call
+ * returns, a function that was registered before is not running and will not be called again.
+ */
+int32_t bow_context_set_waker(uint32_t context,
+                              uintptr_t waker,
+                              struct bow_error *error);
+
+/**
+ * Waits until something has happened to one of the context's jobs since the last time this returned BOW_OK: a result
+ * was queued, or the job ended. Events are not counted: on BOW_OK ask every job. A timeout_ms of 0 does not wait,
+ * UINT32_MAX waits without bound.
+ *
+ * BOW_PENDING: the timeout came first. BOW_STALE_HANDLE: there is no such context, or it was closed meanwhile.
+ */
+int32_t bow_context_wait(uint32_t context,
+                         uint32_t timeout_ms,
+                         struct bow_error *error);
+
+/**
+ * Writes the context's counters to out, as many of them as out->size, set by the caller, has room for.
+ *
+ * BOW_INVALID_ARGUMENT: out is null or its size is not set. BOW_STALE_HANDLE: there is no such context.
+ */
+int32_t bow_context_stats(uint32_t context,
+                          struct bow_stats *out,
+                          struct bow_error *error);
+
+/* ---- Leases --------------------------------------------------------------
+ */
+
+/**
+ * Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
+ * lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
+ * of every struct in tables is null afterwards, also when the call fails; on failure they have been released.
+ *
+ * validation says how much of the tables is checked: 0 nothing that can be read past (for tables that this library
+ * made), 1 what the structs say (lengths, counts, null pointers, names), 2 the first and last offsets too, 3 all
+ * offsets, text and null counts too.
+ *
+ * BOW_INVALID_ARROW, BOW_UNSUPPORTED: a table breaks the specification, has null rows or an offset, or has a column
+ * of a type that is not supported; the message names the column. BOW_OUT_OF_MEMORY: all handles are in use.
+ */
+int32_t bow_lease_import(uint32_t context,
+                         struct bow_table *tables,
+                         uint32_t count,
+                         uint32_t validation,
+                         uint32_t *out_lease,
+                         struct bow_error *error);
+
+/**
+ * Describes a lease's memory as out_length numbers in out, in this order:
+ *
+ *     number of tables, number of blocks, bytes of all blocks
+ *     per block: address, bytes
+ *     per table: fingerprint of its schema, then its nodes in pre-order, beginning with the struct array itself;
+ *         per node: length, null count (-1 when not known), offset, number of buffers, number of children,
+ *                   1 if a dictionary follows after the children, else 0
+ *             per buffer: index of its block, its byte offset in the block, bytes
+ *
+ * A buffer without bytes has the block index -1, also an offsets buffer when length and offset are 0. Buffers that
+ * this library allocated together share a block; any other buffer is a block of its own. Bytes are what length and
+ * offset need, which may be less than was allocated. Equal schemas have equal fingerprints within a process, below
+ * 2^53, and different ones different ones: get a schema once by bow_lease_schemas and keep it under its fingerprint.
+ *
+ * BOW_BUFFER_TOO_SMALL: capacity, in numbers, is less than out_length. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_describe(uint32_t context,
+                           uint32_t lease,
+                           double *out,
+                           uint32_t capacity,
+                           uint32_t *out_length,
+                           struct bow_error *error);
+
+/**
+ * Writes the schemas of a lease's tables to out as JSON in UTF-8, out_length bytes without a NUL: an array with one
+ * object per table, {"format": string, "name": string, "metadata": [[key, value], ...] or null, "flags": number,
+ * "children": [the same], "dictionary": null or the same}. Format and flags are those of the Arrow C Data Interface.
+ *
+ * BOW_BUFFER_TOO_SMALL: capacity, in bytes, is less than out_length. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_schemas(uint32_t context,
+                          uint32_t lease,
+                          uint8_t *out,
+                          uint32_t capacity,
+                          uint32_t *out_length,
+                          struct bow_error *error);
+
+/**
+ * Copies one block of a lease, by its index in the description, to out: memory of the caller's own, which needs no
+ * lease. The bytes count as bytes_copied in the context's stats.
+ *
+ * BOW_BUFFER_TOO_SMALL: capacity is less than the block's bytes. BOW_INVALID_ARGUMENT: there is no such block.
+ * BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_copy(uint32_t context,
+                       uint32_t lease,
+                       uint32_t block,
+                       uint8_t *out,
+                       uint32_t capacity,
+                       struct bow_error *error);
+
+/**
+ * Takes one more reference to a lease, to be given back by bow_lease_drop or bow_lease_release. Unlike the reference
+ * that a lease starts with, it does not end with the context: memory that somebody may still read stays valid.
+ *
+ * BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_retain(uint32_t context,
+                         uint32_t lease,
+                         struct bow_error *error);
+
+/**
+ * Gives one reference to a lease back: the one that it started with, or when that is gone a retained one. With the
+ * last reference the handle becomes stale and the tables are released, unless exported tables still hold them.
+ *
+ * BOW_LEASE_RELEASED: all references have been given back already. BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_release(uint32_t context,
+                          uint32_t lease,
+                          struct bow_error *error);
+
+/**
+ * Gives a reference taken by bow_lease_retain back, in the shape of a deallocator: bytes is ignored, and token is
+ * context * 2^32 + lease. May be called from any thread, also after the context was closed. A token that names
+ * nothing any more is ignored.
+ */
+void bow_lease_drop(void *_bytes,
+                    void *token);
+
+/**
+ * Exports one table of a lease, by its index, to out: the original arrays, not a copy. The caller owns the structs
+ * and releases them, on any thread; until then they hold the lease's memory. What out held before is overwritten
+ * without being released.
+ *
+ * BOW_INVALID_ARGUMENT: there is no such table. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_export(uint32_t context,
+                         uint32_t lease,
+                         uint32_t table,
+                         struct bow_table *out,
+                         struct bow_error *error);
+
+/**
+ * Adds what the binding has seen to the context's stats: leases that it lost (leaks), breaches of a lease's rules
+ * (violations), and bytes that it copied itself (bytes, a whole number).
+ *
+ * BOW_STALE_HANDLE.
+ */
+int32_t bow_lease_report(uint32_t context,
+                         uint32_t leaks,
+                         uint32_t violations,
+                         double bytes,
+                         struct bow_error *error);
+
+/* ---- Jobs ----------------------------------------------------------------
+ */
+
+/**
+ * Takes a job's next result, a group of tables, without waiting. The tables are moved into tables, which has room for
+ * capacity of them, and their number is written to out_count; the caller owns them. What tables held before is
+ * overwritten without being released.
+ *
+ * BOW_PENDING: there is no result yet. BOW_DONE: there will be no more. BOW_BUFFER_TOO_SMALL: the group has
+ * out_count tables; it stays queued. BOW_CANCELLED: the job was cancelled. BOW_STALE_HANDLE: there is no such job.
+ * A job that failed answers with its own error, after the results that it had queued before.
+ */
+int32_t bow_job_next(uint32_t context,
+                     uint32_t job,
+                     struct bow_table *tables,
+                     uint32_t capacity,
+                     uint32_t *out_count,
+                     struct bow_error *error);
+
+/**
+ * Writes where a job stands to out, as much of it as out->size, set by the caller, has room for.
+ *
+ * BOW_INVALID_ARGUMENT: out is null or its size is not set. BOW_STALE_HANDLE: there is no such job.
+ */
+int32_t bow_job_state(uint32_t context,
+                      uint32_t job,
+                      struct bow_job_state *out,
+                      struct bow_error *error);
+
+/**
+ * Blocks the calling thread until bow_job_next would not answer BOW_PENDING. A timeout_ms of UINT32_MAX waits
+ * without bound. Not for a thread that has an event loop; see bow_context_wait and bow_context_set_waker.
+ *
+ * BOW_PENDING: the timeout came first. BOW_STALE_HANDLE: there is no such job.
+ */
+int32_t bow_job_wait(uint32_t context,
+                     uint32_t job,
+                     uint32_t timeout_ms,
+                     struct bow_error *error);
+
+/**
+ * Cancels a job: its queued results are released, bow_job_next answers BOW_CANCELLED from now on, and the work stops
+ * within milliseconds, on its own. Does nothing to a job that has ended and whose results have all been taken.
+ *
+ * BOW_STALE_HANDLE: there is no such job.
+ */
+int32_t bow_job_cancel(uint32_t context,
+                       uint32_t job,
+                       struct bow_error *error);
+
+/**
+ * Cancels a job if it has not ended, and frees its handle. Every job must be closed, whatever became of it.
+ *
+ * BOW_STALE_HANDLE: there is no such job.
+ */
+int32_t bow_job_close(uint32_t context,
+                      uint32_t job,
+                      struct bow_error *error);
+
+/* ---- Extraction ----------------------------------------------------------
+ */
+
+/**
+ * Starts to extract source files and writes the job's handle to out_job. options is JSON in UTF-8:
+ *
+ *     root            string, required: absolute path of the directory that reported paths are relative to
+ *     paths           array of strings: files to read, absolute or relative to root; by default every file below
+ *                     root that git does not ignore and whose language is known
+ *     threads         worker threads; 0, the default, means one per core
+ *     maxFileBytes    larger files are skipped and reported; default 4194304
+ *     maxParseMillis  bound on the parse time of one file; default 5000
+ *     chunkRows       bound on the rows of one table of one result; default 262144
+ *     chunkBytes      bound on the bytes of one column of one result; default 67108864
+ *     single          boolean: everything in one result, or the job fails with BOW_BATCH_TOO_LARGE
+ *     content         boolean: fill files.content
+ *     codeContext     lines around a definition for symbols.code_context; 0, the default, leaves it null
+ *
+ * Each result is a group of 5 tables about the same files: symbols, identifiers, relationships, files, errors. There
+ * is at least one. Results come in the order of the files, whatever the number of threads. What is wrong with one
+ * file is a row of errors; the job as a whole fails with BOW_INVALID_ARGUMENT (the root is not a directory, an
+ * option is out of range) or BOW_BATCH_TOO_LARGE.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON; the message says where. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_extract_start(uint32_t context,
+                          const uint8_t *options,
+                          uint32_t options_length,
+                          uint32_t *out_job,
+                          struct bow_error *error);
+
+/* ---- The store -----------------------------------------------------------
+ */
+
+/**
+ * Opens an index database and writes the store's handle to out_store. options is JSON in UTF-8:
+ *
+ *     path   string, required: the file
+ *     mode   string, required: "create" to read and write (the file is made when there is none) or "read"
+ *
+ * The store has a thread of its own. The calls below start jobs that run there one after another, in the order of
+ * the calls. A store is used by one writer at a time: begin, any number of writes, then commit or abandon; queries
+ * may come at any time and see what was committed last. A job that fails says why when it is asked for its result.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON. BOW_IO: the file cannot be opened. BOW_STORE: it is not a database
+ * of Bowstring's, or of a newer version. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_store_open(uint32_t context,
+                       const uint8_t *options,
+                       uint32_t options_length,
+                       uint32_t *out_store,
+                       struct bow_error *error);
+
+/**
+ * Closes a store: its jobs that have not ended are cancelled, a generation that was begun and not committed is
+ * abandoned, and the file is closed, which this waits for. The jobs' handles are still to be closed.
+ *
+ * BOW_STALE_HANDLE: there is no such store.
+ */
+int32_t bow_store_close(uint32_t context,
+                        uint32_t store,
+                        struct bow_error *error);
+
+/**
+ * Starts a job that begins a new generation of the index of a directory, and that has no result. options is JSON in
+ * UTF-8:
+ *
+ *     root   string, required: the directory's absolute path
+ *
+ * The job fails with BOW_BUSY when another writer has begun. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT as ever.
+ */
+int32_t bow_store_begin(uint32_t context,
+                        uint32_t store,
+                        const uint8_t *options,
+                        uint32_t options_length,
+                        uint32_t *out_job,
+                        struct bow_error *error);
+
+/**
+ * Starts a job that writes one group of tables to the generation that was begun, and that has no result. count is 5:
+ * symbols, identifiers, relationships, files, errors, with the columns that extraction gives them. The tables are
+ * moved: the release of every struct in tables is null afterwards, also when the call fails; they are released when
+ * the job has ended. Wait for one write before starting the next, or the batches pile up in memory.
+ *
+ * The tables are checked in full; the job fails with BOW_INVALID_ARROW or BOW_UNSUPPORTED when one breaks the
+ * specification, and with BOW_STORE when its columns are not the expected ones or the generation cannot be written.
+ * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ */
+int32_t bow_store_write(uint32_t context,
+                        uint32_t store,
+                        struct bow_table *tables,
+                        uint32_t count,
+                        uint32_t *out_job,
+                        struct bow_error *error);
+
+/**
+ * Starts a job that makes the generation that was begun the current one. Its result is a group of one table with one
+ * row of Int64 columns: generation, files, symbols, identifiers, relationships, errors.
+ *
+ * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ */
+int32_t bow_store_commit(uint32_t context,
+                         uint32_t store,
+                         uint32_t *out_job,
+                         struct bow_error *error);
+
+/**
+ * Starts a job that drops the generation that was begun, and that has no result. What was committed before stays.
+ *
+ * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ */
+int32_t bow_store_abandon(uint32_t context,
+                          uint32_t store,
+                          uint32_t *out_job,
+                          struct bow_error *error);
+
+/**
+ * Starts a job that asks the committed index a question. Its result is a group of one table. options is JSON in
+ * UTF-8, one of
+ *
+ *     {"query": "defs", "name": string, "kind": string, "locals": boolean, "limit": number}
+ *         the definitions of a name, or of a qualified name: rows of symbols
+ *     {"query": "refs", "name": string, "limit": number}
+ *         the places where a name is used: rows of identifiers and where each leads
+ *     {"query": "outline", "file": string, "limit": number}
+ *         the symbols of a file in source order, with their depth
+ *     {"query": "files", "limit": number}, {"query": "errors", "limit": number}
+ *         the rows of files without their content; the rows of errors
+ *     {"query": "info"}
+ *         one row about the index
+ *
+ * of which kind, locals and limit (0 for all) may be left out. The table's metadata has "bowstring:total", the number
+ * of rows that there would be without the limit.
+ *
+ * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ */
+int32_t bow_store_query(uint32_t context,
+                        uint32_t store,
+                        const uint8_t *options,
+                        uint32_t options_length,
+                        uint32_t *out_job,
+                        struct bow_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* BOWSTRING_H */
