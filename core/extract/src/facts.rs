@@ -95,6 +95,8 @@ pub struct Identifier {
     /// What the place says beyond kind and access; decides the relationship.
     pub relation: Option<RelationshipKind>,
     pub receiver: Receiver,
+    /// Whether it names a type by its tag.
+    pub tag: bool,
     /// In the head of a type's body that is defined elsewhere: that type's name; [`NONE`] otherwise.
     pub derived: NameId,
     pub id: Id,

@@ -18,6 +18,9 @@ use crate::walk::{Binding, Event, Walked};
 /// How far a chain of base types is followed.
 const MAX_BASES: usize = 16;
 
+/// How many bindings of a name are passed over because they cannot be what is meant.
+const MAX_HIDDEN: usize = 16;
+
 /// Finds targets, builds the relationships and names every row. `facts` has path and content already.
 pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     let types = types_by_name(&walked);
@@ -59,44 +62,90 @@ fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
 
 fn lexical_targets(walked: &mut Walked, rules: &Rules) {
     let mut hoisted = hoisted_by_scope(walked, rules);
-    let mut current = vec![NONE; walked.names.len()];
-    // For each binding that is visible now: what its name meant before.
-    let mut undo: Vec<(NameId, u32)> = Vec::new();
-    let mut marks: Vec<usize> = Vec::new();
-    let push = |binding: u32, bindings: &[Binding], current: &mut [u32], undo: &mut Vec<_>| {
-        let name = bindings[binding as usize].name;
-        undo.push((name, current[name as usize]));
-        current[name as usize] = binding;
+    let Walked {
+        symbols,
+        identifiers,
+        names,
+        bindings,
+        events,
+        ..
+    } = walked;
+    let mut visible = Visibles {
+        bindings,
+        current: vec![NONE; names.len()],
+        hidden: vec![NONE; bindings.len()],
+        pushed: Vec::new(),
     };
-    for event in &walked.events {
+    let mut marks: Vec<usize> = Vec::new();
+    for event in events.iter() {
         match *event {
             Event::Enter(scope) => {
-                marks.push(undo.len());
+                marks.push(visible.pushed.len());
                 for binding in hoisted.take(scope) {
-                    push(*binding, &walked.bindings, &mut current, &mut undo);
+                    visible.push(*binding);
                 }
             }
-            Event::Exit => {
-                let mark = marks.pop().unwrap_or(0);
-                for (name, before) in undo.drain(mark..).rev() {
-                    current[name as usize] = before;
-                }
-            }
-            Event::Bind(binding) => push(binding, &walked.bindings, &mut current, &mut undo),
+            Event::Exit => visible.pop_to(marks.pop().unwrap_or(0)),
+            Event::Bind(binding) => visible.push(binding),
             Event::Use(row) => {
-                let identifier = &mut walked.identifiers[row as usize];
-                let binding = current[identifier.name as usize];
-                if identifier.receiver != Receiver::None || binding == NONE {
+                let identifier = &mut identifiers[row as usize];
+                if identifier.receiver != Receiver::None {
                     continue;
                 }
-                let symbol = walked.bindings[binding as usize].symbol;
-                identifier.target = symbol;
-                identifier.resolution = match walked.symbols[symbol as usize].kind {
+                let fits = |binding: &Binding| {
+                    let kind = symbols[binding.symbol as usize].kind;
+                    binding.tag == identifier.tag && (rules.spec.fits)(identifier.access, kind)
+                };
+                let Some(binding) = visible.find(identifier.name, fits) else {
+                    continue;
+                };
+                identifier.target = binding.symbol;
+                identifier.resolution = match symbols[binding.symbol as usize].kind {
                     SymbolKind::Import => Resolution::Import,
                     _ => Resolution::Lexical,
                 };
             }
         }
+    }
+}
+
+/// The bindings that are visible at one place: for each name a stack.
+struct Visibles<'a> {
+    bindings: &'a [Binding],
+    /// By name: the top of its stack.
+    current: Vec<u32>,
+    /// By binding: what lies below it.
+    hidden: Vec<u32>,
+    /// All that is visible, in the order in which it became so.
+    pushed: Vec<u32>,
+}
+
+impl Visibles<'_> {
+    fn push(&mut self, binding: u32) {
+        let top = &mut self.current[self.bindings[binding as usize].name as usize];
+        self.hidden[binding as usize] = *top;
+        *top = binding;
+        self.pushed.push(binding);
+    }
+
+    fn pop_to(&mut self, mark: usize) {
+        for binding in self.pushed.drain(mark..).rev() {
+            let name = self.bindings[binding as usize].name;
+            self.current[name as usize] = self.hidden[binding as usize];
+        }
+    }
+
+    /// The innermost binding of a name that can be meant.
+    fn find(&self, name: NameId, fits: impl Fn(&Binding) -> bool) -> Option<&Binding> {
+        let mut at = self.current[name as usize];
+        for _ in 0..MAX_HIDDEN {
+            let binding = self.bindings.get(at as usize)?;
+            if fits(binding) {
+                return Some(binding);
+            }
+            at = self.hidden[at as usize];
+        }
+        None
     }
 }
 
@@ -129,17 +178,16 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
     }
     let mut next = starts.clone();
     let mut bindings = vec![0; starts[walked.scopes.len()] as usize];
-    // The first of several hoisted bindings of a name is the one found: it is pushed last.
-    for (at, binding) in walked
-        .bindings
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, b)| visible(b))
-    {
-        let slot = &mut next[binding.scope as usize];
-        bindings[*slot as usize] = at as u32;
-        *slot += 1;
+    let is_declaration =
+        |binding: &Binding| walked.symbols[binding.symbol as usize].flags & flags::ABSTRACT != 0;
+    // The last one pushed is the one found: of several hoisted bindings of a name the first that has a body.
+    for declarations in [true, false] {
+        let all = walked.bindings.iter().enumerate().rev();
+        for (at, binding) in all.filter(|(_, b)| visible(b) && is_declaration(b) == declarations) {
+            let slot = &mut next[binding.scope as usize];
+            bindings[*slot as usize] = at as u32;
+            *slot += 1;
+        }
     }
     Hoisted { starts, bindings }
 }

@@ -17,6 +17,7 @@ pub mod bits {
     /// Something to do when the node is entered or left.
     pub const ACTION: u16 = 1 << 8;
     pub const ERROR: u16 = 1 << 9;
+    pub const SECTION: u16 = 1 << 10;
 }
 
 /// The compiled rules of one kind of node.
@@ -101,6 +102,7 @@ impl Rules {
             (spec.receivers, bits::RECEIVER),
             (spec.modifier_lists, bits::MODIFIER_LIST),
             (spec.attributes, bits::ATTRIBUTE),
+            (spec.sections, bits::SECTION),
         ] {
             for kind in kinds {
                 compiler.each(kind, |rule| rule.bits |= bit);
@@ -129,6 +131,7 @@ impl Rules {
                 || node.scope.is_some()
                 || node.binder.is_some()
                 || node.extent
+                || node.declarator.is_some()
                 || node.import_path.is_some()
                 || node.wraps
                 || node.hook.is_some();

@@ -6,7 +6,7 @@
 
 use tree_sitter_language::LanguageFn;
 
-use crate::model::{SymbolKind, Visibility};
+use crate::model::{Access, SymbolKind, Visibility};
 use crate::walk::Walk;
 
 /// What an identifier token in some place stands for.
@@ -75,6 +75,9 @@ pub enum Visible {
     Hoisted,
     /// From the end of the binder on, so that its own initializer sees an outer binding.
     AfterBinder,
+    /// Inside a function from the name itself on, so that its own initializer sees it (C); elsewhere in the whole
+    /// scope.
+    FromName,
     /// Nowhere by its bare name.
     Never,
 }
@@ -86,6 +89,10 @@ pub enum BindScope {
     Innermost,
     /// The innermost function, module or type.
     Function,
+    /// The scope around the innermost type in which bare names are looked up (C's enumerators).
+    AroundType,
+    /// The file, whatever the definition stands in (a preprocessor's macros).
+    File,
 }
 
 /// How the names below a node become symbols.
@@ -96,6 +103,15 @@ pub struct Binder {
     pub(crate) scope: BindScope,
     pub(crate) flags: u32,
     pub(crate) each: bool,
+    pub(crate) declarators: bool,
+}
+
+/// What a declarator makes of the names below it, where the declaration around it says something else.
+#[derive(Debug, Clone, Copy)]
+pub struct Declarator {
+    /// Kind outside of and in types; `None` stands for the declaration's own.
+    pub(crate) kinds: Option<(SymbolKind, SymbolKind)>,
+    pub(crate) flags: u32,
 }
 
 /// Where a definition's name stands.
@@ -199,6 +215,8 @@ pub struct NodeSpec {
     pub(crate) owner: Option<Name>,
     pub(crate) binder: Option<Binder>,
     pub(crate) extent: bool,
+    pub(crate) declarator: Option<Declarator>,
+    pub(crate) tag: bool,
     pub(crate) import_path: Option<&'static str>,
     pub(crate) member: Option<(&'static str, &'static str)>,
     pub(crate) wraps: bool,
@@ -217,6 +235,8 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         owner: None,
         binder: None,
         extent: false,
+        declarator: None,
+        tag: false,
         import_path: None,
         member: None,
         wraps: false,
@@ -321,6 +341,15 @@ impl NodeSpec {
         self.with_define(define)
     }
 
+    /// The definition binds its name in another scope than the innermost one.
+    pub const fn bound_in(self, scope: BindScope) -> Self {
+        let define = Define {
+            scope,
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
     /// The name is visible from the end of the definition on.
     pub const fn sequential(self) -> Self {
         let define = Define {
@@ -339,7 +368,8 @@ impl NodeSpec {
         self.with_define(define)
     }
 
-    /// Defines only when the field holds a child of one of these kinds, which also says what is defined.
+    /// Defines, and opens its scope, only when the field holds a child of one of these kinds, which also says what is
+    /// defined.
     pub const fn only_with(
         self,
         field: &'static str,
@@ -382,7 +412,43 @@ impl NodeSpec {
             scope,
             flags: 0,
             each: false,
+            declarators: false,
         });
+        self
+    }
+
+    /// The names stand inside declarators: what these hold (a function's parameters, a variable's initializer) is
+    /// contained in the symbol they name, and the type before them has no share in the doc comment.
+    pub const fn declarators(mut self) -> Self {
+        match &mut self.binder {
+            Some(binder) => binder.declarators = true,
+            None => panic!("call binder() first"),
+        }
+        self
+    }
+
+    /// A declarator that makes its name this kind, in a type's body `in_type`; what the declaration's modifiers say
+    /// of kind and constancy is not said of it.
+    pub const fn declares(mut self, kind: SymbolKind, in_type: SymbolKind, flags: u32) -> Self {
+        self.declarator = Some(Declarator {
+            kinds: Some((kind, in_type)),
+            flags,
+        });
+        self
+    }
+
+    /// A declarator whose name only leads to what the declaration describes (a pointer).
+    pub const fn indirect(mut self) -> Self {
+        self.declarator = Some(Declarator {
+            kinds: None,
+            flags: 0,
+        });
+        self
+    }
+
+    /// The type defined or named here is found by its tag only, apart from all other names (C's `struct x`).
+    pub const fn tag(mut self) -> Self {
+        self.tag = true;
         self
     }
 
@@ -484,10 +550,14 @@ pub struct LanguageSpec {
     /// Kinds whose text is searched for the patterns of `attribute_patterns`; they modify the definition they stand
     /// in, or the next one.
     pub attributes: &'static [&'static str],
+    /// Kinds whose modifiers hold for all that follows in the scope (C++'s `public:`).
+    pub sections: &'static [&'static str],
     /// Text in an attribute, and what it says.
     pub attribute_patterns: &'static [(&'static str, Modifier)],
     /// Whether members are visible by their bare name inside the type (Java), or need a receiver (Python).
     pub implicit_this: bool,
+    /// Whether a name used so can mean a symbol of this kind; one that cannot does not hide one that can.
+    pub fits: fn(Access, SymbolKind) -> bool,
     /// Whether assigning to a member of the current object defines it (Python's `self.x = 1`).
     pub fields_by_assignment: bool,
     /// Names of constructors; a method named as its type is one where this holds "".
@@ -520,8 +590,10 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         modifiers: &[],
         modifier_lists: &[],
         attributes: &[],
+        sections: &[],
         attribute_patterns: &[],
         implicit_this: false,
+        fits: |_, _| true,
         fields_by_assignment: false,
         constructors: &[],
         default_visibility: |_| None,

@@ -49,6 +49,19 @@ pub fn doc_text_range(source: &[u8], range: Range<usize>) -> Range<usize> {
     trim(source, range)
 }
 
+/// The bytes between the quotes, if there are any.
+pub fn unquote(mut range: Range<usize>, source: &[u8]) -> Range<usize> {
+    while range.len() >= 2
+        && matches!(
+            (source[range.start], source[range.end - 1]),
+            (b'"', b'"') | (b'\'', b'\'') | (b'`', b'`') | (b'<', b'>')
+        )
+    {
+        range = range.start + 1..range.end - 1;
+    }
+    range
+}
+
 /// The nearest character boundary at or before `at`.
 pub fn char_boundary(source: &[u8], mut at: usize) -> usize {
     at = at.min(source.len());

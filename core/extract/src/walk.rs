@@ -13,8 +13,10 @@ use tree_sitter::{Node, Point, Tree};
 use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
-use crate::spec::{BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Visible};
-use crate::text::{collapse, doc_text_range};
+use crate::spec::{
+    BindScope, Binder, Declarator, Define, Defined, Modifier, Name, Role, ScopeKind, Visible,
+};
+use crate::text::{collapse, doc_text_range, unquote};
 
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
@@ -48,6 +50,8 @@ pub struct Binding {
     pub symbol: Row,
     pub scope: u32,
     pub visible: Visible,
+    /// Whether only its tag leads to it.
+    pub tag: bool,
 }
 
 /// Everything the walk learned; the resolver's input.
@@ -88,6 +92,8 @@ struct OpenBinder {
     end_byte: u32,
     /// Position of the binder's frame.
     frame: usize,
+    /// Position of the frame of a declarator whose modifiers are the name's own.
+    indirect: Option<usize>,
 }
 
 /// A run of comments that may document the next definition.
@@ -129,6 +135,8 @@ pub struct Walk<'s> {
     frames: Vec<Frame<'s>>,
     opens: Vec<Open>,
     scope_stack: Vec<u32>,
+    /// For each open scope: what holds for the definitions that follow in it.
+    sections: Vec<Modifier>,
     binders: Vec<OpenBinder>,
     import_paths: Vec<Range<usize>>,
     pending_binds: Vec<u32>,
@@ -147,6 +155,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         frames: Vec::with_capacity(64),
         opens: Vec::new(),
         scope_stack: Vec::new(),
+        sections: Vec::new(),
         binders: Vec::new(),
         import_paths: Vec::new(),
         pending_binds: Vec::new(),
@@ -259,7 +268,8 @@ impl<'s> Walk<'s> {
         if let Some(frame) = self.frames.last_mut()
             && rule.has(bits::NAMED)
         {
-            frame.last_line = node.end_position().row as u32;
+            let end = node.end_position();
+            frame.last_line = end.row.saturating_sub(usize::from(end.column == 0)) as u32;
         }
     }
 
@@ -312,7 +322,12 @@ impl<'s> Walk<'s> {
             return;
         };
         // Inside a definition or its modifiers it speaks of that definition, elsewhere of the next sibling.
-        if frame.symbol != NONE || frame.rule.has(bits::MODIFIER_LIST) {
+        let declares = frame
+            .rule
+            .spec
+            .and_then(|spec| spec.binder)
+            .is_some_and(|binder| binder.declarators);
+        if frame.symbol != NONE || declares || frame.rule.has(bits::MODIFIER_LIST) {
             self.modify(modifier);
         } else {
             frame.next_modifier = frame.next_modifier.and(modifier);
@@ -326,6 +341,16 @@ impl<'s> Walk<'s> {
 
     /// Applies a modifier to the definition it stands in, or keeps it for the definition that a wrapper holds.
     pub(crate) fn modify(&mut self, modifier: Modifier) {
+        if self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.rule.has(bits::SECTION))
+        {
+            if let Some(section) = self.sections.last_mut() {
+                *section = modifier;
+            }
+            return;
+        }
         let Some(frame) = self
             .frames
             .iter_mut()
@@ -339,6 +364,13 @@ impl<'s> Walk<'s> {
         } else {
             let symbol = frame.symbol;
             apply(&mut self.out.symbols[symbol as usize], modifier);
+        }
+    }
+
+    /// Applies a modifier to the names that the enclosing binder is about to bind, not to a definition.
+    pub(crate) fn modify_bound(&mut self, modifier: Modifier) {
+        if self.frames.last().is_some_and(|frame| frame.symbol == NONE) {
+            self.modify(modifier);
         }
     }
 
@@ -376,7 +408,8 @@ impl<'s> Walk<'s> {
             };
             self.set_parent_receiver(receiver);
         }
-        const BESIDE: u16 = bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST;
+        const BESIDE: u16 =
+            bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST | bits::SECTION;
         let context = if rule.has(bits::NAMED) && !rule.has(BESIDE) {
             self.take_context(node)
         } else {
@@ -402,20 +435,31 @@ impl<'s> Walk<'s> {
                 start_byte: node.start_byte() as u32,
                 end_byte: node.end_byte() as u32,
                 frame: self.frames.len(),
+                indirect: None,
             });
+        }
+        if let Some(declarator) = spec.declarator
+            && role == Role::Bind
+        {
+            self.enter_declarator(declarator);
         }
         if spec.wraps || spec.binder.is_some() || spec.extent {
             frame.doc = context.doc;
             frame.modifier = context.modifier;
             frame.wrapper_start = context.start;
         }
-        let type_scope = spec.scope == Some(ScopeKind::Type);
+        let kind = spec
+            .define
+            .as_ref()
+            .map(|define| defined_kind(define, node));
+        let scope = spec.scope.filter(|_| kind != Some(None));
+        let type_scope = scope == Some(ScopeKind::Type);
         if let Some(define) = &spec.define
-            && let Some(kind) = defined_kind(define, node)
+            && let Some(Some(kind)) = kind
             && let Some(name) = self.find_name(node, define.name)
             && !name.is_empty()
         {
-            frame.symbol = self.define_node(node, define, kind, name, context);
+            frame.symbol = self.define_node(node, define, kind, name, context, spec.tag);
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
@@ -427,10 +471,30 @@ impl<'s> Walk<'s> {
                 ..self.top()
             });
         }
-        if let Some(kind) = spec.scope {
+        if let Some(kind) = scope {
             self.open_scope(kind);
         }
         frame
+    }
+
+    /// Below a declarator the names of the declaration around it may become something else.
+    fn enter_declarator(&mut self, declarator: Declarator) {
+        let Some(mut open) = self.binders.last().copied() else {
+            return;
+        };
+        // What a typedef declares is a type, whatever its declarator looks like.
+        if !open.binder.declarators || open.binder.kind == SymbolKind::Type {
+            return;
+        }
+        (open.binder.kind, open.binder.flags) = match declarator.kinds {
+            Some((_, in_type)) if self.scope_kind() == ScopeKind::Type => {
+                (in_type, declarator.flags)
+            }
+            Some((kind, _)) => (kind, declarator.flags),
+            None => (SymbolKind::Variable, declarator.flags),
+        };
+        open.indirect = Some(self.frames.len());
+        self.binders.push(open);
     }
 
     fn leave(&mut self, frame: Frame<'s>) {
@@ -447,6 +511,7 @@ impl<'s> Walk<'s> {
         }
         while self.scope_stack.len() > frame.scopes as usize {
             self.scope_stack.pop();
+            self.sections.pop();
             self.out.events.push(Event::Exit);
         }
         // A package or file-scoped namespace was opened on behalf of the parent, and stays.
@@ -491,7 +556,8 @@ impl<'s> Walk<'s> {
             ..Context::default()
         };
         parent.next_modifier = Modifier::NONE;
-        if parent.doc.present {
+        let binder = parent.rule.spec.and_then(|spec| spec.binder);
+        if parent.doc.present && !binder.is_some_and(|binder| binder.declarators) {
             if parent.doc.end_line + 1 >= node.start_position().row as u32 {
                 context.doc = parent.doc;
             }
@@ -517,16 +583,24 @@ impl<'s> Walk<'s> {
         mut kind: SymbolKind,
         name: Range<usize>,
         context: Context,
+        tag: bool,
     ) -> Row {
         // The body of a variable that holds a function is the function's.
         let holder = define
             .only_with
             .and_then(|(field, _)| node.child_by_field_name(field));
         let holder = holder.unwrap_or(node);
-        let body = define
-            .body
-            .iter()
-            .find_map(|field| holder.child_by_field_name(field));
+        let holds_body = define
+            .only_with
+            .is_some_and(|(field, _)| define.body.contains(&field));
+        let body = if holds_body {
+            Some(holder)
+        } else {
+            define
+                .body
+                .iter()
+                .find_map(|field| holder.child_by_field_name(field))
+        };
         let signature_end = body.map_or(node.end_byte(), |body| body.start_byte());
         let in_type = self.scope_kind() == ScopeKind::Type;
         if in_type && let Some(member) = define.in_type {
@@ -540,6 +614,11 @@ impl<'s> Walk<'s> {
         let owner = match define.owner {
             Some(owner) => self.find_name(node, owner).map(|range| self.intern(range)),
             None => None,
+        };
+        // What belongs to the file as a whole has nothing around it.
+        let opens = match define.scope {
+            BindScope::File => std::mem::take(&mut self.opens),
+            _ => Vec::new(),
         };
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
@@ -556,8 +635,11 @@ impl<'s> Walk<'s> {
                 .then(|| context.doc.start as usize..context.doc.end as usize),
             modifier: context.modifier,
         });
+        if define.scope == BindScope::File {
+            self.opens = opens;
+        }
         let scope = self.bind_scope(define.scope);
-        self.bind(symbol, scope, define.visible);
+        self.bind(symbol, scope, define.visible, tag);
         self.pending_names.push(name);
         let row = &self.out.symbols[symbol as usize];
         let enclosing_type = if row.kind.is_type() {
@@ -597,7 +679,8 @@ impl<'s> Walk<'s> {
         });
     }
 
-    fn add_symbol(&mut self, new: NewSymbol) -> Row {
+    fn add_symbol(&mut self, mut new: NewSymbol) -> Row {
+        self.trim_line_break(&mut new);
         let name = self.intern(new.name.clone());
         let outer = self.top();
         let parent = self.containing();
@@ -618,7 +701,7 @@ impl<'s> Walk<'s> {
             matches!(kind, SymbolKind::Method)
                 && self.rules.spec.constructors.iter().any(|constructor| {
                     if constructor.is_empty() {
-                        name == outer.type_name
+                        name == new.owner.unwrap_or(outer.type_name)
                     } else {
                         text == constructor.as_bytes()
                     }
@@ -651,6 +734,12 @@ impl<'s> Walk<'s> {
             code_context: Text::default(),
             id: [0; 16],
         };
+        if flags & (flags::LOCAL | flags::PARAMETER) == 0 {
+            apply(
+                &mut symbol,
+                self.sections.last().copied().unwrap_or_default(),
+            );
+        }
         apply(&mut symbol, new.modifier);
         if let Some(range) = new.signature {
             symbol.signature = collapse(self.source, range, &mut self.out.arena);
@@ -669,9 +758,33 @@ impl<'s> Walk<'s> {
             NONE
         };
         if owner_name != NONE && flags & (flags::LOCAL | flags::PARAMETER) == 0 {
-            self.out.members.entry((owner_name, name)).or_insert(row);
+            let symbols = &self.out.symbols;
+            // A definition is found before what only declares it.
+            self.out
+                .members
+                .entry((owner_name, name))
+                .and_modify(|known| {
+                    if symbols[*known as usize].flags & !flags & flags::ABSTRACT != 0 {
+                        *known = row;
+                    }
+                })
+                .or_insert(row);
         }
         row
+    }
+
+    /// A directive's node ends after its line break; the definition ends before.
+    fn trim_line_break(&self, new: &mut NewSymbol) {
+        let text = &self.source[new.bytes.clone()];
+        if new.end.column > 0 || new.end.row <= new.start.row || !text.ends_with(b"\n") {
+            return;
+        }
+        let text = text.trim_ascii_end();
+        let line_start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+        new.bytes.end = new.bytes.start + text.len();
+        new.end.row = new.start.row + memchr::memchr_iter(b'\n', text).count();
+        new.end.column =
+            text.len() - line_start + if line_start == 0 { new.start.column } else { 0 };
     }
 
     /// Decides what only a finished definition shows: the default visibility and flags by name.
@@ -759,7 +872,7 @@ impl<'s> Walk<'s> {
         });
         if binds {
             let scope = self.bind_scope(BindScope::Innermost);
-            self.bind(symbol, scope, Visible::Hoisted);
+            self.bind(symbol, scope, Visible::Hoisted, false);
         }
         self.pending_names.push(name);
         symbol
@@ -795,7 +908,10 @@ impl<'s> Walk<'s> {
             role
         };
         let own = rule.leaf == Role::OwnMember;
-        let each = self.binders.last().is_some_and(|open| open.binder.each);
+        let each = self
+            .binders
+            .last()
+            .is_some_and(|open| open.binder.each || open.binder.declarators);
         let role = match role {
             // The key of a pattern names a member of what is taken apart.
             Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
@@ -807,7 +923,9 @@ impl<'s> Walk<'s> {
             role => role,
         };
         match role {
-            Role::Bind if !own && !is_property => return self.bind_leaf(node, range),
+            Role::Bind if !own && !is_property && !self.redeclares_parameter(&range) => {
+                return self.bind_leaf(node, range);
+            }
             Role::Parameter if !own && !is_property => return self.parameter_leaf(node, range),
             Role::ImportBind | Role::ImportWhole => {
                 return self.import_leaf(node, range, role, is_property);
@@ -853,6 +971,11 @@ impl<'s> Walk<'s> {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
         };
+        let tag = self
+            .frames
+            .last()
+            .and_then(|frame| frame.rule.spec)
+            .is_some_and(|spec| spec.tag);
         let (kind, access, relation) = meaning(role, membered);
         let (start, end) = (node.start_position(), node.end_position());
         self.out.identifiers.push(Identifier {
@@ -870,6 +993,7 @@ impl<'s> Walk<'s> {
             resolution: Resolution::None,
             relation,
             receiver,
+            tag,
             derived,
             id: [0; 16],
         });
@@ -910,6 +1034,7 @@ impl<'s> Walk<'s> {
         let own_extent = |binder| OpenBinder {
             binder,
             frame: usize::MAX,
+            indirect: None,
             start: node.start_position(),
             end: node.end_position(),
             start_byte: range.start as u32,
@@ -924,17 +1049,83 @@ impl<'s> Walk<'s> {
                 scope: BindScope::Innermost,
                 flags: 0,
                 each: true,
+                declarators: false,
             }),
         };
+        // A typedef's further names stand beside the type that it defines, not in it.
+        let beside = self
+            .frames
+            .get(open.frame)
+            .map_or(NONE, |frame| frame.symbol);
+        let defined = self
+            .opens
+            .pop_if(|open| beside != NONE && open.symbol == beside);
         let symbol = self.add_bound(open, range);
+        self.opens.extend(defined);
         let scope = self.bind_scope(open.binder.scope);
-        self.bind(symbol, scope, open.binder.visible);
+        self.bind(symbol, scope, open.binder.visible, false);
+        if open.binder.declarators {
+            self.open_declared(symbol, open.frame);
+        }
+    }
+
+    /// What the rest of the declarator holds is contained in the symbol that it names.
+    fn open_declared(&mut self, symbol: Row, binder_frame: usize) {
+        let row = &self.out.symbols[symbol as usize];
+        // The outermost declarator is the declaration's child.
+        let outermost = binder_frame + 1;
+        if self.frames.len() <= outermost {
+            return;
+        }
+        for frame in &mut self.frames[outermost..] {
+            frame.symbol = symbol;
+        }
+        if row.flags & flags::LOCAL != 0 {
+            return;
+        }
+        let open = Open {
+            symbol,
+            kind: Some(row.kind),
+            type_name: self.enclosing_type(),
+            enclosing_type: self.enclosing_type(),
+            qualified_name: row.qualified_name,
+        };
+        self.opens.push(open);
+        for frame in &mut self.frames[outermost + 1..] {
+            frame.opens += 1;
+        }
+    }
+
+    /// Whether the declaration only adds a type to a parameter that was named before (in C before 1989).
+    fn redeclares_parameter(&mut self, name: &Range<usize>) -> bool {
+        if !self
+            .binders
+            .last()
+            .is_some_and(|open| open.binder.declarators)
+        {
+            return false;
+        }
+        let scope = self.bind_scope(BindScope::Innermost);
+        let name = self.intern(name.clone());
+        self.out.scopes[scope as usize].kind == ScopeKind::Function
+            && self.bound.get(&(scope, name)).is_some_and(|symbol| {
+                self.out.symbols[*symbol as usize].flags & flags::PARAMETER != 0
+            })
     }
 
     fn add_bound(&mut self, open: OpenBinder, name: Range<usize>) -> Row {
         let frame = self.frames.get(open.frame);
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
-        let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
+        let mut modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
+        if let Some(declarator) = open.indirect {
+            modifier.kind = None;
+            modifier.flags &= !flags::READONLY;
+            modifier = modifier.and(
+                self.frames
+                    .get(declarator)
+                    .map_or(Modifier::NONE, |f| f.modifier),
+            );
+        }
         let start = frame.map_or(open.start_byte, |frame| {
             frame.wrapper_start.min(open.start_byte)
         });
@@ -968,8 +1159,9 @@ impl<'s> Walk<'s> {
         });
         // A signature without a body opens no scope: its parameters bind nothing.
         if matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block) {
+            // From its name on: the type before it may have the same name.
             let scope = self.bind_scope(BindScope::Innermost);
-            self.bind(symbol, scope, Visible::Hoisted);
+            self.bind(symbol, scope, Visible::FromName, false);
         }
     }
 
@@ -988,7 +1180,7 @@ impl<'s> Walk<'s> {
             modifier: Modifier::NONE,
         });
         let scope = self.bind_scope(BindScope::Innermost);
-        self.bind(symbol, scope, Visible::Hoisted);
+        self.bind(symbol, scope, Visible::Hoisted, false);
         self.out.imports.push((symbol, path));
     }
 
@@ -1105,6 +1297,7 @@ impl<'s> Walk<'s> {
             in_function,
         });
         self.scope_stack.push(scope);
+        self.sections.push(Modifier::NONE);
         self.out.events.push(Event::Enter(scope));
     }
 
@@ -1113,13 +1306,33 @@ impl<'s> Walk<'s> {
         match scope {
             BindScope::Innermost => innermost,
             BindScope::Function => self.out.scopes[innermost as usize].base,
+            BindScope::AroundType => {
+                // Where bare names do not reach a type's members, what is around all types.
+                let most = if self.rules.spec.implicit_this {
+                    1
+                } else {
+                    MAX_LOOKBACK
+                };
+                let is_type = |s: &u32| self.out.scopes[*s as usize].kind == ScopeKind::Type;
+                let stack = self.scope_stack.iter().rev().copied();
+                let types = stack.clone().take(most).take_while(is_type).count();
+                stack.clone().nth(types).unwrap_or(0)
+            }
+            BindScope::File => 0,
         }
     }
 
-    fn bind(&mut self, symbol: Row, scope: u32, visible: Visible) {
-        if visible == Visible::Never {
-            return;
-        }
+    fn bind(&mut self, symbol: Row, scope: u32, visible: Visible, tag: bool) {
+        let in_function = matches!(
+            self.out.scopes[scope as usize].kind,
+            ScopeKind::Function | ScopeKind::Block
+        );
+        let (visible, now) = match visible {
+            Visible::Never => return,
+            Visible::FromName if in_function => (Visible::AfterBinder, true),
+            Visible::FromName => (Visible::Hoisted, false),
+            visible => (visible, false),
+        };
         let name = self.out.symbols[symbol as usize].name;
         let binding = self.out.bindings.len() as u32;
         self.out.bindings.push(Binding {
@@ -1127,9 +1340,12 @@ impl<'s> Walk<'s> {
             symbol,
             scope,
             visible,
+            tag,
         });
         self.bound.insert((scope, name), symbol);
-        if visible == Visible::AfterBinder {
+        if now {
+            self.out.events.push(Event::Bind(binding));
+        } else if visible == Visible::AfterBinder {
             self.pending_binds.push(binding);
         }
     }
@@ -1330,19 +1546,6 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
 fn import_path(node: Node<'_>, field: &str, source: &[u8]) -> Range<usize> {
     node.child_by_field_name(field)
         .map_or(0..0, |path| unquote(path.byte_range(), source))
-}
-
-/// The bytes between the quotes, if there are any.
-pub(crate) fn unquote(mut range: Range<usize>, source: &[u8]) -> Range<usize> {
-    while range.len() >= 2
-        && matches!(
-            (source[range.start], source[range.end - 1]),
-            (b'"', b'"') | (b'\'', b'\'') | (b'`', b'`') | (b'<', b'>')
-        )
-    {
-        range = range.start + 1..range.end - 1;
-    }
-    range
 }
 
 /// The kind that a definition has here, if it is one.
