@@ -2,7 +2,7 @@
 
 use tree_sitter::Language;
 
-use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role};
+use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role, Shape};
 
 /// Bits that say which of a kind's rules apply, so that most nodes cost one test.
 pub mod bits {
@@ -17,6 +17,7 @@ pub mod bits {
     /// Something to do when the node is entered or left.
     pub const ACTION: u16 = 1 << 8;
     pub const ERROR: u16 = 1 << 9;
+    pub const BASE_RECEIVER: u16 = 1 << 10;
 }
 
 /// The compiled rules of one kind of node.
@@ -32,6 +33,9 @@ pub struct KindRule {
     /// Field ids of a member access, 0 for none.
     pub object: u16,
     pub property: u16,
+    /// Field id after which sequential names become visible, 0 for none.
+    pub visible_after: u16,
+    pub shape: Shape,
     pub first_only: Option<Role>,
     pub modifier: Modifier,
     pub spec: Option<&'static NodeSpec>,
@@ -46,6 +50,8 @@ impl KindRule {
         fields_len: 0,
         object: 0,
         property: 0,
+        visible_after: 0,
+        shape: Shape::Plain,
         first_only: None,
         modifier: Modifier::NONE,
         spec: None,
@@ -57,7 +63,7 @@ impl KindRule {
 
     /// Whether a child's field has to be known to give it a role.
     pub fn wants_field(&self) -> bool {
-        self.fields_len != 0 || self.property != 0
+        self.fields_len != 0 || self.property != 0 || self.object != 0 || self.visible_after != 0
     }
 }
 
@@ -99,6 +105,7 @@ impl Rules {
         for (kinds, bit) in [
             (spec.comments, bits::COMMENT),
             (spec.receivers, bits::RECEIVER),
+            (spec.base_receivers, bits::BASE_RECEIVER),
             (spec.modifier_lists, bits::MODIFIER_LIST),
             (spec.attributes, bits::ATTRIBUTE),
         ] {
@@ -125,12 +132,16 @@ impl Rules {
                     compiler.field(node.kind, property),
                 )
             });
+            let visible_after = node
+                .visible_after
+                .map_or(0, |field| compiler.field(node.kind, field));
             let action = node.define.is_some()
                 || node.scope.is_some()
                 || node.binder.is_some()
                 || node.extent
                 || node.import_path.is_some()
                 || node.wraps
+                || matches!(node.shape, Shape::PassesReceiver | Shape::Arguments)
                 || node.hook.is_some();
             compiler.named(node.kind, |rule| {
                 rule.bits |= bits::NODE | if action { bits::ACTION } else { 0 };
@@ -139,6 +150,8 @@ impl Rules {
                 rule.fields_len = len;
                 rule.object = object;
                 rule.property = property;
+                rule.visible_after = visible_after;
+                rule.shape = node.shape;
                 rule.first_only = node.first_only;
                 rule.spec = Some(node);
             });
@@ -203,6 +216,9 @@ impl Compiler<'_> {
     }
 
     fn field(&mut self, kind: &str, field: &str) -> u16 {
+        if field.is_empty() {
+            return 0;
+        }
         match self.language.field_id_for_name(field) {
             Some(id) => id.get(),
             None => {
