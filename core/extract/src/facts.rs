@@ -13,6 +13,9 @@ pub type NameId = u32;
 /// Index of a row within one file.
 pub type Row = u32;
 
+/// No number of arguments.
+pub const UNCOUNTED: u16 = u16::MAX;
+
 /// No row.
 pub const NONE: Row = u32::MAX;
 
@@ -64,6 +67,12 @@ pub struct Symbol {
     pub parent: Row,
     /// Name of the type it belongs to, where that is not `parent`'s own; [`NONE`] otherwise.
     pub owner: NameId,
+    /// The type or namespace that has it as a member; [`NONE`] for what is local, or a member of a type without a name.
+    pub holder: Row,
+    /// Parameters, where `kind` is called.
+    pub arity: u16,
+    /// Whether it takes more or fewer arguments than it has parameters.
+    pub variadic: bool,
     pub start_byte: u32,
     pub end_byte: u32,
     pub start_line: u32,
@@ -99,6 +108,8 @@ pub struct Identifier {
     pub tag: bool,
     /// In the head of a type's body that is defined elsewhere: that type's name; [`NONE`] otherwise.
     pub derived: NameId,
+    /// Arguments of the call whose name this is; [`UNCOUNTED`] otherwise.
+    pub arguments: u16,
     pub id: Id,
 }
 
@@ -109,6 +120,8 @@ pub enum Receiver {
     None,
     /// The current object or type; the name of the enclosing type.
     Own(NameId),
+    /// The current object as one of its base types; the name of the enclosing type.
+    Base(NameId),
     /// The name in this identifier row.
     Row(Row),
     /// Something else.

@@ -7,12 +7,13 @@
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
-    FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Text, resolve as text_of,
+    FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Symbol, Text, UNCOUNTED,
+    resolve as text_of,
 };
 use crate::ids::IdHasher;
-use crate::model::{RelationshipKind, Resolution, SymbolKind, flags};
+use crate::model::{Access, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::Rules;
-use crate::spec::{ScopeKind, Visible};
+use crate::spec::{NameSpaces, ScopeKind, Visible};
 use crate::walk::{Binding, Event, Walked};
 
 /// How far a chain of base types is followed.
@@ -20,43 +21,305 @@ const MAX_BASES: usize = 16;
 
 /// How many bindings of a name are passed over because they cannot be what is meant.
 const MAX_HIDDEN: usize = 16;
+/// How many definitions around a name are looked at for its type.
+const MAX_LOOKBACK: usize = 128;
+
+/// How many definitions of one name are told apart by their parameters.
+const MAX_OVERLOADS: usize = 64;
 
 /// Finds targets, builds the relationships and names every row. `facts` has path and content already.
 pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
-    let types = types_by_name(&walked);
+    let types = Types::new(&walked.symbols, rules);
     adopt_owned_symbols(&mut walked, &types);
     lexical_targets(&mut walked, rules);
-    let bases = bases_by_type(&walked);
-    member_targets(&mut walked, &bases);
+    let mut members = Members::new(&walked, &types, rules);
+    member_targets(&mut walked, &types, &members, rules, true);
+    members.add_bases(&walked, &types);
+    member_targets(&mut walked, &types, &members, rules, false);
+    if rules.spec.implicit_this {
+        inherited_targets(&mut walked, &types, &members, rules);
+    }
+    if rules.spec.overloads {
+        members.overloads = overloads(&walked.symbols);
+        choose_overloads(&mut walked, &types, &members);
+    }
     facts.symbols = walked.symbols;
     facts.identifiers = walked.identifiers;
     facts.names = walked.names;
     facts.arena = walked.arena;
-    Naming::default().name_rows(facts, &types, &walked.imports, &walked.members, &bases);
+    Naming::default().name_rows(facts, &types, &walked.imports, &members);
 }
 
-type Types = FxHashMap<NameId, Row>;
-type Bases = FxHashMap<NameId, Vec<NameId>>;
-type Members = FxHashMap<(NameId, NameId), Row>;
+/// The name spaces that a name lives in, as bits.
+mod space {
+    pub const VALUE: u8 = 1;
+    pub const TYPE: u8 = 2;
+    pub const CALLABLE: u8 = 4;
+    /// In the order of their bits.
+    pub const COUNT: usize = 3;
+}
 
-fn types_by_name(walked: &Walked) -> Types {
-    let mut types = Types::default();
-    for (row, symbol) in walked.symbols.iter().enumerate() {
-        if symbol.kind.is_type() {
-            types.entry(symbol.name).or_insert(row as Row);
-        }
+/// Where a symbol's name is found.
+fn spaces_of(symbol: &Symbol, rules: &Rules) -> u8 {
+    use SymbolKind as K;
+    let (types, callables) = match rules.spec.name_spaces {
+        NameSpaces::One => return space::VALUE,
+        NameSpaces::Types => (space::TYPE, space::VALUE),
+        NameSpaces::TypesAndCallables => (space::TYPE, space::CALLABLE),
+    };
+    match symbol.kind {
+        K::Import => space::VALUE | types | callables,
+        K::Delegate => types,
+        K::Method | K::Function | K::Constructor => callables,
+        // A record's component is a value and the method that returns it.
+        K::Property => space::VALUE | callables,
+        kind if kind.is_type() || kind.is_namespace() => types,
+        _ => space::VALUE,
     }
-    types
+}
+
+/// Where a name that is used is looked up, best first.
+fn spaces_for(access: Access, rules: &Rules) -> &'static [u8] {
+    use NameSpaces as N;
+    match (rules.spec.name_spaces, access) {
+        (N::One, _) => &[space::VALUE],
+        (_, Access::Type | Access::Instantiate) => &[space::TYPE],
+        (N::TypesAndCallables, Access::Call) => &[space::CALLABLE],
+        _ => &[space::VALUE, space::TYPE],
+    }
+}
+
+/// A type that has members: its row, or its name where the file does not define it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum TypeKey {
+    Row(Row),
+    Name(NameId),
+}
+
+/// The types and namespaces of the file.
+struct Types {
+    /// The first of each name.
+    by_name: FxHashMap<NameId, Row>,
+    /// For each row of a type or namespace that is defined in several places: the first of them.
+    first: FxHashMap<Row, Row>,
+}
+
+impl Types {
+    fn new(symbols: &[Symbol], rules: &Rules) -> Self {
+        let mut types = Self {
+            by_name: FxHashMap::default(),
+            first: FxHashMap::default(),
+        };
+        let mut firsts: FxHashMap<(Row, NameId), Row> = FxHashMap::default();
+        for (row, symbol) in symbols.iter().enumerate() {
+            let row = row as Row;
+            let is_type = symbol.kind.is_type() && symbol.flags & flags::PARAMETER == 0;
+            if is_type {
+                types.by_name.entry(symbol.name).or_insert(row);
+            }
+            if symbol.kind.is_namespace() || (is_type && rules.spec.reopens_types) {
+                let key = (types.first(symbol.parent), symbol.name);
+                let first = *firsts.entry(key).or_insert(row);
+                if first != row {
+                    types.first.insert(row, first);
+                }
+            }
+        }
+        types
+    }
+
+    fn first(&self, row: Row) -> Row {
+        self.first.get(&row).copied().unwrap_or(row)
+    }
+
+    fn named(&self, name: NameId) -> TypeKey {
+        self.by_name
+            .get(&name)
+            .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(*row)))
+    }
+
+    /// The type around `at` that has this name.
+    fn around(&self, symbols: &[Symbol], mut at: Row, name: NameId) -> TypeKey {
+        for _ in 0..MAX_LOOKBACK {
+            let Some(symbol) = symbols.get(at as usize) else {
+                break;
+            };
+            if is_type(symbol) && symbol.name == name {
+                return TypeKey::Row(self.first(at));
+            }
+            at = symbol.parent;
+        }
+        self.named(name)
+    }
+}
+
+fn is_type(symbol: &Symbol) -> bool {
+    symbol.kind.is_type() && symbol.flags & flags::PARAMETER == 0
 }
 
 /// Gives members that stand outside their type's body (Rust's `impl`, Go's methods) that type as parent.
 fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
     for symbol in &mut walked.symbols {
         if symbol.owner != NONE
-            && let Some(&owner) = types.get(&symbol.owner)
+            && let Some(&owner) = types.by_name.get(&symbol.owner)
         {
             symbol.parent = owner;
         }
+    }
+}
+
+type Overloads = FxHashMap<(Row, NameId), Vec<Row>>;
+
+/// The members and bases of each type.
+struct Members {
+    rows: FxHashMap<(TypeKey, NameId, u8), Row>,
+    bases: FxHashMap<TypeKey, Vec<TypeKey>>,
+    overloads: Overloads,
+    /// Whether methods of one name are told apart by their parameters.
+    told_apart: bool,
+}
+
+impl Members {
+    fn new(walked: &Walked, types: &Types, rules: &Rules) -> Self {
+        let mut rows = FxHashMap::default();
+        for (row, symbol) in walked.symbols.iter().enumerate() {
+            let Some(holder) = holder(symbol, types) else {
+                continue;
+            };
+            let spaces = spaces_of(symbol, rules);
+            for bit in (0..space::COUNT).map(|at| 1 << at) {
+                if spaces & bit != 0 {
+                    let known: &mut Row = rows.entry((holder, symbol.name, bit)).or_insert(NONE);
+                    // A definition is found before what only declares it.
+                    let declares = walked
+                        .symbols
+                        .get(*known as usize)
+                        .is_none_or(|known| known.flags & !symbol.flags & flags::ABSTRACT != 0);
+                    if declares {
+                        *known = row as Row;
+                    }
+                }
+            }
+        }
+        Self {
+            rows,
+            bases: FxHashMap::default(),
+            overloads: Overloads::default(),
+            told_apart: rules.spec.overloads,
+        }
+    }
+
+    fn add_bases(&mut self, walked: &Walked, types: &Types) {
+        for identifier in walked.identifiers.iter().filter(|row| is_base(row)) {
+            let containing = walked.symbols.get(identifier.containing as usize);
+            let derived = match identifier.derived {
+                NONE if containing.is_some_and(is_type) => {
+                    TypeKey::Row(types.first(identifier.containing))
+                }
+                NONE => continue,
+                derived => types.named(derived),
+            };
+            let Some(target) = walked.symbols.get(identifier.target as usize) else {
+                continue;
+            };
+            let base = TypeKey::Row(types.first(identifier.target));
+            if is_type(target) && base != derived {
+                self.bases.entry(derived).or_default().push(base);
+            }
+        }
+    }
+
+    /// The member `name` of a type, or of the nearest of its bases in this file.
+    fn find(&self, of: TypeKey, name: NameId, spaces: &[u8], own: bool) -> Option<Row> {
+        let mut queue = vec![of];
+        let mut at = 0;
+        while at < queue.len() && at < MAX_BASES {
+            for &space in spaces {
+                if (own || at > 0)
+                    && let Some(&row) = self.rows.get(&(queue[at], name, space))
+                {
+                    return Some(row);
+                }
+            }
+            for base in self
+                .bases
+                .get(&queue[at])
+                .into_iter()
+                .flatten()
+                .take(MAX_BASES)
+            {
+                if !queue.contains(base) {
+                    queue.push(*base);
+                }
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+impl Members {
+    /// The method of the target's name that takes so many arguments, and how sure that is, where not as before.
+    fn fitting(
+        &self,
+        walked: &Walked,
+        types: &Types,
+        target: Row,
+        arguments: u16,
+    ) -> (Row, Option<Resolution>) {
+        let symbols = &walked.symbols;
+        let start = &symbols[target as usize];
+        let found = |row: Row| {
+            let symbol = &symbols[row as usize];
+            let alone = [row];
+            let rows = self
+                .overloads
+                .get(&(symbol.parent, symbol.name))
+                .map_or(&alone[..], |rows| rows);
+            let fits = |row: &&Row| {
+                let symbol = &symbols[**row as usize];
+                symbol.variadic || symbol.arity == arguments
+            };
+            let mut fitting = rows.iter().filter(fits);
+            let first = *fitting.next()?;
+            let exact = rows.iter().find(|row| {
+                let symbol = &symbols[**row as usize];
+                !symbol.variadic && symbol.arity == arguments
+            });
+            let resolution = fitting.next().map(|_| Resolution::Candidate);
+            Some((exact.copied().unwrap_or(first), resolution))
+        };
+        if let Some(found) = found(target) {
+            return found;
+        }
+        let mut queue: Vec<TypeKey> = holder(start, types).into_iter().collect();
+        let mut at = 0;
+        while at < queue.len() && at < MAX_BASES {
+            for base in self.bases.get(&queue[at]).into_iter().flatten() {
+                if queue.len() < MAX_BASES && !queue.contains(base) {
+                    queue.push(*base);
+                }
+            }
+            at += 1;
+        }
+        let inherited = queue.iter().skip(1).find_map(|base| {
+            let row = self.rows.get(&(*base, start.name, space::CALLABLE))?;
+            found(*row)
+        });
+        match inherited {
+            Some((row, resolution)) => (row, resolution.or(Some(Resolution::Receiver))),
+            None => (NONE, Some(Resolution::None)),
+        }
+    }
+}
+
+/// The type or namespace that has the symbol as a member.
+fn holder(symbol: &Symbol, types: &Types) -> Option<TypeKey> {
+    match (symbol.owner, symbol.holder) {
+        _ if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0 => None,
+        (NONE, NONE) => None,
+        (NONE, holder) => Some(TypeKey::Row(types.first(holder))),
+        (owner, _) => Some(types.named(owner)),
     }
 }
 
@@ -92,11 +355,16 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                 if identifier.receiver != Receiver::None {
                     continue;
                 }
-                let fits = |binding: &Binding| {
-                    let kind = symbols[binding.symbol as usize].kind;
-                    binding.tag == identifier.tag && (rules.spec.fits)(identifier.access, kind)
-                };
-                let Some(binding) = visible.find(identifier.name, fits) else {
+                let access = identifier.access;
+                let found = spaces_for(access, rules).iter().find_map(|space| {
+                    visible.find(identifier.name, |binding| {
+                        let symbol = &symbols[binding.symbol as usize];
+                        binding.tag == identifier.tag
+                            && spaces_of(symbol, rules) & space != 0
+                            && (rules.spec.fits)(access, symbol.kind)
+                    })
+                });
+                let Some(binding) = found else {
                     continue;
                 };
                 identifier.target = binding.symbol;
@@ -200,64 +468,137 @@ fn is_base(identifier: &Identifier) -> bool {
     )
 }
 
-fn bases_by_type(walked: &Walked) -> Bases {
-    let mut bases = Bases::default();
-    for identifier in &walked.identifiers {
-        if !is_base(identifier) {
-            continue;
-        }
-        let derived = match (
-            identifier.derived,
-            walked.symbols.get(identifier.containing as usize),
-        ) {
-            (NONE, Some(symbol)) => symbol.name,
-            (NONE, None) => continue,
-            (derived, _) => derived,
-        };
-        bases.entry(derived).or_default().push(identifier.name);
-    }
-    bases
-}
-
-/// The member `name` of a type, or of the nearest of its bases in this file.
-fn find_member(type_name: NameId, name: NameId, members: &Members, bases: &Bases) -> Option<Row> {
-    let mut queue = vec![type_name];
-    let mut at = 0;
-    while at < queue.len() && at < MAX_BASES {
-        if let Some(&row) = members.get(&(queue[at], name)) {
-            return Some(row);
-        }
-        for base in bases.get(&queue[at]).into_iter().flatten() {
-            if !queue.contains(base) {
-                queue.push(*base);
-            }
-        }
-        at += 1;
-    }
-    None
-}
-
-fn member_targets(walked: &mut Walked, bases: &Bases) {
+/// Finds members of the current object and of named types; first only the bases of types, so that they are known.
+fn member_targets(
+    walked: &mut Walked,
+    types: &Types,
+    members: &Members,
+    rules: &Rules,
+    only_bases: bool,
+) {
     for row in 0..walked.identifiers.len() {
         let identifier = &walked.identifiers[row];
-        let type_name = match identifier.receiver {
-            Receiver::Own(type_name) => type_name,
+        if is_base(identifier) != only_bases {
+            continue;
+        }
+        let containing = identifier.containing;
+        let around = |name| types.around(&walked.symbols, containing, name);
+        let (of, own) = match identifier.receiver {
+            Receiver::Own(name) => (around(name), true),
+            Receiver::Base(name) => (around(name), false),
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
                 match walked.symbols.get(target as usize) {
-                    Some(symbol) if symbol.kind.is_type() || symbol.kind.is_namespace() => {
-                        symbol.name
+                    Some(symbol) if is_type(symbol) || symbol.kind.is_namespace() => {
+                        (TypeKey::Row(types.first(target)), true)
                     }
-                    _ => continue,
+                    Some(_) => match walked.self_parameters.get(&target) {
+                        Some(&name) => (around(name), true),
+                        None => continue,
+                    },
+                    None => continue,
                 }
             }
             Receiver::None | Receiver::Other => continue,
         };
-        if let Some(target) = find_member(type_name, identifier.name, &walked.members, bases) {
+        let spaces = spaces_for(identifier.access, rules);
+        let find = |spaces| members.find(of, identifier.name, spaces, own);
+        // A method may be named without being called (Java's `this::name`).
+        let read = identifier.access == Access::Read;
+        let target = find(spaces).or_else(|| find(&[space::CALLABLE]).filter(|_| read));
+        if let Some(target) = target {
             let identifier = &mut walked.identifiers[row];
             identifier.target = target;
             identifier.resolution = Resolution::Receiver;
         }
+    }
+}
+
+/// A bare name may be a member that a type around it inherits; that comes before what is outside of the type.
+fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rules: &Rules) {
+    if members.bases.is_empty() {
+        return;
+    }
+    for row in 0..walked.identifiers.len() {
+        let identifier = &walked.identifiers[row];
+        let is_bare = identifier.receiver == Receiver::None && !is_base(identifier);
+        if !is_bare || identifier.access == Access::Import {
+            continue;
+        }
+        let target = walked.symbols.get(identifier.target as usize);
+        let mut at = identifier.containing;
+        for _ in 0..MAX_LOOKBACK {
+            let Some(symbol) = walked.symbols.get(at as usize) else {
+                break;
+            };
+            if is_type(symbol) {
+                let is_inside = |target: &Symbol| {
+                    target.start_byte >= symbol.start_byte && target.end_byte <= symbol.end_byte
+                };
+                if target.is_some_and(is_inside) {
+                    break;
+                }
+                let of = TypeKey::Row(types.first(at));
+                let spaces = spaces_for(identifier.access, rules);
+                if let Some(found) = members.find(of, identifier.name, spaces, false) {
+                    let identifier = &mut walked.identifiers[row];
+                    identifier.target = found;
+                    identifier.resolution = Resolution::Receiver;
+                    break;
+                }
+            }
+            at = symbol.parent;
+        }
+    }
+}
+
+/// What is called and defined several times under one name in one place.
+fn overloads(symbols: &[Symbol]) -> Overloads {
+    let mut overloads = Overloads::default();
+    for (row, symbol) in symbols.iter().enumerate() {
+        if is_callable(symbol) {
+            let rows = overloads.entry((symbol.parent, symbol.name)).or_default();
+            if rows.len() < MAX_OVERLOADS {
+                rows.push(row as Row);
+            }
+        }
+    }
+    overloads.retain(|_, rows| rows.len() > 1);
+    overloads
+}
+
+fn is_callable(symbol: &Symbol) -> bool {
+    matches!(
+        symbol.kind,
+        SymbolKind::Method | SymbolKind::Function | SymbolKind::Constructor
+    )
+}
+
+/// A method is called with as many arguments as it has parameters. Of several that fit the target stays a guess; if
+/// none fits here or in the base types, the target is not in this file.
+fn choose_overloads(walked: &mut Walked, types: &Types, members: &Members) {
+    for row in 0..walked.identifiers.len() {
+        let identifier = &walked.identifiers[row];
+        let Some(target) = walked.symbols.get(identifier.target as usize) else {
+            continue;
+        };
+        if !is_callable(target) {
+            continue;
+        }
+        let (target_row, arguments) = (identifier.target, identifier.arguments);
+        let is_overloaded = members
+            .overloads
+            .contains_key(&(target.parent, target.name));
+        let (target, resolution) = if arguments != UNCOUNTED {
+            members.fitting(walked, types, target_row, arguments)
+        } else if is_overloaded {
+            (target_row, Some(Resolution::Candidate))
+        } else {
+            continue;
+        };
+        let identifier = &mut walked.identifiers[row];
+        identifier.target = target;
+        identifier.resolution = resolution.unwrap_or(identifier.resolution);
     }
 }
 
@@ -277,7 +618,6 @@ impl Naming {
         types: &Types,
         imports: &[(Row, Text)],
         members: &Members,
-        bases: &Bases,
     ) {
         self.name_symbols(facts);
         self.name_identifiers(facts);
@@ -295,7 +635,7 @@ impl Naming {
             );
         }
         self.relate_identifiers(facts, types);
-        self.relate_overrides(facts, members, bases);
+        self.relate_overrides(facts, types, members);
     }
 
     fn name_symbols(&mut self, facts: &mut FileFacts) {
@@ -351,7 +691,11 @@ impl Naming {
             }
             let (parent, line) = (symbol.parent, symbol.start_line);
             let name = facts.names[symbol.name as usize];
-            let kind = if facts.symbols[parent as usize].kind.is_namespace() {
+            let parent_kind = facts.symbols[parent as usize].kind;
+            if symbol.kind == SymbolKind::Import && parent_kind == SymbolKind::Namespace {
+                continue;
+            }
+            let kind = if parent_kind.is_namespace() {
                 RelationshipKind::Defines
             } else {
                 RelationshipKind::Contains
@@ -368,7 +712,7 @@ impl Naming {
             };
             let from = match identifier.derived {
                 NONE => identifier.containing,
-                derived => types.get(&derived).copied().unwrap_or(NONE),
+                derived => types.by_name.get(&derived).copied().unwrap_or(NONE),
             };
             let target = identifier.target;
             let to_local = facts
@@ -386,24 +730,36 @@ impl Naming {
         }
     }
 
-    fn relate_overrides(&mut self, facts: &mut FileFacts, members: &Members, bases: &Bases) {
+    fn relate_overrides(&mut self, facts: &mut FileFacts, types: &Types, members: &Members) {
+        use SymbolKind as K;
+        if members.bases.is_empty() {
+            return;
+        }
         for row in 0..facts.symbols.len() {
             let symbol = &facts.symbols[row];
-            let Some(parent) = facts.symbols.get(symbol.parent as usize) else {
+            let spaces: &[u8] = match symbol.kind {
+                K::Method => &[space::CALLABLE, space::VALUE],
+                K::Property | K::Event => &[space::VALUE],
+                _ => continue,
+            };
+            let Some(of) = holder(symbol, types) else {
                 continue;
             };
-            if !matches!(symbol.kind, SymbolKind::Method | SymbolKind::Property)
-                || !parent.kind.is_type()
-            {
+            let Some(mut target) = members.find(of, symbol.name, spaces, false) else {
                 continue;
+            };
+            let base = &facts.symbols[target as usize];
+            if members.told_apart && is_callable(base) {
+                let same = |row: &&Row| facts.symbols[**row as usize].arity == symbol.arity;
+                let alone = [target];
+                let key = (base.parent, base.name);
+                let rows = members.overloads.get(&key).map_or(&alone[..], |rows| rows);
+                let Some(&same) = rows.iter().find(same) else {
+                    continue;
+                };
+                target = same;
             }
-            let overridden = bases
-                .get(&parent.name)
-                .into_iter()
-                .flatten()
-                .find_map(|base| find_member(*base, symbol.name, members, bases))
-                .filter(|target| *target != row as Row);
-            if let Some(target) = overridden {
+            if target != row as Row {
                 let (name, line) = (facts.names[symbol.name as usize], symbol.start_line);
                 let confidence = Resolution::Receiver.confidence();
                 let kind = RelationshipKind::Overrides;

@@ -2,7 +2,7 @@
 
 use tree_sitter::Language;
 
-use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role};
+use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role, Shape};
 
 /// Bits that say which of a kind's rules apply, so that most nodes cost one test.
 pub mod bits {
@@ -18,6 +18,7 @@ pub mod bits {
     pub const ACTION: u16 = 1 << 8;
     pub const ERROR: u16 = 1 << 9;
     pub const SECTION: u16 = 1 << 10;
+    pub const BASE_RECEIVER: u16 = 1 << 11;
 }
 
 /// The compiled rules of one kind of node.
@@ -33,6 +34,9 @@ pub struct KindRule {
     /// Field ids of a member access, 0 for none.
     pub object: u16,
     pub property: u16,
+    /// Field id after which sequential names become visible, 0 for none.
+    pub visible_after: u16,
+    pub shape: Shape,
     pub first_only: Option<Role>,
     pub modifier: Modifier,
     pub spec: Option<&'static NodeSpec>,
@@ -47,6 +51,8 @@ impl KindRule {
         fields_len: 0,
         object: 0,
         property: 0,
+        visible_after: 0,
+        shape: Shape::Plain,
         first_only: None,
         modifier: Modifier::NONE,
         spec: None,
@@ -58,7 +64,7 @@ impl KindRule {
 
     /// Whether a child's field has to be known to give it a role.
     pub fn wants_field(&self) -> bool {
-        self.fields_len != 0 || self.property != 0
+        self.fields_len != 0 || self.property != 0 || self.object != 0 || self.visible_after != 0
     }
 }
 
@@ -100,6 +106,7 @@ impl Rules {
         for (kinds, bit) in [
             (spec.comments, bits::COMMENT),
             (spec.receivers, bits::RECEIVER),
+            (spec.base_receivers, bits::BASE_RECEIVER),
             (spec.modifier_lists, bits::MODIFIER_LIST),
             (spec.attributes, bits::ATTRIBUTE),
             (spec.sections, bits::SECTION),
@@ -127,6 +134,9 @@ impl Rules {
                     compiler.field(node.kind, property),
                 )
             });
+            let visible_after = node
+                .visible_after
+                .map_or(0, |field| compiler.field(node.kind, field));
             let action = node.define.is_some()
                 || node.scope.is_some()
                 || node.binder.is_some()
@@ -134,6 +144,7 @@ impl Rules {
                 || node.declarator.is_some()
                 || node.import_path.is_some()
                 || node.wraps
+                || matches!(node.shape, Shape::PassesReceiver | Shape::Arguments)
                 || node.hook.is_some();
             compiler.named(node.kind, |rule| {
                 rule.bits |= bits::NODE | if action { bits::ACTION } else { 0 };
@@ -142,6 +153,8 @@ impl Rules {
                 rule.fields_len = len;
                 rule.object = object;
                 rule.property = property;
+                rule.visible_after = visible_after;
+                rule.shape = node.shape;
                 rule.first_only = node.first_only;
                 rule.spec = Some(node);
             });
@@ -206,6 +219,9 @@ impl Compiler<'_> {
     }
 
     fn field(&mut self, kind: &str, field: &str) -> u16 {
+        if field.is_empty() {
+            return 0;
+        }
         match self.language.field_id_for_name(field) {
             Some(id) => id.get(),
             None => {

@@ -35,6 +35,8 @@ pub enum Role {
     ReturnType,
     /// A member of whatever stands before it.
     Member,
+    /// A member that is assigned, without a receiver before it (`new T { Name = 1 }`).
+    WriteMember,
     /// A member of the object whose code this is, without a receiver (Ruby's `@name`).
     OwnMember,
     /// Part of the name or path of what is imported.
@@ -47,6 +49,8 @@ pub enum Role {
     Bind,
     /// The target of an assignment that also declares, where the name is not bound yet.
     BindOrWrite,
+    /// The name of a new variable, unless this very scope has bound it already (Go's `:=`).
+    BindHere,
     /// The name of a new parameter.
     Parameter,
     /// A name that this function takes from an outer scope (Python's `global`).
@@ -78,8 +82,21 @@ pub enum Visible {
     /// Inside a function from the name itself on, so that its own initializer sees it (C); elsewhere in the whole
     /// scope.
     FromName,
+    /// From the end of the binder on inside a function, in the whole scope elsewhere.
+    AfterBinderInFunction,
     /// Nowhere by its bare name.
     Never,
+}
+
+/// Which names share a name space, so that one shadows the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameSpaces {
+    /// All.
+    One,
+    /// Types have one, everything else another (C#).
+    Types,
+    /// Types, what is called, and values have one each (Java).
+    TypesAndCallables,
 }
 
 /// Which scope a binder binds into.
@@ -134,8 +151,11 @@ pub struct Define {
     pub(crate) in_type: Option<SymbolKind>,
     pub(crate) name: Name,
     pub(crate) owner: Option<Name>,
+    pub(crate) self_parameter: Option<Name>,
     pub(crate) body: &'static [&'static str],
+    pub(crate) body_at: Option<Name>,
     pub(crate) flags: u32,
+    pub(crate) without_body: u32,
     pub(crate) until_parent_ends: bool,
     pub(crate) visible: Visible,
     pub(crate) scope: BindScope,
@@ -204,6 +224,21 @@ impl Modifier {
 /// role or define symbols through the walk.
 pub type Hook = for<'w, 't, 's> fn(&'w mut Walk<'s>, tree_sitter::Node<'t>, Role) -> Role;
 
+/// What a node is in a member access or a call, beyond its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Nothing, or a member access by its fields.
+    Plain,
+    /// A call of a member or, without a receiver, of a bare name.
+    Call,
+    /// A member access without fields.
+    Positional,
+    /// Members named below it belong to the receiver of the node around it.
+    PassesReceiver,
+    /// The arguments of a call.
+    Arguments,
+}
+
 /// What the walk does at one kind of node.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeSpec {
@@ -219,6 +254,9 @@ pub struct NodeSpec {
     pub(crate) tag: bool,
     pub(crate) import_path: Option<&'static str>,
     pub(crate) member: Option<(&'static str, &'static str)>,
+    pub(crate) shape: Shape,
+    pub(crate) visible_after: Option<&'static str>,
+    pub(crate) label_before: Option<u8>,
     pub(crate) wraps: bool,
     pub(crate) first_only: Option<Role>,
     pub(crate) hook: Option<Hook>,
@@ -239,6 +277,9 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         tag: false,
         import_path: None,
         member: None,
+        shape: Shape::Plain,
+        visible_after: None,
+        label_before: None,
         wraps: false,
         first_only: None,
         hook: None,
@@ -265,8 +306,11 @@ impl NodeSpec {
             in_type: None,
             name: Name::Field("name"),
             owner: None,
+            self_parameter: None,
             body: &["body"],
+            body_at: None,
             flags: 0,
+            without_body: 0,
             until_parent_ends: false,
             visible: Visible::Hoisted,
             scope: BindScope::Innermost,
@@ -309,6 +353,33 @@ impl NodeSpec {
     pub const fn body(self, fields: &'static [&'static str]) -> Self {
         let define = Define {
             body: fields,
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// Where the body starts, for grammars that give it no field.
+    pub const fn body_at(self, body: Name) -> Self {
+        let define = Define {
+            body_at: Some(body),
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// Bits of `symbols.flags` that the definition has when it has no body.
+    pub const fn without_body(self, flags: u32) -> Self {
+        let define = Define {
+            without_body: flags,
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// The parameter that stands for the current object inside the definition (Go's receiver).
+    pub const fn self_parameter(self, name: Name) -> Self {
+        let define = Define {
+            self_parameter: Some(name),
             ..self.defined()
         };
         self.with_define(define)
@@ -488,6 +559,50 @@ impl NodeSpec {
         self
     }
 
+    /// A call of a member or, without a receiver, of a bare name, where one node is both call and member access:
+    /// the receiver's field and the name's. What the call returns is not the member.
+    pub const fn call_member(mut self, object: &'static str, name: &'static str) -> Self {
+        self.member = Some((object, name));
+        self.shape = Shape::Call;
+        self
+    }
+
+    /// A member access without fields: the first named child is the receiver, the names after it are members.
+    pub const fn positional_member(mut self) -> Self {
+        self.shape = Shape::Positional;
+        self
+    }
+
+    /// The child in this field names the type of the members named below (`new T { name: … }`).
+    pub const fn members_of(mut self, field: &'static str) -> Self {
+        self.member = Some((field, ""));
+        self
+    }
+
+    /// Members named below belong to the receiver of the node around this one.
+    pub const fn passes_receiver(mut self) -> Self {
+        self.shape = Shape::PassesReceiver;
+        self
+    }
+
+    /// The arguments of the call whose name stands before; one named child each.
+    pub const fn arguments(mut self) -> Self {
+        self.shape = Shape::Arguments;
+        self
+    }
+
+    /// Sequential names bound below are visible from the end of the child in this field on.
+    pub const fn visible_after(mut self, field: &'static str) -> Self {
+        self.visible_after = Some(field);
+        self
+    }
+
+    /// A name directly below that this byte follows is a label (`name = value` that has no node of its own).
+    pub const fn label_before(mut self, sign: u8) -> Self {
+        self.label_before = Some(sign);
+        self
+    }
+
     /// Modifiers and doc comments before this node belong to the definition inside it, and its start is the
     /// definition's start as far as the signature goes.
     pub const fn wraps(mut self) -> Self {
@@ -495,7 +610,8 @@ impl NodeSpec {
         self
     }
 
-    /// Only the first named child has the inherited role; the others have this one.
+    /// Only the first named child stands in this node's place (a name with type arguments); the others have this
+    /// role.
     pub const fn first_only(mut self, others: Role) -> Self {
         self.first_only = Some(others);
         self
@@ -519,6 +635,8 @@ pub struct Defined<'a> {
     pub parent: Option<SymbolKind>,
     /// Flags so far.
     pub flags: u32,
+    /// Its signature.
+    pub signature: &'a [u8],
 }
 
 /// One language.
@@ -537,8 +655,12 @@ pub struct LanguageSpec {
     pub leaves: &'static [(&'static str, Role)],
     /// Node kinds that mean the current object (`this`).
     pub receivers: &'static [&'static str],
+    /// Node kinds that mean the current object as one of its base types (`super`).
+    pub base_receivers: &'static [&'static str],
     /// Identifier texts that mean the current object or type (`self`, `cls`).
     pub receiver_names: &'static [&'static str],
+    /// Words of the language that the grammar takes for the name of a type (`var`).
+    pub soft_keywords: &'static [&'static str],
     /// Comment kinds.
     pub comments: &'static [&'static str],
     /// What a doc comment starts with; empty: any comment directly before a definition is one.
@@ -558,6 +680,12 @@ pub struct LanguageSpec {
     pub implicit_this: bool,
     /// Whether a name used so can mean a symbol of this kind; one that cannot does not hide one that can.
     pub fits: fn(Access, SymbolKind) -> bool,
+    /// Which names shadow one another.
+    pub name_spaces: NameSpaces,
+    /// Whether methods of one name are told apart by their parameters.
+    pub overloads: bool,
+    /// Whether two definitions of one type's name are one type (partial types, reopened classes).
+    pub reopens_types: bool,
     /// Whether assigning to a member of the current object defines it (Python's `self.x = 1`).
     pub fields_by_assignment: bool,
     /// Names of constructors; a method named as its type is one where this holds "".
@@ -568,6 +696,10 @@ pub struct LanguageSpec {
     pub binds: fn(&[u8]) -> bool,
     /// Further flags that follow from name and place (a test by its name).
     pub extra_flags: fn(Defined<'_>) -> u32,
+    /// The kind, where flags or the name decide on it.
+    pub final_kind: fn(Defined<'_>) -> SymbolKind,
+    /// `Extends` or `Implements`, where only a base's name and the kind of the derived type tell.
+    pub base_role: fn(&[u8], SymbolKind) -> Role,
     /// What stands between the parts of an imported path.
     pub import_separator: &'static str,
     /// Rules by node kind, in groups; a later rule for a kind replaces an earlier one.
@@ -584,7 +716,9 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         separator: ".",
         leaves: &[("identifier", Role::Read)],
         receivers: &[],
+        base_receivers: &[],
         receiver_names: &[],
+        soft_keywords: &[],
         comments: &["comment"],
         doc_prefixes: &[],
         modifiers: &[],
@@ -594,11 +728,16 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         attribute_patterns: &[],
         implicit_this: false,
         fits: |_, _| true,
+        name_spaces: NameSpaces::One,
+        overloads: false,
+        reopens_types: true,
         fields_by_assignment: false,
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,
         extra_flags: |_| 0,
+        final_kind: |defined| defined.kind,
+        base_role: |_, _| Role::Extends,
         import_separator: ".",
         nodes: &[],
     }

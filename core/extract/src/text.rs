@@ -7,15 +7,56 @@ use crate::facts::Text;
 /// A signature is cut here; what is longer is data, not a signature.
 const MAX_SIGNATURE: usize = 512;
 
-/// A signature on one line: runs of white space become one space. Points into the source where nothing changed.
-pub fn collapse(source: &[u8], range: Range<usize>, arena: &mut Vec<u8>) -> Text {
+/// A signature on one line: what several declarations share (`static int`), then what is this one's own.
+pub fn signature(
+    source: &[u8],
+    head: Range<usize>,
+    own: Range<usize>,
+    arena: &mut Vec<u8>,
+) -> Text {
+    let shared = trim_end(source, head.clone(), b"(");
+    if shared.is_empty() {
+        return collapse(source, own, arena);
+    }
+    if shared.end + 1 >= own.start && shared.end == trim(source, head).end {
+        return collapse(source, shared.start..own.end, arena);
+    }
+    let own = trim_end(source, own, TAIL);
+    let start = arena.len();
+    for part in [shared, own] {
+        // Many declarations may share a long head.
+        let end = char_boundary(source, part.end.min(part.start + MAX_SIGNATURE + 1));
+        let words = source[part.start..end].split(|byte| is_space(*byte));
+        for word in words.filter(|word| !word.is_empty()) {
+            if arena.len() > start {
+                arena.push(b' ');
+            }
+            arena.extend_from_slice(word);
+        }
+    }
+    if arena.len() > start + MAX_SIGNATURE {
+        let cut = char_boundary(arena, start + MAX_SIGNATURE);
+        arena.truncate(cut);
+        arena.extend_from_slice("…".as_bytes());
+    }
+    Text::arena(start..arena.len())
+}
+
+/// Signs before a body that say nothing of the signature.
+const TAIL: &[u8] = b";,{:=";
+
+fn trim_end(source: &[u8], range: Range<usize>, signs: &[u8]) -> Range<usize> {
     let mut range = trim(source, range);
-    while range.end > range.start
-        && matches!(source[range.end - 1], b';' | b',' | b'{' | b':' | b'=')
-    {
+    while range.end > range.start && signs.contains(&source[range.end - 1]) {
         range.end -= 1;
         range = trim(source, range);
     }
+    range
+}
+
+/// Runs of white space become one space. Points into the source where nothing changed.
+fn collapse(source: &[u8], range: Range<usize>, arena: &mut Vec<u8>) -> Text {
+    let range = trim_end(source, range, TAIL);
     let mut cut = range.clone();
     if cut.len() > MAX_SIGNATURE {
         cut.end = char_boundary(source, cut.start + MAX_SIGNATURE);

@@ -10,13 +10,13 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Point, Tree};
 
-use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
+use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text, UNCOUNTED};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{
-    BindScope, Binder, Declarator, Define, Defined, Modifier, Name, Role, ScopeKind, Visible,
+    BindScope, Binder, Declarator, Define, Defined, Modifier, Name, Role, ScopeKind, Shape, Visible,
 };
-use crate::text::{collapse, doc_text_range, unquote};
+use crate::text::{doc_text_range, signature, unquote};
 
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
@@ -65,6 +65,8 @@ pub struct Walked {
     pub events: Vec<Event>,
     /// Members by the name of their type (or module) and their own.
     pub members: FxHashMap<(NameId, NameId), Row>,
+    /// Parameters that stand for the current object, with the name of its type.
+    pub self_parameters: FxHashMap<Row, NameId>,
     /// What each import symbol imports.
     pub imports: Vec<(Row, Text)>,
     pub parse_errors: u32,
@@ -81,6 +83,8 @@ struct Open {
     /// The name of the type whose code this is.
     enclosing_type: NameId,
     qualified_name: Text,
+    /// The scope of its parameters.
+    scope: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,8 @@ struct Doc {
     end: u32,
     end_line: u32,
     present: bool,
+    /// It stands before the wrapper, and documents all that the wrapper holds.
+    shared: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -120,10 +126,18 @@ struct Frame<'s> {
     receiver: Receiver,
     /// Whether this node is the receiver of a member access around it.
     is_object: bool,
+    /// Whether a first name below this node is the member of a member access around it.
+    is_property: bool,
+    /// Whether the child before was the last that does not see the names bound here.
+    binds_now: bool,
+    /// The identifier whose call's arguments these are.
+    call: Row,
     doc: Doc,
     modifier: Modifier,
     next_modifier: Modifier,
     wrapper_start: u32,
+    /// Where the first of the wrapped declarations starts.
+    head_end: u32,
     last_line: u32,
     start_byte: u32,
 }
@@ -141,6 +155,10 @@ pub struct Walk<'s> {
     import_paths: Vec<Range<usize>>,
     pending_binds: Vec<u32>,
     pending_names: Vec<Range<usize>>,
+    /// The last name that was called.
+    last_call: Row,
+    /// Where the parameter starts that stands for the current object, and the name of its type.
+    self_parameter: Option<(usize, NameId)>,
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
@@ -160,6 +178,8 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         import_paths: Vec::new(),
         pending_binds: Vec::new(),
         pending_names: Vec::new(),
+        last_call: NONE,
+        self_parameter: None,
         interned: FxHashMap::default(),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
@@ -172,6 +192,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
             bindings: Vec::new(),
             events: Vec::with_capacity(source.len() / 12),
             members: FxHashMap::default(),
+            self_parameters: FxHashMap::default(),
             imports: Vec::new(),
             parse_errors: 0,
             first_error: None,
@@ -200,7 +221,7 @@ impl<'s> Walk<'s> {
             if rule.has(bits::LEAF) && node.child_count() == 0 {
                 self.leaf(node, rule, role, is_property, is_object);
             } else {
-                let frame = self.enter(node, rule, role, is_object);
+                let frame = self.enter(node, rule, role, is_property, is_object);
                 if cursor.goto_first_child() {
                     self.frames.push(frame);
                     continue;
@@ -227,32 +248,67 @@ impl<'s> Walk<'s> {
             return (inherited, false, false);
         }
         let parent_rule = parent.rule;
-        if let (Some(others), true) = (parent_rule.first_only, rule.has(bits::NAMED)) {
-            parent.named_children += 1;
-            if parent.named_children > 1 {
-                return (others, false, false);
-            }
+        let counted = rule.has(bits::NAMED) && !rule.has(bits::COMMENT);
+        parent.named_children += u32::from(counted);
+        if counted && parent_rule.shape == Shape::Positional {
+            return match parent.named_children {
+                1 => (object_role(inherited), false, true),
+                _ => (member_role(inherited), true, false),
+            };
         }
+        // A name with type arguments stands where its first child would.
+        let stands_in = counted && parent_rule.first_only.is_some() && parent.named_children == 1;
+        let (is_property, is_object) = match parent_rule.first_only {
+            Some(others) if counted && parent.named_children > 1 => return (others, false, false),
+            _ if stands_in => (parent.is_property, parent.is_object),
+            _ => (false, false),
+        };
         if !parent_rule.wants_field() {
-            return (pick(parent_rule.child, inherited), false, false);
+            return (pick(parent_rule.child, inherited), is_property, is_object);
         }
         let field = field();
+        if parent_rule.visible_after != 0 {
+            if parent.binds_now {
+                parent.binds_now = false;
+                let from = parent.pending_binds as usize;
+                self.bind_pending(from);
+            }
+            if field == parent_rule.visible_after
+                && let Some(parent) = self.frames.last_mut()
+            {
+                parent.binds_now = true;
+            }
+        }
         if field != 0 && field == parent_rule.property {
-            return (member_role(inherited), true, false);
+            let role = match parent_rule.shape {
+                Shape::Call => Role::Call,
+                _ => member_role(inherited),
+            };
+            return (role, true, false);
         }
+        let given = self.rules.child_role(parent_rule, field);
         if field != 0 && field == parent_rule.object {
-            return (object_role(inherited), false, true);
+            let role = match parent_rule.property {
+                0 => pick(given, inherited),
+                _ => object_role(inherited),
+            };
+            return (role, false, true);
         }
-        (
-            pick(self.rules.child_role(parent_rule, field), inherited),
-            false,
-            false,
-        )
+        (pick(given, inherited), is_property, is_object)
+    }
+
+    /// Makes sequential names visible that were bound since `from`.
+    fn bind_pending(&mut self, from: usize) {
+        for at in from..self.pending_binds.len() {
+            self.out.events.push(Event::Bind(self.pending_binds[at]));
+        }
+        self.pending_binds.truncate(from);
     }
 
     /// Comments, modifiers and attributes: what is remembered for the definition to come.
     fn note_sibling(&mut self, rule: &KindRule, node: Node<'_>) {
-        const INTERESTING: u16 = bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER;
+        const INTERESTING: u16 =
+            bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER | bits::BASE_RECEIVER;
         if rule.has(INTERESTING) {
             if rule.has(bits::COMMENT) {
                 self.note_comment(node);
@@ -265,11 +321,16 @@ impl<'s> Walk<'s> {
             }
             return;
         }
-        if let Some(frame) = self.frames.last_mut()
-            && rule.has(bits::NAMED)
-        {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        if rule.has(bits::NAMED) {
             let end = node.end_position();
             frame.last_line = end.row.saturating_sub(usize::from(end.column == 0)) as u32;
+        } else if frame.wrapper_start != NONE && self.source.get(node.start_byte()) == Some(&b'(') {
+            // What stands before a group in parentheses documents the group.
+            frame.doc.present = false;
+            frame.head_end = frame.head_end.min(node.start_byte() as u32);
         }
     }
 
@@ -298,7 +359,8 @@ impl<'s> Walk<'s> {
             frame.doc.present = false;
             return;
         }
-        let continues = frame.doc.present && start_line <= frame.doc.end_line + 1;
+        let continues =
+            frame.doc.present && !frame.doc.shared && start_line <= frame.doc.end_line + 1;
         if !continues {
             frame.doc.start = start;
         }
@@ -307,6 +369,7 @@ impl<'s> Walk<'s> {
             end,
             end_line,
             present: true,
+            shared: false,
         };
     }
 
@@ -379,6 +442,7 @@ impl<'s> Walk<'s> {
         node: Node<'_>,
         rule: &'s KindRule,
         role: Role,
+        is_property: bool,
         is_object: bool,
     ) -> Frame<'s> {
         let mut frame = Frame {
@@ -393,25 +457,37 @@ impl<'s> Walk<'s> {
             named_children: 0,
             receiver: Receiver::None,
             is_object,
+            is_property,
+            binds_now: false,
+            call: NONE,
             doc: Doc::default(),
             modifier: Modifier::NONE,
             next_modifier: Modifier::NONE,
             wrapper_start: NONE,
+            head_end: NONE,
             last_line: NONE,
             start_byte: node.start_byte() as u32,
         };
         if is_object {
             let receiver = if rule.has(bits::RECEIVER) {
                 self.own_receiver()
+            } else if rule.has(bits::BASE_RECEIVER) {
+                self.base_receiver()
             } else {
                 Receiver::Other
             };
             self.set_parent_receiver(receiver);
         }
+        if (is_property && rule.first_only.is_some()) || rule.shape == Shape::PassesReceiver {
+            frame.receiver = self
+                .frames
+                .last()
+                .map_or(Receiver::None, |parent| parent.receiver);
+        }
         const BESIDE: u16 =
             bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST | bits::SECTION;
         let context = if rule.has(bits::NAMED) && !rule.has(BESIDE) {
-            self.take_context(node)
+            self.take_context(node, rule)
         } else {
             Context::default()
         };
@@ -421,6 +497,13 @@ impl<'s> Walk<'s> {
         let spec = rule.spec.expect("an action has a specification");
         if let Some(hook) = spec.hook {
             frame.role = hook(self, node, role);
+        }
+        if rule.shape == Shape::Arguments && self.last_call != NONE {
+            let call = &self.out.identifiers[self.last_call as usize];
+            if call.arguments == UNCOUNTED {
+                frame.call = self.last_call;
+            }
+            self.last_call = NONE;
         }
         if let Some(field) = spec.import_path {
             self.import_paths
@@ -447,6 +530,7 @@ impl<'s> Walk<'s> {
             frame.doc = context.doc;
             frame.modifier = context.modifier;
             frame.wrapper_start = context.start;
+            frame.doc.shared = true;
         }
         let kind = spec
             .define
@@ -468,11 +552,23 @@ impl<'s> Walk<'s> {
                 symbol: NONE,
                 type_name: NONE,
                 enclosing_type: NONE,
+                kind: Some(SymbolKind::Class),
                 ..self.top()
             });
         }
         if let Some(kind) = scope {
-            self.open_scope(kind);
+            // A block directly in a type's body is an initializer: a function without a name.
+            let is_initializer = kind == ScopeKind::Block && self.scope_kind() == ScopeKind::Type;
+            self.open_scope(if is_initializer {
+                ScopeKind::Function
+            } else {
+                kind
+            });
+            if frame.symbol != NONE
+                && let (Some(open), Some(scope)) = (self.opens.last_mut(), self.scope_stack.last())
+            {
+                open.scope = *scope;
+            }
         }
         frame
     }
@@ -498,16 +594,16 @@ impl<'s> Walk<'s> {
     }
 
     fn leave(&mut self, frame: Frame<'s>) {
-        if self.pending_binds.len() > frame.pending_binds as usize
-            && frame
-                .rule
-                .spec
-                .is_some_and(|spec| spec.binder.is_some() || spec.define.is_some())
+        if frame
+            .rule
+            .spec
+            .is_some_and(|spec| spec.binder.is_some() || spec.define.is_some() || spec.extent)
         {
-            for at in frame.pending_binds as usize..self.pending_binds.len() {
-                self.out.events.push(Event::Bind(self.pending_binds[at]));
-            }
-            self.pending_binds.truncate(frame.pending_binds as usize);
+            self.bind_pending(frame.pending_binds as usize);
+        }
+        if frame.call != NONE {
+            let call = &mut self.out.identifiers[frame.call as usize];
+            call.arguments = frame.named_children.min(u32::from(UNCOUNTED) - 1) as u16;
         }
         while self.scope_stack.len() > frame.scopes as usize {
             self.scope_stack.pop();
@@ -525,49 +621,91 @@ impl<'s> Walk<'s> {
         }
         self.binders.truncate(frame.binders as usize);
         self.import_paths.truncate(frame.imports as usize);
-        if frame.is_object && frame.rule.property != 0 {
+        if !frame.is_object || frame.receiver == Receiver::None {
+            return;
+        }
+        if frame.rule.first_only.is_some() {
+            self.set_parent_receiver(frame.receiver);
+        } else if (frame.rule.property != 0 && frame.rule.shape != Shape::Call)
+            || frame.rule.shape == Shape::Positional
+        {
             // `a.b.c`: the receiver of c is the row of b.
-            let row = self
-                .out
-                .identifiers
-                .len()
-                .checked_sub(1)
-                .map_or(NONE, |row| row as Row);
-            if frame.receiver != Receiver::None && row != NONE {
-                self.set_parent_receiver(Receiver::Row(row));
+            let row = self.out.identifiers.len().checked_sub(1);
+            if let Some(row) = row {
+                self.set_parent_receiver(Receiver::Row(row as Row));
             }
         }
     }
 
     // Definitions.
 
-    /// Doc comment, modifiers and start that come from before the node; they are used up.
-    fn take_context(&mut self, node: Node<'_>) -> Context {
-        let start = node.start_byte() as u32;
-        let Some(parent) = self.frames.last_mut() else {
-            return Context {
-                start,
-                ..Context::default()
-            };
+    /// Doc comment, modifiers and start that come from before the node. They are used up, unless they stand before a
+    /// wrapper and hold for all that is in it.
+    fn take_context(&mut self, node: Node<'_>, rule: &KindRule) -> Context {
+        let declares = rule.spec.is_some_and(|spec| {
+            spec.define.is_some() || spec.binder.is_some() || spec.extent || spec.wraps
+        });
+        let start = if declares {
+            self.after_attributes(node)
+        } else {
+            node.start_byte() as u32
         };
         let mut context = Context {
-            modifier: parent.next_modifier,
             start,
+            own_start: start,
             ..Context::default()
         };
+        let Some(parent) = self.frames.last_mut() else {
+            return context;
+        };
+        let wrapped = parent.rule.spec.is_some_and(|spec| spec.wraps);
+        if wrapped && !declares {
+            return context;
+        }
+        context.modifier = parent.next_modifier;
         parent.next_modifier = Modifier::NONE;
         let binder = parent.rule.spec.and_then(|spec| spec.binder);
         if parent.doc.present && !binder.is_some_and(|binder| binder.declarators) {
-            if parent.doc.end_line + 1 >= node.start_position().row as u32 {
+            let shared = wrapped && parent.doc.shared;
+            if shared || parent.doc.end_line + 1 >= node.start_position().row as u32 {
                 context.doc = parent.doc;
             }
-            parent.doc.present = false;
+            parent.doc.present = shared;
         }
-        if parent.rule.spec.is_some_and(|spec| spec.wraps) {
+        if wrapped {
             context.modifier = parent.modifier.and(context.modifier);
             context.start = start.min(parent.wrapper_start);
+            parent.head_end = parent.head_end.min(start);
+            context.head_end = parent.head_end;
         }
         context
+    }
+
+    /// Where a declaration starts without the attributes before its first word.
+    fn after_attributes(&self, node: Node<'_>) -> u32 {
+        let start = node.start_byte() as u32;
+        if self.rules.spec.attributes.is_empty() {
+            return start;
+        }
+        let mut cursor = node.walk();
+        if !cursor.goto_first_child() {
+            return start;
+        }
+        loop {
+            let child = cursor.node();
+            let rule = self.rules.kind(child.kind_id());
+            // A word among the attributes (Rust's `pub`) is part of the signature.
+            let is_word = self.source[child.start_byte()].is_ascii_alphabetic();
+            if rule.has(bits::ATTRIBUTE | bits::COMMENT) && !is_word {
+                while !cursor.goto_next_sibling() {
+                    if !cursor.goto_parent() || cursor.node() == node {
+                        return start;
+                    }
+                }
+            } else if !rule.has(bits::MODIFIER_LIST) || !cursor.goto_first_child() {
+                return child.start_byte() as u32;
+            }
+        }
     }
 
     fn parent_defines_type(&self) -> bool {
@@ -601,7 +739,11 @@ impl<'s> Walk<'s> {
                 .iter()
                 .find_map(|field| holder.child_by_field_name(field))
         };
-        let signature_end = body.map_or(node.end_byte(), |body| body.start_byte());
+        let body = match define.body_at {
+            Some(at) => self.find_name(node, at).map(|body| body.start),
+            None => body.map(|body| body.start_byte()),
+        };
+        let signature_end = body.unwrap_or(node.end_byte());
         let in_type = self.scope_kind() == ScopeKind::Type;
         if in_type && let Some(member) = define.in_type {
             kind = member;
@@ -623,12 +765,20 @@ impl<'s> Walk<'s> {
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
-            flags: define.flags,
+            flags: define.flags
+                | if body.is_none() {
+                    define.without_body
+                } else {
+                    0
+                },
             owner,
             start: node.start_position(),
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
-            signature: Some(context.start as usize..signature_end),
+            signature: Some((
+                context.start as usize..context.head_end.min(context.own_start) as usize,
+                context.own_start as usize..signature_end,
+            )),
             doc: context
                 .doc
                 .present
@@ -641,6 +791,10 @@ impl<'s> Walk<'s> {
         let scope = self.bind_scope(define.scope);
         self.bind(symbol, scope, define.visible, tag);
         self.pending_names.push(name);
+        if let (Some(parameter), Some(owner)) = (define.self_parameter, owner) {
+            let range = self.find_name(node, parameter);
+            self.self_parameter = range.map(|range| (range.start, owner));
+        }
         let row = &self.out.symbols[symbol as usize];
         let enclosing_type = if row.kind.is_type() {
             row.name
@@ -658,6 +812,7 @@ impl<'s> Walk<'s> {
             type_name,
             enclosing_type,
             qualified_name: row.qualified_name,
+            scope: NONE,
         });
         symbol
     }
@@ -676,6 +831,7 @@ impl<'s> Walk<'s> {
             type_name: name,
             enclosing_type: name,
             qualified_name,
+            scope: NONE,
         });
     }
 
@@ -686,7 +842,7 @@ impl<'s> Walk<'s> {
         let parent = self.containing();
         let in_type = self.scope_kind() == ScopeKind::Type;
         let mut kind = new.kind;
-        if in_type && kind == SymbolKind::Variable {
+        if in_type && kind == SymbolKind::Variable && new.flags & flags::PARAMETER == 0 {
             kind = SymbolKind::Field;
         }
         // A type's body that is defined elsewhere files its members under that type's name.
@@ -695,7 +851,13 @@ impl<'s> Walk<'s> {
         } else {
             NONE
         });
-        let qualified_name = self.qualify(outer.qualified_name, new.name.clone(), new.owner);
+        // What a file of a namespace imports is no part of the namespace.
+        let is_foreign = kind == SymbolKind::Import && outer.kind == Some(SymbolKind::Namespace);
+        let qualified_name = if is_foreign {
+            Text::source(new.name.clone())
+        } else {
+            self.qualify(outer.qualified_name, new.name.clone(), new.owner)
+        };
         let text = &self.source[new.name.clone()];
         let is_constructor = |kind| {
             matches!(kind, SymbolKind::Method)
@@ -722,6 +884,9 @@ impl<'s> Walk<'s> {
             flags,
             parent,
             owner,
+            holder: NONE,
+            arity: 0,
+            variadic: false,
             start_byte: new.bytes.start as u32,
             end_byte: new.bytes.end as u32,
             start_line: new.start.row as u32 + 1,
@@ -741,8 +906,8 @@ impl<'s> Walk<'s> {
             );
         }
         apply(&mut symbol, new.modifier);
-        if let Some(range) = new.signature {
-            symbol.signature = collapse(self.source, range, &mut self.out.arena);
+        if let Some((head, own)) = new.signature {
+            symbol.signature = signature(self.source, head, own, &mut self.out.arena);
         }
         if let Some(range) = new.doc {
             symbol.doc_comment = Text::source(doc_text_range(self.source, range));
@@ -757,18 +922,11 @@ impl<'s> Walk<'s> {
         } else {
             NONE
         };
-        if owner_name != NONE && flags & (flags::LOCAL | flags::PARAMETER) == 0 {
-            let symbols = &self.out.symbols;
-            // A definition is found before what only declares it.
-            self.out
-                .members
-                .entry((owner_name, name))
-                .and_modify(|known| {
-                    if symbols[*known as usize].flags & !flags & flags::ABSTRACT != 0 {
-                        *known = row;
-                    }
-                })
-                .or_insert(row);
+        if owner_name != NONE && !is_foreign && flags & (flags::LOCAL | flags::PARAMETER) == 0 {
+            if owner == NONE {
+                self.out.symbols[row as usize].holder = outer.symbol;
+            }
+            self.out.members.entry((owner_name, name)).or_insert(row);
         }
         row
     }
@@ -805,6 +963,7 @@ impl<'s> Walk<'s> {
                     Some(SymbolKind::Type)
                 },
                 flags: symbol.flags,
+                signature: crate::facts::resolve(source, &walked.arena, symbol.signature),
             };
             let visibility = if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0
                 || symbol.kind == SymbolKind::Import
@@ -816,9 +975,11 @@ impl<'s> Walk<'s> {
                     .or_else(|| (rules.spec.default_visibility)(defined))
             };
             let extra = (rules.spec.extra_flags)(defined);
+            let kind = (rules.spec.final_kind)(defined);
             let symbol = &mut walked.symbols[row];
             symbol.visibility = visibility;
             symbol.flags |= extra;
+            symbol.kind = kind;
         }
     }
 
@@ -866,7 +1027,7 @@ impl<'s> Walk<'s> {
             start: node.start_position(),
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
-            signature: Some(node.start_byte()..node.end_byte()),
+            signature: Some((0..0, node.start_byte()..node.end_byte())),
             doc: doc.map(|doc| doc.start as usize..doc.end as usize),
             modifier: Modifier::NONE,
         });
@@ -881,6 +1042,22 @@ impl<'s> Walk<'s> {
     /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter).
     pub(crate) fn define_field(&mut self, node: Node<'_>, name: &Range<usize>) -> bool {
         self.field_by_assignment(node, name)
+    }
+
+    /// The definition around the current node takes any number of arguments.
+    pub(crate) fn mark_variadic(&mut self) {
+        if let Some(open) = self.opens.last()
+            && open.symbol != NONE
+            && self.scope_stack.last() == Some(&open.scope)
+        {
+            self.out.symbols[open.symbol as usize].variadic = true;
+        }
+    }
+
+    /// The kind of the node around the current one, where it has a rule.
+    pub(crate) fn parent_kind(&self) -> Option<&'static str> {
+        let spec = self.frames.last()?.rule.spec?;
+        Some(spec.kind)
     }
 
     /// Records that an import symbol imports `path`.
@@ -908,11 +1085,25 @@ impl<'s> Walk<'s> {
             role
         };
         let own = rule.leaf == Role::OwnMember;
-        let each = self
-            .binders
-            .last()
-            .is_some_and(|open| open.binder.each || open.binder.declarators);
+        let each = self.binders.last().is_some_and(|open| {
+            let is_member = matches!(
+                open.binder.kind,
+                SymbolKind::Field | SymbolKind::Property | SymbolKind::EnumMember
+            );
+            open.binder.each || open.binder.declarators || is_member
+        });
         let role = match role {
+            _ if self.is_label(&range) => Role::Label,
+            Role::Type if self.is_soft_keyword(&range) => Role::Label,
+            Role::Extends => {
+                let derived = self.top().kind.unwrap_or(SymbolKind::Class);
+                (self.rules.spec.base_role)(&self.source[range.clone()], derived)
+            }
+            Role::BindHere | Role::BindOrWrite
+                if !(self.rules.spec.binds)(&self.source[range.clone()]) =>
+            {
+                Role::Write
+            }
             // The key of a pattern names a member of what is taken apart.
             Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
             Role::Bind | Role::Parameter
@@ -929,6 +1120,11 @@ impl<'s> Walk<'s> {
             Role::Parameter if !own && !is_property => return self.parameter_leaf(node, range),
             Role::ImportBind | Role::ImportWhole => {
                 return self.import_leaf(node, range, role, is_property);
+            }
+            Role::BindHere if !is_property => {
+                if !self.is_bound_here(&range) {
+                    return self.bind_leaf(node, range);
+                }
             }
             Role::BindOrWrite if !own && !is_property => {
                 if self.declare_by_assignment(node, &range) {
@@ -957,6 +1153,12 @@ impl<'s> Walk<'s> {
             Role::Label | Role::Import => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
+                // Without a receiver the name of a call is a bare name.
+                Some(Frame {
+                    receiver: Receiver::None,
+                    rule,
+                    ..
+                }) if rule.shape == Shape::Call => Receiver::None,
                 Some(Frame {
                     receiver: Receiver::None,
                     ..
@@ -964,7 +1166,13 @@ impl<'s> Walk<'s> {
                 | None => Receiver::Other,
                 Some(frame) => frame.receiver,
             },
-            Role::Member => Receiver::Other,
+            Role::Member | Role::WriteMember => match self.frames.last() {
+                Some(frame) if frame.rule.shape == Shape::PassesReceiver => match frame.receiver {
+                    Receiver::None => Receiver::Other,
+                    receiver => receiver,
+                },
+                _ => Receiver::Other,
+            },
             _ => Receiver::None,
         };
         let derived = match role {
@@ -995,9 +1203,13 @@ impl<'s> Walk<'s> {
             receiver,
             tag,
             derived,
+            arguments: UNCOUNTED,
             id: [0; 16],
         });
         self.out.events.push(Event::Use(row));
+        if role == Role::Call {
+            self.last_call = row;
+        }
         if role == Role::Outer {
             let scope = self.bind_scope(BindScope::Function);
             self.outer.insert((scope, name), ());
@@ -1017,6 +1229,41 @@ impl<'s> Walk<'s> {
             };
             self.set_parent_receiver(receiver);
         }
+    }
+
+    /// Whether the sign follows that makes a name in this place a label.
+    fn is_label(&self, name: &Range<usize>) -> bool {
+        let Some(sign) = self
+            .frames
+            .last()
+            .and_then(|frame| frame.rule.spec?.label_before)
+        else {
+            return false;
+        };
+        let mut rest = self.source[name.end..].iter();
+        rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&sign)
+    }
+
+    fn is_soft_keyword(&self, name: &Range<usize>) -> bool {
+        let text = &self.source[name.clone()];
+        let words = self.rules.spec.soft_keywords;
+        words.iter().any(|word| word.as_bytes() == text)
+    }
+
+    /// Whether the innermost scope binds the name already; a function's body and its parameters count as one.
+    fn is_bound_here(&mut self, range: &Range<usize>) -> bool {
+        let name = self.intern(range.clone());
+        let mut scopes = self.scope_stack.iter().rev();
+        let Some(&innermost) = scopes.next() else {
+            return false;
+        };
+        let is_bound = |scope: u32| self.bound.contains_key(&(scope, name));
+        is_bound(innermost)
+            || scopes.next().is_some_and(|&outer| {
+                let is_body = self.out.scopes[innermost as usize].kind == ScopeKind::Block
+                    && self.out.scopes[outer as usize].kind == ScopeKind::Function;
+                is_body && is_bound(outer)
+            })
     }
 
     fn is_pending_name(&mut self, range: &Range<usize>) -> bool {
@@ -1089,6 +1336,7 @@ impl<'s> Walk<'s> {
             type_name: self.enclosing_type(),
             enclosing_type: self.enclosing_type(),
             qualified_name: row.qualified_name,
+            scope: NONE,
         };
         self.opens.push(open);
         for frame in &mut self.frames[outermost + 1..] {
@@ -1129,6 +1377,14 @@ impl<'s> Walk<'s> {
         let start = frame.map_or(open.start_byte, |frame| {
             frame.wrapper_start.min(open.start_byte)
         });
+        // What the declaration shares with those beside it ends where the first of them starts.
+        let head_end = open
+            .frame
+            .checked_sub(1)
+            .and_then(|outer| self.frames.get(outer))
+            .filter(|outer| outer.rule.spec.is_some_and(|spec| spec.wraps))
+            .map_or(open.start_byte, |outer| outer.head_end.min(open.start_byte))
+            .max(start);
         let local = self.in_function();
         self.add_symbol(NewSymbol {
             name,
@@ -1138,7 +1394,10 @@ impl<'s> Walk<'s> {
             start: open.start,
             end: open.end,
             bytes: open.start_byte as usize..open.end_byte as usize,
-            signature: (!local).then_some(start as usize..open.end_byte as usize),
+            signature: (!local).then_some((
+                start as usize..head_end as usize,
+                open.start_byte as usize..open.end_byte as usize,
+            )),
             doc: doc.map(|doc| doc.start as usize..doc.end as usize),
             modifier,
         })
@@ -1157,9 +1416,21 @@ impl<'s> Walk<'s> {
             doc: None,
             modifier: Modifier::NONE,
         });
-        // A signature without a body opens no scope: its parameters bind nothing.
-        if matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block) {
-            // From its name on: the type before it may have the same name.
+        let open = self.top();
+        if open.symbol != NONE && self.scope_stack.last() == Some(&open.scope) {
+            let function = &mut self.out.symbols[open.symbol as usize];
+            function.arity = function.arity.saturating_add(1);
+        }
+        if let Some((start, type_name)) = self.self_parameter
+            && start == node.start_byte()
+        {
+            self.self_parameter = None;
+            self.out.self_parameters.insert(symbol, type_name);
+        }
+        // A signature without a body opens no scope: its parameters bind nothing. A type's own are seen like members.
+        if self.scope_kind() != ScopeKind::Module
+            && (self.scope_kind() != ScopeKind::Type || self.rules.spec.implicit_this)
+        {
             let scope = self.bind_scope(BindScope::Innermost);
             self.bind(symbol, scope, Visible::FromName, false);
         }
@@ -1261,6 +1532,7 @@ impl<'s> Walk<'s> {
         // The field belongs to the type, although the code stands in one of its methods.
         let inner = self.opens.split_off(at + 1);
         let scopes = std::mem::take(&mut self.scope_stack);
+        let holder = self.opens[at].symbol;
         let symbol = self.add_symbol(NewSymbol {
             name: range.clone(),
             kind: SymbolKind::Field,
@@ -1274,6 +1546,7 @@ impl<'s> Walk<'s> {
             modifier: Modifier::NONE,
         });
         self.out.members.insert((type_name, name), symbol);
+        self.out.symbols[symbol as usize].holder = holder;
         self.scope_stack = scopes;
         self.opens.extend(inner);
         true
@@ -1331,6 +1604,8 @@ impl<'s> Walk<'s> {
             Visible::Never => return,
             Visible::FromName if in_function => (Visible::AfterBinder, true),
             Visible::FromName => (Visible::Hoisted, false),
+            Visible::AfterBinderInFunction if in_function => (Visible::AfterBinder, false),
+            Visible::AfterBinderInFunction => (Visible::Hoisted, false),
             visible => (visible, false),
         };
         let name = self.out.symbols[symbol as usize].name;
@@ -1371,6 +1646,7 @@ impl<'s> Walk<'s> {
             type_name: NONE,
             enclosing_type: NONE,
             qualified_name: Text::default(),
+            scope: NONE,
         })
     }
 
@@ -1392,6 +1668,13 @@ impl<'s> Walk<'s> {
         match self.top().type_name {
             NONE => Receiver::Other,
             name => Receiver::Own(name),
+        }
+    }
+
+    fn base_receiver(&self) -> Receiver {
+        match self.own_receiver() {
+            Receiver::Own(name) => Receiver::Base(name),
+            receiver => receiver,
         }
     }
 
@@ -1453,7 +1736,8 @@ struct NewSymbol {
     start: Point,
     end: Point,
     bytes: Range<usize>,
-    signature: Option<Range<usize>>,
+    /// What it shares with declarations beside it, and its own.
+    signature: Option<(Range<usize>, Range<usize>)>,
     doc: Option<Range<usize>>,
     modifier: Modifier,
 }
@@ -1462,11 +1746,26 @@ struct NewSymbol {
 struct Context {
     doc: Doc,
     modifier: Modifier,
+    /// Where the signature starts.
     start: u32,
+    /// Where it ends to be shared with other declarations of the same wrapper.
+    head_end: u32,
+    /// Where it starts to be this declaration's own.
+    own_start: u32,
 }
 
 fn apply(symbol: &mut Symbol, modifier: Modifier) {
-    symbol.flags |= modifier.flags;
+    // `final` on what cannot be assigned says something else.
+    let is_fixed = matches!(
+        symbol.kind,
+        SymbolKind::Class
+            | SymbolKind::Interface
+            | SymbolKind::Enum
+            | SymbolKind::Method
+            | SymbolKind::Constructor
+            | SymbolKind::Function
+    );
+    symbol.flags |= modifier.flags & if is_fixed { !flags::READONLY } else { !0 };
     if modifier.visibility.is_some() {
         symbol.visibility = modifier.visibility;
     }
@@ -1513,7 +1812,12 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
         IdentifierKind::VariableRef
     };
     match role {
-        Role::Write | Role::Bind | Role::BindOrWrite | Role::Parameter => {
+        Role::WriteMember => (
+            IdentifierKind::MemberAccess,
+            Access::Write,
+            Some(R::References),
+        ),
+        Role::Write | Role::Bind | Role::BindOrWrite | Role::BindHere | Role::Parameter => {
             (plain, Access::Write, Some(R::References))
         }
         Role::Call => (IdentifierKind::Call, Access::Call, Some(R::Calls)),
