@@ -36,6 +36,9 @@ pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     member_targets(&mut walked, &types, &members, rules, true);
     members.add_bases(&walked, &types);
     member_targets(&mut walked, &types, &members, rules, false);
+    if rules.spec.call_instantiates.is_some() {
+        tell_calls_from_instances(&mut walked);
+    }
     if rules.spec.implicit_this {
         inherited_targets(&mut walked, &types, &members, rules);
     }
@@ -201,6 +204,10 @@ impl Members {
                 }
             }
         }
+        for &(holder, name, row) in &walked.aliases {
+            let holder = TypeKey::Row(types.first(holder));
+            rows.entry((holder, name, space::VALUE)).or_insert(row);
+        }
         Self {
             rows,
             bases: FxHashMap::default(),
@@ -331,6 +338,7 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
         names,
         bindings,
         events,
+        scopes,
         ..
     } = walked;
     let mut visible = Visibles {
@@ -338,21 +346,23 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
         current: vec![NONE; names.len()],
         hidden: vec![NONE; bindings.len()],
         pushed: Vec::new(),
+        open: Vec::new(),
+        depths: vec![0; scopes.len()],
+        functions: Vec::new(),
     };
-    let mut marks: Vec<usize> = Vec::new();
     for event in events.iter() {
         match *event {
             Event::Enter(scope) => {
-                marks.push(visible.pushed.len());
+                visible.enter(scope, scopes[scope as usize].kind);
                 for binding in hoisted.take(scope) {
                     visible.push(*binding);
                 }
             }
-            Event::Exit => visible.pop_to(marks.pop().unwrap_or(0)),
+            Event::Exit => visible.exit(),
             Event::Bind(binding) => visible.push(binding),
             Event::Use(row) => {
                 let identifier = &mut identifiers[row as usize];
-                if identifier.receiver != Receiver::None {
+                if !matches!(identifier.receiver, Receiver::None | Receiver::Implicit(_)) {
                     continue;
                 }
                 let access = identifier.access;
@@ -386,6 +396,12 @@ struct Visibles<'a> {
     hidden: Vec<u32>,
     /// All that is visible, in the order in which it became so.
     pushed: Vec<u32>,
+    /// For each open scope: how much was visible outside of it, and whether it is a function's.
+    open: Vec<(usize, bool)>,
+    /// By scope: how many scopes were open when it was entered.
+    depths: Vec<u32>,
+    /// The depths of the open functions.
+    functions: Vec<u32>,
 }
 
 impl Visibles<'_> {
@@ -396,7 +412,23 @@ impl Visibles<'_> {
         self.pushed.push(binding);
     }
 
-    fn pop_to(&mut self, mark: usize) {
+    fn enter(&mut self, scope: u32, kind: ScopeKind) {
+        let depth = self.open.len() as u32;
+        let is_function = kind == ScopeKind::Function;
+        self.depths[scope as usize] = depth;
+        self.open.push((self.pushed.len(), is_function));
+        if is_function {
+            self.functions.push(depth);
+        }
+    }
+
+    fn exit(&mut self) {
+        let Some((mark, is_function)) = self.open.pop() else {
+            return;
+        };
+        if is_function {
+            self.functions.pop();
+        }
         for binding in self.pushed.drain(mark..).rev() {
             let name = self.bindings[binding as usize].name;
             self.current[name as usize] = self.hidden[binding as usize];
@@ -406,9 +438,12 @@ impl Visibles<'_> {
     /// The innermost binding of a name that can be meant.
     fn find(&self, name: NameId, fits: impl Fn(&Binding) -> bool) -> Option<&Binding> {
         let mut at = self.current[name as usize];
+        let function = self.functions.last().copied().unwrap_or(0);
         for _ in 0..MAX_HIDDEN {
             let binding = self.bindings.get(at as usize)?;
-            if fits(binding) {
+            // What is closed is not seen through the functions in between.
+            let is_seen = !binding.closed || self.depths[binding.scope as usize] >= function;
+            if is_seen && fits(binding) {
                 return Some(binding);
             }
             at = self.hidden[at as usize];
@@ -460,6 +495,26 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
     Hoisted { starts, bindings }
 }
 
+/// Where a call looks like the making of an instance, what is called decides which of both it is.
+fn tell_calls_from_instances(walked: &mut Walked) {
+    for identifier in &mut walked.identifiers {
+        let Some(target) = walked.symbols.get(identifier.target as usize) else {
+            continue;
+        };
+        let (access, relation) = match (identifier.access, target.kind) {
+            (Access::Call, kind) if kind.is_type() => {
+                (Access::Instantiate, RelationshipKind::Instantiates)
+            }
+            (Access::Instantiate, SymbolKind::Function | SymbolKind::Method) => {
+                (Access::Call, RelationshipKind::Calls)
+            }
+            _ => continue,
+        };
+        identifier.access = access;
+        identifier.relation = Some(relation);
+    }
+}
+
 /// Whether the identifier names what a type extends or implements.
 fn is_base(identifier: &Identifier) -> bool {
     matches!(
@@ -485,6 +540,7 @@ fn member_targets(
         let around = |name| types.around(&walked.symbols, containing, name);
         let (of, own) = match identifier.receiver {
             Receiver::Own(name) => (around(name), true),
+            Receiver::Implicit(name) if identifier.target == NONE => (around(name), true),
             Receiver::Base(name) => (around(name), false),
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
@@ -499,7 +555,7 @@ fn member_targets(
                     None => continue,
                 }
             }
-            Receiver::None | Receiver::Other => continue,
+            Receiver::None | Receiver::Implicit(_) | Receiver::Other => continue,
         };
         let spaces = spaces_for(identifier.access, rules);
         let find = |spaces| members.find(of, identifier.name, spaces, own);
@@ -607,7 +663,7 @@ fn choose_overloads(walked: &mut Walked, types: &Types, members: &Members) {
 struct Naming {
     hasher: IdHasher,
     symbol_ordinals: FxHashMap<(Row, u8, Vec<u8>), u32>,
-    identifier_ordinals: FxHashMap<(Row, u8, NameId), u32>,
+    identifier_ordinals: FxHashMap<(Row, u8, Text), u32>,
     relationship_ordinals: FxHashMap<(Row, u8, Row, Vec<u8>), u32>,
 }
 
@@ -663,13 +719,10 @@ impl Naming {
             .as_ref()
             .map_or(&[][..], |content| &content.source);
         for identifier in &mut facts.identifiers {
-            let key = (
-                identifier.containing,
-                identifier.kind as u8,
-                identifier.name,
-            );
+            let name = facts.names[identifier.name as usize];
+            let key = (identifier.containing, identifier.kind as u8, name);
             let ordinal = next(self.identifier_ordinals.entry(key).or_default());
-            let name = text_of(source, &facts.arena, facts.names[identifier.name as usize]);
+            let name = text_of(source, &facts.arena, name);
             self.hasher.start(b'i');
             match facts.symbols.get(identifier.containing as usize) {
                 Some(symbol) => self.hasher.id(&symbol.id),

@@ -38,6 +38,8 @@ pub struct KindRule {
     pub visible_after: u16,
     pub shape: Shape,
     pub first_only: Option<Role>,
+    /// Ids of the fields from which on the node's scope is seen, 0 for none.
+    pub scope_from: [u16; 2],
     pub modifier: Modifier,
     pub spec: Option<&'static NodeSpec>,
 }
@@ -54,6 +56,7 @@ impl KindRule {
         visible_after: 0,
         shape: Shape::Plain,
         first_only: None,
+        scope_from: [0; 2],
         modifier: Modifier::NONE,
         spec: None,
     };
@@ -64,7 +67,11 @@ impl KindRule {
 
     /// Whether a child's field has to be known to give it a role.
     pub fn wants_field(&self) -> bool {
-        self.fields_len != 0 || self.property != 0 || self.object != 0 || self.visible_after != 0
+        self.fields_len != 0
+            || self.property != 0
+            || self.object != 0
+            || self.visible_after != 0
+            || self.scope_from[0] != 0
     }
 }
 
@@ -137,6 +144,10 @@ impl Rules {
             let visible_after = node
                 .visible_after
                 .map_or(0, |field| compiler.field(node.kind, field));
+            let mut scope_from = [0; 2];
+            for (id, field) in scope_from.iter_mut().zip(node.scope_from) {
+                *id = compiler.field(node.kind, field);
+            }
             let action = node.define.is_some()
                 || node.scope.is_some()
                 || node.binder.is_some()
@@ -156,6 +167,7 @@ impl Rules {
                 rule.visible_after = visible_after;
                 rule.shape = node.shape;
                 rule.first_only = node.first_only;
+                rule.scope_from = scope_from;
                 rule.spec = Some(node);
             });
         }

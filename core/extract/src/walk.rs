@@ -14,7 +14,8 @@ use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text, UNCOUN
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{
-    BindScope, Binder, Declarator, Define, Defined, Modifier, Name, Role, ScopeKind, Shape, Visible,
+    BindScope, Binder, Declarator, Define, Defined, Modifier, Name, NodeSpec, Role, ScopeKind,
+    Shape, Used, Visible,
 };
 use crate::text::{doc_text_range, signature, unquote};
 
@@ -52,6 +53,8 @@ pub struct Binding {
     pub visible: Visible,
     /// Whether only its tag leads to it.
     pub tag: bool,
+    /// Whether functions below the scope do not see it.
+    pub closed: bool,
 }
 
 /// Everything the walk learned; the resolver's input.
@@ -63,8 +66,10 @@ pub struct Walked {
     pub scopes: Vec<Scope>,
     pub bindings: Vec<Binding>,
     pub events: Vec<Event>,
-    /// Members by the name of their type (or module) and their own.
-    pub members: FxHashMap<(NameId, NameId), Row>,
+    /// Members by the row of their type (or module) and their own name, as far as the walk itself asks for them.
+    pub members: FxHashMap<(Row, NameId), Row>,
+    /// Further names of members: row of the type, name, row of the member.
+    pub aliases: Vec<(Row, NameId, Row)>,
     /// Parameters that stand for the current object, with the name of its type.
     pub self_parameters: FxHashMap<Row, NameId>,
     /// What each import symbol imports.
@@ -78,7 +83,13 @@ pub struct Walked {
 struct Open {
     symbol: Row,
     kind: Option<SymbolKind>,
-    /// The name that members are filed under.
+    /// Whether members may be said to be the current object's here.
+    is_type: bool,
+    /// Whether the current object is the type itself.
+    is_static: bool,
+    /// Whether methods defined directly here belong to the type, not to its instances.
+    defines_static: bool,
+    /// The key that members are filed under.
     type_name: NameId,
     /// The name of the type whose code this is.
     enclosing_type: NameId,
@@ -122,6 +133,8 @@ struct Frame<'s> {
     binders: u32,
     imports: u32,
     pending_binds: u32,
+    /// The node's scope, until its names are seen.
+    late_scope: u32,
     named_children: u32,
     receiver: Receiver,
     /// Whether this node is the receiver of a member access around it.
@@ -135,6 +148,11 @@ struct Frame<'s> {
     doc: Doc,
     modifier: Modifier,
     next_modifier: Modifier,
+    /// What the methods to come under this node are.
+    section: Modifier,
+    /// Roles that a hook gave to the receiver and to the other children.
+    object_role: Option<Role>,
+    child_role: Option<Role>,
     wrapper_start: u32,
     /// Where the first of the wrapped declarations starts.
     head_end: u32,
@@ -162,6 +180,12 @@ pub struct Walk<'s> {
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
+    spaced: FxHashMap<(NameId, u8), NameId>,
+    /// What a hook says of the definition at its node, and of the roles below it.
+    hooked: Modifier,
+    hooked_roles: (Option<Role>, Option<Role>),
+    /// What comes from before the node that a hook looks at.
+    context: Context,
     out: Walked,
 }
 
@@ -183,6 +207,10 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         interned: FxHashMap::default(),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
+        spaced: FxHashMap::default(),
+        hooked: Modifier::NONE,
+        hooked_roles: (None, None),
+        context: Context::default(),
         out: Walked {
             symbols: Vec::new(),
             identifiers: Vec::with_capacity(source.len() / 16),
@@ -192,6 +220,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
             bindings: Vec::new(),
             events: Vec::with_capacity(source.len() / 12),
             members: FxHashMap::default(),
+            aliases: Vec::new(),
             self_parameters: FxHashMap::default(),
             imports: Vec::new(),
             parse_errors: 0,
@@ -259,7 +288,15 @@ impl<'s> Walk<'s> {
         // A name with type arguments stands where its first child would.
         let stands_in = counted && parent_rule.first_only.is_some() && parent.named_children == 1;
         let (is_property, is_object) = match parent_rule.first_only {
-            Some(others) if counted && parent.named_children > 1 => return (others, false, false),
+            Some(others) if counted && parent.named_children > 1 => {
+                let others = match (others, inherited) {
+                    (Role::Member, Role::Import | Role::ImportBind | Role::ImportWhole) => {
+                        Role::Import
+                    }
+                    _ => others,
+                };
+                return (pick(others, inherited), false, false);
+            }
             _ if stands_in => (parent.is_property, parent.is_object),
             _ => (false, false),
         };
@@ -279,6 +316,12 @@ impl<'s> Walk<'s> {
                 parent.binds_now = true;
             }
         }
+        let parent = self.frames.last_mut().expect("found above");
+        if parent.late_scope != NONE && field != 0 && parent_rule.scope_from.contains(&field) {
+            self.out.events.push(Event::Enter(parent.late_scope));
+            parent.late_scope = NONE;
+        }
+        let (given_object, given_child) = (parent.object_role, parent.child_role);
         if field != 0 && field == parent_rule.property {
             let role = match parent_rule.shape {
                 Shape::Call => Role::Call,
@@ -288,19 +331,28 @@ impl<'s> Walk<'s> {
         }
         let given = self.rules.child_role(parent_rule, field);
         if field != 0 && field == parent_rule.object {
-            let role = match parent_rule.property {
-                0 => pick(given, inherited),
-                _ => object_role(inherited),
+            let role = match (given_object, parent_rule.property) {
+                (Some(role), _) => role,
+                (None, 0) => pick(given, inherited),
+                (None, _) => object_role(inherited),
             };
             return (role, false, true);
+        }
+        if let Some(role) = given_child {
+            return (role, false, false);
         }
         (pick(given, inherited), is_property, is_object)
     }
 
     /// Makes sequential names visible that were bound since `from`.
     fn bind_pending(&mut self, from: usize) {
+        // What was bound in a scope that ends here is seen by nobody any more.
+        let innermost = self.scope_stack.last().copied().unwrap_or(0);
         for at in from..self.pending_binds.len() {
-            self.out.events.push(Event::Bind(self.pending_binds[at]));
+            let binding = self.pending_binds[at];
+            if self.out.bindings[binding as usize].scope <= innermost {
+                self.out.events.push(Event::Bind(binding));
+            }
         }
         self.pending_binds.truncate(from);
     }
@@ -454,6 +506,7 @@ impl<'s> Walk<'s> {
             binders: self.binders.len() as u32,
             imports: self.import_paths.len() as u32,
             pending_binds: self.pending_binds.len() as u32,
+            late_scope: NONE,
             named_children: 0,
             receiver: Receiver::None,
             is_object,
@@ -463,6 +516,9 @@ impl<'s> Walk<'s> {
             doc: Doc::default(),
             modifier: Modifier::NONE,
             next_modifier: Modifier::NONE,
+            section: self.section(),
+            object_role: None,
+            child_role: None,
             wrapper_start: NONE,
             head_end: NONE,
             last_line: NONE,
@@ -495,8 +551,17 @@ impl<'s> Walk<'s> {
             return frame;
         }
         let spec = rule.spec.expect("an action has a specification");
+        let mut context = context;
         if let Some(hook) = spec.hook {
+            self.context = context;
             frame.role = hook(self, node, role);
+            let said = std::mem::take(&mut self.hooked);
+            (frame.object_role, frame.child_role) = std::mem::take(&mut self.hooked_roles);
+            context.modifier = context.modifier.and(said);
+            frame.section = frame.section.and(said);
+        }
+        if spec.scope.is_some() {
+            frame.section = Modifier::NONE;
         }
         if rule.shape == Shape::Arguments && self.last_call != NONE {
             let call = &self.out.identifiers[self.last_call as usize];
@@ -543,7 +608,8 @@ impl<'s> Walk<'s> {
             && let Some(name) = self.find_name(node, define.name)
             && !name.is_empty()
         {
-            frame.symbol = self.define_node(node, define, kind, name, context, spec.tag);
+            frame.symbol = self.define_node(node, define, kind, name, context, spec);
+            frame.section = Modifier::NONE;
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
@@ -559,11 +625,16 @@ impl<'s> Walk<'s> {
         if let Some(kind) = scope {
             // A block directly in a type's body is an initializer: a function without a name.
             let is_initializer = kind == ScopeKind::Block && self.scope_kind() == ScopeKind::Type;
-            self.open_scope(if is_initializer {
+            let kind = if is_initializer && self.rules.spec.initializer_blocks {
                 ScopeKind::Function
             } else {
                 kind
-            });
+            };
+            if rule.scope_from[0] != 0 {
+                frame.late_scope = self.new_scope(kind);
+            } else {
+                self.open_scope(kind);
+            }
             if frame.symbol != NONE
                 && let (Some(open), Some(scope)) = (self.opens.last_mut(), self.scope_stack.last())
             {
@@ -594,6 +665,13 @@ impl<'s> Walk<'s> {
     }
 
     fn leave(&mut self, frame: Frame<'s>) {
+        while self.scope_stack.len() > frame.scopes as usize {
+            self.sections.pop();
+            // A scope that nothing stands in was never entered.
+            if self.scope_stack.pop() != Some(frame.late_scope) {
+                self.out.events.push(Event::Exit);
+            }
+        }
         if frame
             .rule
             .spec
@@ -604,11 +682,6 @@ impl<'s> Walk<'s> {
         if frame.call != NONE {
             let call = &mut self.out.identifiers[frame.call as usize];
             call.arguments = frame.named_children.min(u32::from(UNCOUNTED) - 1) as u16;
-        }
-        while self.scope_stack.len() > frame.scopes as usize {
-            self.scope_stack.pop();
-            self.sections.pop();
-            self.out.events.push(Event::Exit);
         }
         // A package or file-scoped namespace was opened on behalf of the parent, and stays.
         let stays = frame
@@ -721,7 +794,7 @@ impl<'s> Walk<'s> {
         mut kind: SymbolKind,
         name: Range<usize>,
         context: Context,
-        tag: bool,
+        spec: &NodeSpec,
     ) -> Row {
         // The body of a variable that holds a function is the function's.
         let holder = define
@@ -734,19 +807,32 @@ impl<'s> Walk<'s> {
         let body = if holds_body {
             Some(holder)
         } else {
-            define
-                .body
-                .iter()
-                .find_map(|field| holder.child_by_field_name(field))
+            define.body.iter().find_map(|path| {
+                path.split('.')
+                    .try_fold(holder, |node, field| node.child_by_field_name(field))
+            })
         };
         let body = match define.body_at {
             Some(at) => self.find_name(node, at).map(|body| body.start),
             None => body.map(|body| body.start_byte()),
         };
-        let signature_end = body.unwrap_or(node.end_byte());
-        let in_type = self.scope_kind() == ScopeKind::Type;
+        let signature_end = match body {
+            Some(body) => self.end_before(holder, body),
+            None => self.end_without_body(node),
+        };
+        let in_type = self.in_type();
         if in_type && let Some(member) = define.in_type {
             kind = member;
+        }
+        let mut modifier = context.modifier;
+        let mut define_flags = define.flags;
+        if matches!(kind, SymbolKind::Function | SymbolKind::Method) {
+            if define.flags & flags::STATIC == 0 {
+                modifier = self.section().and(modifier);
+            }
+            if self.top().defines_static {
+                define_flags |= flags::STATIC;
+            }
         }
         if define.until_parent_ends {
             let base = self.frames.last().map_or(0, |parent| parent.opens as usize);
@@ -762,15 +848,18 @@ impl<'s> Walk<'s> {
             BindScope::File => std::mem::take(&mut self.opens),
             _ => Vec::new(),
         };
+        if body.is_none() {
+            define_flags |= define.without_body;
+        }
+        let inner_doc = self.rules.spec.doc_in_body.and_then(|doc| doc(node));
+        let outer_doc = context
+            .doc
+            .present
+            .then(|| context.doc.start as usize..context.doc.end as usize);
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
-            flags: define.flags
-                | if body.is_none() {
-                    define.without_body
-                } else {
-                    0
-                },
+            flags: define_flags,
             owner,
             start: node.start_position(),
             end: node.end_position(),
@@ -779,42 +868,104 @@ impl<'s> Walk<'s> {
                 context.start as usize..context.head_end.min(context.own_start) as usize,
                 context.own_start as usize..signature_end,
             )),
-            doc: context
-                .doc
-                .present
-                .then(|| context.doc.start as usize..context.doc.end as usize),
-            modifier: context.modifier,
+            doc: inner_doc.or(outer_doc),
+            modifier,
         });
         if define.scope == BindScope::File {
             self.opens = opens;
         }
         let scope = self.bind_scope(define.scope);
-        self.bind(symbol, scope, define.visible, tag);
+        let visible = if define.unbound_in_type && in_type {
+            Visible::Never
+        } else {
+            define.visible
+        };
+        self.bind(symbol, scope, visible, spec.tag);
         self.pending_names.push(name);
         if let (Some(parameter), Some(owner)) = (define.self_parameter, owner) {
             let range = self.find_name(node, parameter);
             self.self_parameter = range.map(|range| (range.start, owner));
         }
         let row = &self.out.symbols[symbol as usize];
-        let enclosing_type = if row.kind.is_type() {
+        let (kind, qualified_name) = (row.kind, row.qualified_name);
+        let is_type = kind.is_type() || spec.scope == Some(ScopeKind::Type);
+        let is_function = matches!(
+            kind,
+            SymbolKind::Function
+                | SymbolKind::Method
+                | SymbolKind::Constructor
+                | SymbolKind::Property
+        );
+        let is_static = if is_function && in_type {
+            row.flags & flags::STATIC != 0
+        } else {
+            is_type || self.top().is_static
+        };
+        let enclosing_type = if is_type {
             row.name
         } else {
             owner.unwrap_or_else(|| self.enclosing_type())
         };
-        let type_name = if row.kind.is_namespace() {
-            row.name
+        let type_name = if kind.is_namespace() {
+            self.out.symbols[symbol as usize].name
         } else {
             enclosing_type
         };
         self.opens.push(Open {
             symbol,
-            kind: Some(row.kind),
+            kind: Some(kind),
+            is_type,
+            is_static,
+            defines_static: false,
             type_name,
             enclosing_type,
-            qualified_name: row.qualified_name,
+            qualified_name,
             scope: NONE,
         });
         symbol
+    }
+
+    /// The end of what stands before `at` in a node, comments aside.
+    fn end_before(&self, node: Node<'_>, at: usize) -> usize {
+        let mut cursor = node.walk();
+        let mut end = at;
+        for child in node
+            .children(&mut cursor)
+            .take_while(|child| child.start_byte() < at)
+        {
+            if !self.rules.kind(child.kind_id()).has(bits::COMMENT) {
+                end = child.end_byte().min(at);
+            }
+        }
+        end
+    }
+
+    /// The end of a definition without a body, for the signature: an `end` is none of it.
+    fn end_without_body(&self, node: Node<'_>) -> usize {
+        let last = node
+            .child_count()
+            .checked_sub(1)
+            .and_then(|last| node.child(last as u32));
+        match last {
+            Some(last) if last.kind() == "end" => self.end_before(node, last.start_byte()),
+            _ => node.end_byte(),
+        }
+    }
+
+    /// What a section says of the next method under the current parent.
+    fn section(&self) -> Modifier {
+        self.frames
+            .last()
+            .map_or(Modifier::NONE, |parent| parent.section)
+    }
+
+    /// Whether a definition here is a member: directly in a type's body, or in a block in it.
+    fn in_type(&self) -> bool {
+        match self.scope_kind() {
+            ScopeKind::Type => true,
+            ScopeKind::Block => self.top().is_type,
+            _ => false,
+        }
     }
 
     /// Opens the body of a type that is defined elsewhere.
@@ -828,6 +979,9 @@ impl<'s> Walk<'s> {
         self.opens.push(Open {
             symbol: NONE,
             kind: Some(SymbolKind::Type),
+            is_type: true,
+            is_static: true,
+            defines_static: false,
             type_name: name,
             enclosing_type: name,
             qualified_name,
@@ -837,12 +991,15 @@ impl<'s> Walk<'s> {
 
     fn add_symbol(&mut self, mut new: NewSymbol) -> Row {
         self.trim_line_break(&mut new);
-        let name = self.intern(new.name.clone());
+        let plain_name = self.intern(new.name.clone());
         let outer = self.top();
         let parent = self.containing();
-        let in_type = self.scope_kind() == ScopeKind::Type;
+        let in_type = self.in_type();
         let mut kind = new.kind;
-        if in_type && kind == SymbolKind::Variable && new.flags & flags::PARAMETER == 0 {
+        if self.scope_kind() == ScopeKind::Type
+            && kind == SymbolKind::Variable
+            && new.flags & (flags::PARAMETER | flags::LOCAL) == 0
+        {
             kind = SymbolKind::Field;
         }
         // A type's body that is defined elsewhere files its members under that type's name.
@@ -863,7 +1020,9 @@ impl<'s> Walk<'s> {
             matches!(kind, SymbolKind::Method)
                 && self.rules.spec.constructors.iter().any(|constructor| {
                     if constructor.is_empty() {
-                        name == new.owner.unwrap_or(outer.type_name)
+                        let of = new.owner.unwrap_or(outer.type_name);
+                        self.out.names.get(of as usize)
+                            == Some(&self.out.names[plain_name as usize])
                     } else {
                         text == constructor.as_bytes()
                     }
@@ -876,7 +1035,7 @@ impl<'s> Walk<'s> {
             matches!(kind, SymbolKind::Variable | SymbolKind::Constant) && self.in_function();
         let flags = new.flags | if local { flags::LOCAL } else { 0 };
         let mut symbol = Symbol {
-            name,
+            name: plain_name,
             name_start: new.name.start as u32,
             name_end: new.name.end as u32,
             kind,
@@ -906,6 +1065,9 @@ impl<'s> Walk<'s> {
             );
         }
         apply(&mut symbol, new.modifier);
+        let space = (self.rules.spec.space_of_symbol)(symbol.kind, symbol.flags);
+        let name = self.in_space(plain_name, space);
+        symbol.name = name;
         if let Some((head, own)) = new.signature {
             symbol.signature = signature(self.source, head, own, &mut self.out.arena);
         }
@@ -926,7 +1088,7 @@ impl<'s> Walk<'s> {
             if owner == NONE {
                 self.out.symbols[row as usize].holder = outer.symbol;
             }
-            self.out.members.entry((owner_name, name)).or_insert(row);
+            self.out.members.entry((outer.symbol, name)).or_insert(row);
         }
         row
     }
@@ -1014,22 +1176,23 @@ impl<'s> Walk<'s> {
         kind: SymbolKind,
         binds: bool,
     ) -> Row {
-        let doc = self
-            .frames
-            .last()
-            .map(|frame| frame.doc)
-            .filter(|doc| doc.present && doc.end_line + 1 >= node.start_position().row as u32);
+        let doc = Some(self.context.doc).filter(|doc| doc.present);
+        let is_static = kind == SymbolKind::Property && self.top().defines_static;
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
-            flags: 0,
+            flags: if is_static { flags::STATIC } else { 0 },
             owner: None,
             start: node.start_position(),
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
             signature: Some((0..0, node.start_byte()..node.end_byte())),
             doc: doc.map(|doc| doc.start as usize..doc.end as usize),
-            modifier: Modifier::NONE,
+            modifier: if kind == SymbolKind::Property {
+                self.section()
+            } else {
+                Modifier::NONE
+            },
         });
         if binds {
             let scope = self.bind_scope(BindScope::Innermost);
@@ -1060,6 +1223,93 @@ impl<'s> Walk<'s> {
         Some(spec.kind)
     }
 
+    /// Says more of the definition at the hook's own node.
+    pub(crate) fn modify_own(&mut self, modifier: Modifier) {
+        self.hooked = self.hooked.and(modifier);
+    }
+
+    /// Says more of the next definition under the same parent.
+    pub(crate) fn modify_next(&mut self, modifier: Modifier) {
+        if let Some(parent) = self.frames.last_mut() {
+            parent.next_modifier = parent.next_modifier.and(modifier);
+        }
+    }
+
+    /// Says more of the innermost definition around the hook's node, if it is a function.
+    pub(crate) fn modify_function(&mut self, modifier: Modifier) {
+        let Open { symbol, kind, .. } = self.top();
+        if matches!(
+            kind,
+            Some(SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)
+        ) {
+            apply(&mut self.out.symbols[symbol as usize], modifier);
+        }
+    }
+
+    /// Gives roles to the receiver and to the other children of the hook's node, whatever its rule says.
+    pub(crate) fn give_roles(&mut self, object: Option<Role>, others: Option<Role>) {
+        self.hooked_roles = (object, others);
+    }
+
+    /// From here to the end of the hook's node, methods belong to the enclosing type and not to its instances.
+    pub(crate) fn open_static(&mut self) {
+        self.opens.push(Open {
+            is_static: true,
+            defines_static: true,
+            ..self.top()
+        });
+    }
+
+    /// The sort of methods defined here: one of instances or one of the type itself.
+    pub(crate) fn instance_space(&self, instance: u8, of_type: u8) -> u8 {
+        if self.top().defines_static {
+            of_type
+        } else {
+            instance
+        }
+    }
+
+    /// Whether the hook's node stands directly in the body of a type.
+    pub(crate) fn is_in_type(&self) -> bool {
+        self.in_type() && self.top().is_type
+    }
+
+    /// Finds a member of the enclosing type by name and sort, and says more of it.
+    pub(crate) fn modify_member(&mut self, name: Range<usize>, space: u8, modifier: Modifier) {
+        let name = self.intern(name);
+        let name = self.in_space(name, space);
+        if let Some(&row) = self.out.members.get(&(self.containing(), name)) {
+            apply(&mut self.out.symbols[row as usize], modifier);
+        }
+    }
+
+    /// Lets a member of the enclosing type also be found under another name or sort.
+    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, space: u8) {
+        let name = self.intern(name);
+        let name = self.in_space(name, space);
+        let holder = self.containing();
+        self.out.members.entry((holder, name)).or_insert(row);
+        self.out.aliases.push((holder, name, row));
+    }
+
+    /// The symbol that the parent of the hook's node defines.
+    pub(crate) fn parent_symbol(&self) -> Option<Row> {
+        self.frames
+            .last()
+            .map(|parent| parent.symbol)
+            .filter(|row| *row != NONE)
+    }
+
+    /// Says more of a symbol.
+    pub(crate) fn modify_symbol(&mut self, row: Row, modifier: Modifier) {
+        apply(&mut self.out.symbols[row as usize], modifier);
+    }
+
+    /// Adds to the path of the imports below the hook's node.
+    pub(crate) fn push_import_path(&mut self, part: Range<usize>) {
+        self.import_paths.push(part);
+    }
+
     /// Records that an import symbol imports `path`.
     pub(crate) fn add_import(&mut self, symbol: Row, path: Range<usize>) {
         self.out.imports.push((symbol, Text::source(path)));
@@ -1079,10 +1329,14 @@ impl<'s> Walk<'s> {
         if range.is_empty() || self.is_pending_name(&range) {
             return;
         }
-        let role = if role == Role::Read || role == Role::Inherit {
-            rule.leaf
-        } else {
-            role
+        let role = match role {
+            Role::Bind | Role::BindOrWrite if rule.leaf == Role::Global => Role::Write,
+            Role::Read | Role::Inherit if rule.leaf == Role::ReadOrCall => {
+                self.read_or_call(&range)
+            }
+            Role::Read | Role::Inherit => rule.leaf,
+            Role::Call if self.instantiates(&range) => Role::New,
+            role => role,
         };
         let own = rule.leaf == Role::OwnMember;
         let each = self.binders.last().is_some_and(|open| {
@@ -1099,11 +1353,7 @@ impl<'s> Walk<'s> {
                 let derived = self.top().kind.unwrap_or(SymbolKind::Class);
                 (self.rules.spec.base_role)(&self.source[range.clone()], derived)
             }
-            Role::BindHere | Role::BindOrWrite
-                if !(self.rules.spec.binds)(&self.source[range.clone()]) =>
-            {
-                Role::Write
-            }
+            Role::BindHere if !(self.rules.spec.binds)(&self.source[range.clone()]) => Role::Write,
             // The key of a pattern names a member of what is taken apart.
             Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
             Role::Bind | Role::Parameter
@@ -1141,16 +1391,17 @@ impl<'s> Walk<'s> {
         if (is_property || own)
             && matches!(role, Role::Write | Role::BindOrWrite | Role::Bind)
             && is_own
+            && rule.leaf != Role::ReadOrCall
             && self.rules.spec.fields_by_assignment
             && self.field_by_assignment(node, &range)
         {
             return;
         }
-        let name = self.intern(range.clone());
         let row = self.out.identifiers.len() as Row;
         let membered = is_property || own || rule.leaf == Role::Member;
         let receiver = match role {
             Role::Label | Role::Import => Receiver::Other,
+            _ if rule.leaf == Role::Global => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
                 // Without a receiver the name of a call is a bare name.
@@ -1159,6 +1410,10 @@ impl<'s> Walk<'s> {
                     rule,
                     ..
                 }) if rule.shape == Shape::Call => Receiver::None,
+                Some(Frame {
+                    receiver: Receiver::None,
+                    ..
+                }) if rule.leaf == Role::ReadOrCall => Receiver::Implicit(self.top().type_name),
                 Some(Frame {
                     receiver: Receiver::None,
                     ..
@@ -1173,8 +1428,25 @@ impl<'s> Walk<'s> {
                 },
                 _ => Receiver::Other,
             },
+            Role::Call if rule.leaf == Role::ReadOrCall => {
+                Receiver::Implicit(self.top().enclosing_type)
+            }
             _ => Receiver::None,
         };
+        let space = (self.rules.spec.space_of_use)(Used {
+            role,
+            space: self
+                .frames
+                .last()
+                .and_then(|frame| frame.rule.spec)
+                .map_or(0, |spec| spec.space),
+            is_receiver: is_object,
+            is_member: is_property,
+            of_name: matches!(receiver, Receiver::Row(_)),
+            in_static: self.top().is_static,
+        });
+        let name = self.intern(range.clone());
+        let name = self.in_space(name, space);
         let derived = match role {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
@@ -1266,6 +1538,47 @@ impl<'s> Walk<'s> {
             })
     }
 
+    /// Whether a bare name is a variable or a call: variables are bound before they are read.
+    fn read_or_call(&mut self, range: &Range<usize>) -> Role {
+        let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_space(name, space);
+        if self.is_bound_in_function(name) {
+            return Role::Read;
+        }
+        let text = &self.source[range.clone()];
+        let section = self
+            .rules
+            .spec
+            .section_words
+            .iter()
+            .find(|(word, _)| word.as_bytes() == text);
+        if let (Some((_, modifier)), Some(parent)) = (section, self.frames.last_mut()) {
+            parent.section = *modifier;
+        }
+        Role::Call
+    }
+
+    fn instantiates(&self, range: &Range<usize>) -> bool {
+        self.rules
+            .spec
+            .call_instantiates
+            .is_some_and(|test| test(&self.source[range.clone()]))
+    }
+
+    /// Whether the innermost function, module or type binds the name, itself or in a block around here.
+    fn is_bound_in_function(&self, name: NameId) -> bool {
+        for &scope in self.scope_stack.iter().rev().take(MAX_LOOKBACK) {
+            if self.bound.contains_key(&(scope, name)) {
+                return true;
+            }
+            if self.out.scopes[scope as usize].kind != ScopeKind::Block {
+                break;
+            }
+        }
+        false
+    }
+
     fn is_pending_name(&mut self, range: &Range<usize>) -> bool {
         while let Some(name) = self.pending_names.last() {
             if range.start >= name.end {
@@ -1333,6 +1646,9 @@ impl<'s> Walk<'s> {
         let open = Open {
             symbol,
             kind: Some(row.kind),
+            is_type: false,
+            is_static: self.top().is_static,
+            defines_static: false,
             type_name: self.enclosing_type(),
             enclosing_type: self.enclosing_type(),
             qualified_name: row.qualified_name,
@@ -1385,11 +1701,25 @@ impl<'s> Walk<'s> {
             .filter(|outer| outer.rule.spec.is_some_and(|spec| spec.wraps))
             .map_or(open.start_byte, |outer| outer.head_end.min(open.start_byte))
             .max(start);
-        let local = self.in_function();
+        let mut local = self.in_function()
+            || open.binder.flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
+        let outer = self.top();
+        let in_type = self.scope_kind() == ScopeKind::Type;
+        let (kind, flags) = (self.rules.spec.bound_as)(Defined {
+            name: &self.source[name.clone()],
+            kind: match open.binder.kind {
+                SymbolKind::Variable if in_type => SymbolKind::Field,
+                kind => kind,
+            },
+            parent: outer.kind,
+            flags: open.binder.flags | if local { flags::LOCAL } else { 0 },
+            signature: &[],
+        });
+        local |= flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         self.add_symbol(NewSymbol {
             name,
-            kind: open.binder.kind,
-            flags: open.binder.flags,
+            kind,
+            flags,
             owner: None,
             start: open.start,
             end: open.end,
@@ -1470,13 +1800,13 @@ impl<'s> Walk<'s> {
             if part.is_empty() {
                 continue;
             }
-            if self.out.arena.len() > start {
+            if self.out.arena.len() > start && !self.out.arena.ends_with(separator) {
                 self.out.arena.extend_from_slice(separator);
             }
             self.out.arena.extend_from_slice(&self.source[part]);
         }
         if !own.is_empty() || self.out.arena.len() == start {
-            if self.out.arena.len() > start {
+            if self.out.arena.len() > start && !self.out.arena.ends_with(separator) {
                 self.out.arena.extend_from_slice(separator);
             }
             let own = if own.is_empty() { name } else { own };
@@ -1488,6 +1818,8 @@ impl<'s> Walk<'s> {
     /// A name that is assigned and not yet bound in its function becomes a variable.
     fn declare_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
         let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_space(name, space);
         let by_function = self
             .binders
             .last()
@@ -1500,13 +1832,8 @@ impl<'s> Walk<'s> {
         if self.outer.contains_key(&(target, name)) {
             return false;
         }
-        for &scope in self.scope_stack.iter().rev().take(MAX_LOOKBACK) {
-            if self.bound.contains_key(&(scope, name)) {
-                return false;
-            }
-            if self.out.scopes[scope as usize].kind != ScopeKind::Block {
-                break;
-            }
+        if self.is_bound_in_function(name) {
+            return false;
         }
         self.bind_leaf(node, range.clone());
         true
@@ -1519,20 +1846,23 @@ impl<'s> Walk<'s> {
             return false;
         }
         let name = self.intern(range.clone());
-        if self.out.members.contains_key(&(type_name, name)) {
-            return false;
-        }
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Field, 0);
+        let name = self.in_space(name, space);
         let recent = self.opens.len().saturating_sub(MAX_LOOKBACK);
-        let Some(at) = self.opens[recent..].iter().rposition(|open| {
-            open.type_name == type_name && open.kind.is_some_and(SymbolKind::is_type)
-        }) else {
+        let Some(at) = self.opens[recent..]
+            .iter()
+            .rposition(|open| open.enclosing_type == type_name && open.is_type)
+        else {
             return false;
         };
         let at = recent + at;
+        let holder = self.opens[at].symbol;
+        if holder == NONE || self.out.members.contains_key(&(holder, name)) {
+            return false;
+        }
         // The field belongs to the type, although the code stands in one of its methods.
         let inner = self.opens.split_off(at + 1);
         let scopes = std::mem::take(&mut self.scope_stack);
-        let holder = self.opens[at].symbol;
         let symbol = self.add_symbol(NewSymbol {
             name: range.clone(),
             kind: SymbolKind::Field,
@@ -1545,7 +1875,7 @@ impl<'s> Walk<'s> {
             doc: None,
             modifier: Modifier::NONE,
         });
-        self.out.members.insert((type_name, name), symbol);
+        self.out.members.insert((holder, name), symbol);
         self.out.symbols[symbol as usize].holder = holder;
         self.scope_stack = scopes;
         self.opens.extend(inner);
@@ -1555,6 +1885,12 @@ impl<'s> Walk<'s> {
     // Scopes and names.
 
     pub(crate) fn open_scope(&mut self, kind: ScopeKind) {
+        let scope = self.new_scope(kind);
+        self.out.events.push(Event::Enter(scope));
+    }
+
+    /// Opens a scope for what is bound from here on; its names are seen later.
+    fn new_scope(&mut self, kind: ScopeKind) -> u32 {
         let scope = self.out.scopes.len() as u32;
         let outer = self
             .scope_stack
@@ -1571,7 +1907,7 @@ impl<'s> Walk<'s> {
         });
         self.scope_stack.push(scope);
         self.sections.push(Modifier::NONE);
-        self.out.events.push(Event::Enter(scope));
+        scope
     }
 
     fn bind_scope(&self, scope: BindScope) -> u32 {
@@ -1600,23 +1936,69 @@ impl<'s> Walk<'s> {
             self.out.scopes[scope as usize].kind,
             ScopeKind::Function | ScopeKind::Block
         );
+        // What is bound before its scope is seen becomes visible with the scope.
+        let recent = self.frames.iter().rev().take(MAX_LOOKBACK);
+        let is_late = recent.clone().any(|frame| frame.late_scope == scope);
         let (visible, now) = match visible {
             Visible::Never => return,
+            Visible::FromName if is_late => (Visible::Hoisted, false),
             Visible::FromName if in_function => (Visible::AfterBinder, true),
             Visible::FromName => (Visible::Hoisted, false),
             Visible::AfterBinderInFunction if in_function => (Visible::AfterBinder, false),
             Visible::AfterBinderInFunction => (Visible::Hoisted, false),
             visible => (visible, false),
         };
-        let name = self.out.symbols[symbol as usize].name;
-        let binding = self.out.bindings.len() as u32;
-        self.out.bindings.push(Binding {
+        let Symbol { name, kind, .. } = self.out.symbols[symbol as usize];
+        let spec = self.rules.spec;
+        let scope_kind = self.out.scopes[scope as usize].kind;
+        let sequential = spec.sequential_types && scope_kind == ScopeKind::Type;
+        let visible = if sequential {
+            Visible::AfterBinder
+        } else {
+            visible
+        };
+        let closed = (spec.closed)(kind, scope_kind);
+        self.add_binding(
+            Binding {
+                name,
+                symbol,
+                scope,
+                visible,
+                tag,
+                closed,
+            },
+            now,
+        );
+        if kind == SymbolKind::Import {
+            // What is imported may be of any sort.
+            let space = (spec.space_of_symbol)(SymbolKind::Function, 0);
+            let name = self.in_space(name, space);
+            if name != self.out.symbols[symbol as usize].name {
+                self.add_binding(
+                    Binding {
+                        name,
+                        symbol,
+                        scope,
+                        visible,
+                        tag,
+                        closed,
+                    },
+                    now,
+                );
+            }
+        }
+    }
+
+    fn add_binding(&mut self, new: Binding, now: bool) {
+        let Binding {
             name,
             symbol,
             scope,
             visible,
-            tag,
-        });
+            ..
+        } = new;
+        let binding = self.out.bindings.len() as u32;
+        self.out.bindings.push(new);
         self.bound.insert((scope, name), symbol);
         if now {
             self.out.events.push(Event::Bind(binding));
@@ -1643,6 +2025,9 @@ impl<'s> Walk<'s> {
         self.opens.last().copied().unwrap_or(Open {
             symbol: NONE,
             kind: None,
+            is_type: false,
+            is_static: false,
+            defines_static: false,
             type_name: NONE,
             enclosing_type: NONE,
             qualified_name: Text::default(),
@@ -1704,6 +2089,18 @@ impl<'s> Walk<'s> {
                 self.out.names.push(Text::source(range));
                 next
             })
+    }
+
+    /// The id of a name of a sort that does not meet the others.
+    fn in_space(&mut self, name: NameId, space: u8) -> NameId {
+        if space == 0 {
+            return name;
+        }
+        let next = self.out.names.len() as NameId;
+        *self.spaced.entry((name, space)).or_insert_with(|| {
+            self.out.names.push(self.out.names[name as usize]);
+            next
+        })
     }
 
     /// The bytes of a definition's name.
@@ -1781,11 +2178,20 @@ fn apply(symbol: &mut Symbol, modifier: Modifier) {
 }
 
 fn pick(rule: Role, inherited: Role) -> Role {
-    if rule == Role::Inherit {
-        inherited
-    } else {
-        rule
+    match rule {
+        Role::Inherit => inherited,
+        Role::TypeArgument if is_type_role(inherited) => Role::Type,
+        Role::TypeArgument => Role::Read,
+        rule => rule,
     }
+}
+
+/// Whether a place says that what stands in it is a type.
+pub(crate) fn is_type_role(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Type | Role::Extends | Role::Implements | Role::ParameterType | Role::ReturnType
+    )
 }
 
 /// The role of a member's name where the whole access has the role `inherited`.
@@ -1835,7 +2241,14 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
             (IdentifierKind::Import, Access::Import, None)
         }
         Role::Label => (plain, Access::Read, None),
-        Role::Inherit | Role::Read | Role::Outer | Role::Member | Role::OwnMember => {
+        Role::Inherit
+        | Role::Read
+        | Role::ReadOrCall
+        | Role::Global
+        | Role::TypeArgument
+        | Role::Outer
+        | Role::Member
+        | Role::OwnMember => {
             let kind = if matches!(role, Role::Member | Role::OwnMember) {
                 IdentifierKind::MemberAccess
             } else {

@@ -28,6 +28,7 @@ pub static JAVA: LanguageSpec = LanguageSpec {
     attributes: &["annotation", "marker_annotation"],
     soft_keywords: &["var"],
     implicit_this: true,
+    initializer_blocks: true,
     name_spaces: NameSpaces::TypesAndCallables,
     overloads: true,
     reopens_types: false,
