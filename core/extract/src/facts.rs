@@ -20,7 +20,7 @@ pub const NONE: Row = u32::MAX;
 pub type Id = [u8; 16];
 
 /// A run of bytes in the file's source or, with the highest bit of `start` set, in [`FileFacts::arena`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Text {
     start: u32,
     len: u32,
@@ -99,8 +99,10 @@ pub struct Identifier {
 pub enum Receiver {
     /// Nothing: the name stands alone.
     None,
-    /// The current object or type; the name of the enclosing type.
+    /// The current object or type; the key of the enclosing type.
     Own(NameId),
+    /// Nothing, and the name may be a member of the type with this key.
+    Implicit(NameId),
     /// The name in this identifier row.
     Row(Row),
     /// Something else.

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Text, resolve as text_of};
 use crate::ids::IdHasher;
-use crate::model::{RelationshipKind, Resolution, SymbolKind, flags};
+use crate::model::{Access, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::Rules;
 use crate::spec::{ScopeKind, Visible};
 use crate::walk::{Binding, Event, Walked};
@@ -23,11 +23,15 @@ pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     lexical_targets(&mut walked, rules);
     let bases = bases_by_type(&walked);
     member_targets(&mut walked, &bases);
+    if rules.spec.call_instantiates.is_some() {
+        tell_calls_from_instances(&mut walked);
+    }
     facts.symbols = walked.symbols;
     facts.identifiers = walked.identifiers;
     facts.names = walked.names;
     facts.arena = walked.arena;
-    Naming::default().name_rows(facts, &types, &walked.imports, &walked.members, &bases);
+    let Walked { imports, members, type_keys, .. } = walked;
+    Naming::default().name_rows(facts, &types, &imports, &members, &bases, &type_keys);
 }
 
 type Types = FxHashMap<NameId, Row>;
@@ -57,34 +61,24 @@ fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
 
 fn lexical_targets(walked: &mut Walked, rules: &Rules) {
     let mut hoisted = hoisted_by_scope(walked, rules);
-    let mut current = vec![NONE; walked.names.len()];
-    // For each binding that is visible now: what its name meant before.
-    let mut undo: Vec<(NameId, u32)> = Vec::new();
-    let mut marks: Vec<usize> = Vec::new();
-    let push = |binding: u32, bindings: &[Binding], current: &mut [u32], undo: &mut Vec<_>| {
-        let name = bindings[binding as usize].name;
-        undo.push((name, current[name as usize]));
-        current[name as usize] = binding;
-    };
+    let mut lookup = Lookup::new(walked);
     for event in &walked.events {
         match *event {
             Event::Enter(scope) => {
-                marks.push(undo.len());
+                lookup.enter(scope, walked.scopes[scope as usize].kind);
                 for binding in hoisted.take(scope) {
-                    push(*binding, &walked.bindings, &mut current, &mut undo);
+                    lookup.push(*binding, &walked.bindings);
                 }
             }
-            Event::Exit => {
-                let mark = marks.pop().unwrap_or(0);
-                for (name, before) in undo.drain(mark..).rev() {
-                    current[name as usize] = before;
-                }
-            }
-            Event::Bind(binding) => push(binding, &walked.bindings, &mut current, &mut undo),
+            Event::Exit => lookup.exit(),
+            Event::Bind(binding) => lookup.push(binding, &walked.bindings),
             Event::Use(row) => {
                 let identifier = &mut walked.identifiers[row as usize];
-                let binding = current[identifier.name as usize];
-                if identifier.receiver != Receiver::None || binding == NONE {
+                if !matches!(identifier.receiver, Receiver::None | Receiver::Implicit(_)) {
+                    continue;
+                }
+                let binding = lookup.find(identifier.name, &walked.bindings);
+                if binding == NONE {
                     continue;
                 }
                 let symbol = walked.bindings[binding as usize].symbol;
@@ -95,6 +89,83 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                 };
             }
         }
+    }
+}
+
+/// What each name means at one point of the file.
+struct Lookup {
+    /// The innermost visible binding by name.
+    current: Vec<u32>,
+    /// By binding: what its name meant before.
+    before: Vec<u32>,
+    /// Bindings made visible, in order.
+    pushed: Vec<u32>,
+    /// By name, for what `pushed` holds.
+    names: Vec<NameId>,
+    /// For each open scope: how many bindings were visible outside, and whether it is a function's.
+    open: Vec<(usize, bool)>,
+    /// By scope: how many scopes were open when it was entered.
+    depths: Vec<u32>,
+    /// The depths of the open functions.
+    functions: Vec<u32>,
+}
+
+impl Lookup {
+    /// How many hidden bindings of one name a lookup looks behind.
+    const MAX_HIDDEN: usize = 16;
+
+    fn new(walked: &Walked) -> Self {
+        Self {
+            current: vec![NONE; walked.names.len()],
+            before: vec![NONE; walked.bindings.len()],
+            pushed: Vec::new(),
+            names: Vec::new(),
+            open: Vec::new(),
+            depths: vec![0; walked.scopes.len()],
+            functions: Vec::new(),
+        }
+    }
+
+    fn enter(&mut self, scope: u32, kind: ScopeKind) {
+        let depth = self.open.len() as u32;
+        let is_function = kind == ScopeKind::Function;
+        self.depths[scope as usize] = depth;
+        self.open.push((self.pushed.len(), is_function));
+        if is_function {
+            self.functions.push(depth);
+        }
+    }
+
+    fn exit(&mut self) {
+        let Some((mark, is_function)) = self.open.pop() else { return };
+        if is_function {
+            self.functions.pop();
+        }
+        for (binding, name) in self.pushed.drain(mark..).zip(self.names.drain(mark..)).rev() {
+            self.current[name as usize] = self.before[binding as usize];
+        }
+    }
+
+    fn push(&mut self, binding: u32, bindings: &[Binding]) {
+        let name = bindings[binding as usize].name;
+        self.before[binding as usize] = self.current[name as usize];
+        self.current[name as usize] = binding;
+        self.pushed.push(binding);
+        self.names.push(name);
+    }
+
+    /// The innermost binding that is visible here, through the functions in between.
+    fn find(&self, name: NameId, bindings: &[Binding]) -> u32 {
+        let mut at = self.current[name as usize];
+        for _ in 0..Self::MAX_HIDDEN {
+            let Some(binding) = bindings.get(at as usize) else { return NONE };
+            let function = self.functions.last().copied().unwrap_or(0);
+            if !binding.closed || self.depths[binding.scope as usize] >= function {
+                return at;
+            }
+            at = self.before[at as usize];
+        }
+        NONE
     }
 }
 
@@ -136,6 +207,45 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
     Hoisted { starts, bindings }
 }
 
+/// The key under which a type's (or module's) members are filed.
+fn key_of(walked: &Walked, symbol: Row) -> NameId {
+    walked.type_keys.get(&symbol).copied().unwrap_or(walked.symbols[symbol as usize].name)
+}
+
+/// The key of the type that an identifier leads to without looking at bases.
+fn type_of(walked: &Walked, identifier: &Identifier) -> Option<NameId> {
+    let is_type = |row: &Row| {
+        walked.symbols.get(*row as usize).is_some_and(|symbol| symbol.kind.is_type() || symbol.kind.is_namespace())
+    };
+    let row = match identifier.receiver {
+        Receiver::Row(receiver) => {
+            let outer = walked.identifiers[receiver as usize].target;
+            let outer = Some(outer).filter(is_type)?;
+            *walked.members.get(&(key_of(walked, outer), identifier.name))?
+        }
+        _ => identifier.target,
+    };
+    Some(row).filter(is_type).map(|row| key_of(walked, row))
+}
+
+/// Where a call looks like the making of an instance, what is called decides which of both it is.
+fn tell_calls_from_instances(walked: &mut Walked) {
+    for identifier in &mut walked.identifiers {
+        let Some(target) = walked.symbols.get(identifier.target as usize) else { continue };
+        let (access, relation) = match (identifier.access, target.kind) {
+            (Access::Call, kind) if kind.is_type() => {
+                (Access::Instantiate, RelationshipKind::Instantiates)
+            }
+            (Access::Instantiate, SymbolKind::Function | SymbolKind::Method) => {
+                (Access::Call, RelationshipKind::Calls)
+            }
+            _ => continue,
+        };
+        identifier.access = access;
+        identifier.relation = Some(relation);
+    }
+}
+
 /// Whether the identifier names what a type extends or implements.
 fn is_base(identifier: &Identifier) -> bool {
     matches!(
@@ -150,12 +260,14 @@ fn bases_by_type(walked: &Walked) -> Bases {
         if !is_base(identifier) {
             continue;
         }
-        let derived = match (identifier.derived, walked.symbols.get(identifier.containing as usize)) {
-            (NONE, Some(symbol)) => symbol.name,
-            (NONE, None) => continue,
+        let derived = match (identifier.derived, identifier.containing) {
+            (NONE, NONE) => continue,
+            (NONE, containing) => key_of(walked, containing),
             (derived, _) => derived,
         };
-        bases.entry(derived).or_default().push(identifier.name);
+        if let Some(base) = type_of(walked, identifier).filter(|base| *base != derived) {
+            bases.entry(derived).or_default().push(base);
+        }
     }
     bases
 }
@@ -182,12 +294,12 @@ fn member_targets(walked: &mut Walked, bases: &Bases) {
     for row in 0..walked.identifiers.len() {
         let identifier = &walked.identifiers[row];
         let type_name = match identifier.receiver {
-            Receiver::Own(type_name) => type_name,
+            Receiver::Own(type_name) | Receiver::Implicit(type_name) => type_name,
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
                 match walked.symbols.get(target as usize) {
                     Some(symbol) if symbol.kind.is_type() || symbol.kind.is_namespace() => {
-                        symbol.name
+                        key_of(walked, target)
                     }
                     _ => continue,
                 }
@@ -207,7 +319,7 @@ fn member_targets(walked: &mut Walked, bases: &Bases) {
 struct Naming {
     hasher: IdHasher,
     symbol_ordinals: FxHashMap<(Row, u8, Vec<u8>), u32>,
-    identifier_ordinals: FxHashMap<(Row, u8, NameId), u32>,
+    identifier_ordinals: FxHashMap<(Row, u8, Text), u32>,
     relationship_ordinals: FxHashMap<(Row, u8, Row, Vec<u8>), u32>,
 }
 
@@ -219,6 +331,7 @@ impl Naming {
         imports: &[(Row, Text)],
         members: &Members,
         bases: &Bases,
+        type_keys: &FxHashMap<Row, NameId>,
     ) {
         self.name_symbols(facts);
         self.name_identifiers(facts);
@@ -228,7 +341,7 @@ impl Naming {
             self.relate(facts, symbol, NONE, path, RelationshipKind::Imports, line, 0.0);
         }
         self.relate_identifiers(facts, types);
-        self.relate_overrides(facts, members, bases);
+        self.relate_overrides(facts, members, bases, type_keys);
     }
 
     fn name_symbols(&mut self, facts: &mut FileFacts) {
@@ -250,9 +363,10 @@ impl Naming {
     fn name_identifiers(&mut self, facts: &mut FileFacts) {
         let source = facts.content.as_ref().map_or(&[][..], |content| &content.source);
         for identifier in &mut facts.identifiers {
-            let key = (identifier.containing, identifier.kind as u8, identifier.name);
+            let name = facts.names[identifier.name as usize];
+            let key = (identifier.containing, identifier.kind as u8, name);
             let ordinal = next(self.identifier_ordinals.entry(key).or_default());
-            let name = text_of(source, &facts.arena, facts.names[identifier.name as usize]);
+            let name = text_of(source, &facts.arena, name);
             self.hasher.start(b'i');
             match facts.symbols.get(identifier.containing as usize) {
                 Some(symbol) => self.hasher.id(&symbol.id),
@@ -307,7 +421,13 @@ impl Naming {
         }
     }
 
-    fn relate_overrides(&mut self, facts: &mut FileFacts, members: &Members, bases: &Bases) {
+    fn relate_overrides(
+        &mut self,
+        facts: &mut FileFacts,
+        members: &Members,
+        bases: &Bases,
+        type_keys: &FxHashMap<Row, NameId>,
+    ) {
         for row in 0..facts.symbols.len() {
             let symbol = &facts.symbols[row];
             let Some(parent) = facts.symbols.get(symbol.parent as usize) else { continue };
@@ -317,7 +437,7 @@ impl Naming {
                 continue;
             }
             let overridden = bases
-                .get(&parent.name)
+                .get(type_keys.get(&symbol.parent).unwrap_or(&parent.name))
                 .into_iter()
                 .flatten()
                 .find_map(|base| find_member(*base, symbol.name, members, bases))

@@ -33,6 +33,8 @@ pub struct KindRule {
     pub object: u16,
     pub property: u16,
     pub first_only: Option<Role>,
+    /// Ids of the fields from which on the node's scope is seen, 0 for none.
+    pub scope_from: [u16; 2],
     pub modifier: Modifier,
     pub spec: Option<&'static NodeSpec>,
 }
@@ -47,6 +49,7 @@ impl KindRule {
         object: 0,
         property: 0,
         first_only: None,
+        scope_from: [0; 2],
         modifier: Modifier::NONE,
         spec: None,
     };
@@ -57,7 +60,7 @@ impl KindRule {
 
     /// Whether a child's field has to be known to give it a role.
     pub fn wants_field(&self) -> bool {
-        self.fields_len != 0 || self.property != 0
+        self.fields_len != 0 || self.property != 0 || self.scope_from[0] != 0
     }
 }
 
@@ -114,6 +117,10 @@ impl Rules {
             let (object, property) = node.member.map_or((0, 0), |(object, property)| {
                 (compiler.field(node.kind, object), compiler.field(node.kind, property))
             });
+            let mut scope_from = [0; 2];
+            for (id, field) in scope_from.iter_mut().zip(node.scope_from) {
+                *id = compiler.field(node.kind, field);
+            }
             let action = node.define.is_some()
                 || node.scope.is_some()
                 || node.binder.is_some()
@@ -129,6 +136,7 @@ impl Rules {
                 rule.object = object;
                 rule.property = property;
                 rule.first_only = node.first_only;
+                rule.scope_from = scope_from;
                 rule.spec = Some(node);
             });
         }

@@ -17,6 +17,8 @@ pub enum Role {
     Inherit,
     /// An expression; the token kind's own default applies.
     Read,
+    /// A variable where the function binds one so far, a call on the current object elsewhere (Ruby's bare names).
+    ReadOrCall,
     /// The target of an assignment.
     Write,
     /// What is called.
@@ -25,6 +27,8 @@ pub enum Role {
     New,
     /// A type.
     Type,
+    /// A type where the whole stands for one (`list[int]`), an expression elsewhere (`list[0]`).
+    TypeArgument,
     /// A type that the enclosing definition extends.
     Extends,
     /// An interface or trait that the enclosing definition implements.
@@ -122,6 +126,7 @@ pub struct Define {
     pub(crate) flags: u32,
     pub(crate) until_parent_ends: bool,
     pub(crate) visible: Visible,
+    pub(crate) unbound_in_type: bool,
     pub(crate) scope: BindScope,
     pub(crate) only_with: Option<(&'static str, &'static [(&'static str, SymbolKind)])>,
 }
@@ -182,6 +187,8 @@ pub struct NodeSpec {
     pub(crate) member: Option<(&'static str, &'static str)>,
     pub(crate) wraps: bool,
     pub(crate) first_only: Option<Role>,
+    pub(crate) scope_from: &'static [&'static str],
+    pub(crate) space: u8,
     pub(crate) hook: Option<Hook>,
 }
 
@@ -200,6 +207,8 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         member: None,
         wraps: false,
         first_only: None,
+        scope_from: &[],
+        space: 0,
         hook: None,
     }
 }
@@ -228,6 +237,7 @@ impl NodeSpec {
             flags: 0,
             until_parent_ends: false,
             visible: Visible::Hoisted,
+            unbound_in_type: false,
             scope: BindScope::Innermost,
             only_with: None,
         });
@@ -310,9 +320,28 @@ impl NodeSpec {
         self.with_define(define)
     }
 
+    /// Directly inside a type's body the bare name is bound in no scope.
+    pub const fn unbound_in_type(self) -> Self {
+        let define = Define { unbound_in_type: true, ..self.defined() };
+        self.with_define(define)
+    }
+
     /// Opens a scope.
     pub const fn scope(mut self, scope: ScopeKind) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// The names of this node's scope are seen from the first of these fields on: what stands before them (defaults,
+    /// annotations, bases) is looked up outside.
+    pub const fn scope_from(mut self, fields: &'static [&'static str]) -> Self {
+        self.scope_from = fields;
+        self
+    }
+
+    /// Names directly below this node are of this sort, see [`LanguageSpec::space_of_use`].
+    pub const fn space(mut self, space: u8) -> Self {
+        self.space = space;
         self
     }
 
@@ -372,7 +401,8 @@ impl NodeSpec {
         self
     }
 
-    /// Only the first named child has the inherited role; the others have this one.
+    /// Only the first named child has the inherited role; the others have this one. In an import, members are parts
+    /// of the import.
     pub const fn first_only(mut self, others: Role) -> Self {
         self.first_only = Some(others);
         self
@@ -396,6 +426,21 @@ pub struct Defined<'a> {
     pub parent: Option<SymbolKind>,
     /// Flags so far.
     pub flags: u32,
+}
+
+/// What is known of a use of a name when its sort is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Used {
+    /// What the place says.
+    pub role: Role,
+    /// The sort that the node around it gives, 0 for none.
+    pub space: u8,
+    /// Whether the name is the receiver of a member access.
+    pub is_receiver: bool,
+    /// Whether it is a member of a name that is not the current object.
+    pub of_name: bool,
+    /// Whether the current object is a type: the code stands in a static method or directly in a type's body.
+    pub in_static: bool,
 }
 
 /// One language.
@@ -439,6 +484,24 @@ pub struct LanguageSpec {
     pub default_visibility: fn(Defined<'_>) -> Option<Visibility>,
     /// Whether a name in a pattern binds (Rust's constants and unit variants do not).
     pub binds: fn(&[u8]) -> bool,
+    /// The kind of a variable, field or constant that an assignment binds, where its name or place says more than the
+    /// grammar does.
+    pub bound_kind: fn(Defined<'_>) -> SymbolKind,
+    /// The sort of name that a symbol of this kind and with these flags has. Names of different sorts never meet,
+    /// however they are spelled (PHP's variables and functions).
+    pub space_of_symbol: fn(SymbolKind, u32) -> u8,
+    /// The sort of name that a use means.
+    pub space_of_use: fn(Used) -> u8,
+    /// Whether a symbol of this kind, bound in such a scope, is invisible in the functions below that scope (what a
+    /// Python class binds, PHP's variables).
+    pub closed: fn(SymbolKind, ScopeKind) -> bool,
+    /// Whether names bound in a type's body are visible from there on, and not before (Python).
+    pub sequential_types: bool,
+    /// Whether calling what has this name makes an instance of it, as far as the name tells; for languages where
+    /// that looks like any other call.
+    pub call_instantiates: Option<fn(&[u8]) -> bool>,
+    /// Where the documentation of a definition stands, if it is inside (Python's docstrings); given the definition.
+    pub doc_in_body: Option<for<'t> fn(tree_sitter::Node<'t>) -> Option<std::ops::Range<usize>>>,
     /// Further flags that follow from name and place (a test by its name).
     pub extra_flags: fn(Defined<'_>) -> u32,
     /// What stands between the parts of an imported path.
@@ -469,6 +532,13 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,
+        bound_kind: |defined| defined.kind,
+        space_of_symbol: |_, _| 0,
+        space_of_use: |_| 0,
+        closed: |_, _| false,
+        sequential_types: false,
+        call_instantiates: None,
+        doc_in_body: None,
         extra_flags: |_| 0,
         import_separator: ".",
         nodes: &[],

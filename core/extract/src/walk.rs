@@ -14,7 +14,7 @@ use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{
-    BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Visible,
+    BindScope, Binder, Define, Defined, Modifier, Name, Role, ScopeKind, Used, Visible,
 };
 use crate::text::{collapse, doc_text_range};
 
@@ -43,6 +43,8 @@ pub struct Binding {
     pub symbol: Row,
     pub scope: u32,
     pub visible: Visible,
+    /// Whether functions below the scope do not see it.
+    pub closed: bool,
 }
 
 /// Everything the walk learned; the resolver's input.
@@ -54,8 +56,10 @@ pub struct Walked {
     pub scopes: Vec<Scope>,
     pub bindings: Vec<Binding>,
     pub events: Vec<Event>,
-    /// Members by the name of their type (or module) and their own.
+    /// Members by the key of their type (or module) and their own name.
     pub members: FxHashMap<(NameId, NameId), Row>,
+    /// Keys of types that are not the first of their name; the others' key is their name.
+    pub type_keys: FxHashMap<Row, NameId>,
     /// What each import symbol imports.
     pub imports: Vec<(Row, Text)>,
     pub parse_errors: u32,
@@ -67,7 +71,11 @@ pub struct Walked {
 struct Open {
     symbol: Row,
     kind: Option<SymbolKind>,
-    /// The name that members are filed under.
+    /// Whether members may be said to be the current object's here.
+    is_type: bool,
+    /// Whether the current object is the type itself.
+    is_static: bool,
+    /// The key that members are filed under.
     type_name: NameId,
     qualified_name: Text,
 }
@@ -103,6 +111,8 @@ struct Frame<'s> {
     binders: u32,
     imports: u32,
     pending_binds: u32,
+    /// The node's scope, until its names are seen.
+    late_scope: u32,
     named_children: u32,
     receiver: Receiver,
     /// Whether this node is the receiver of a member access around it.
@@ -129,6 +139,12 @@ pub struct Walk<'s> {
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
+    spaced: FxHashMap<(NameId, u8), NameId>,
+    /// The first type of each name, by its qualified name.
+    first_types: FxHashMap<NameId, Text>,
+    other_types: FxHashMap<Vec<u8>, NameId>,
+    /// What a hook says of the definition at its node.
+    hooked: Modifier,
     out: Walked,
 }
 
@@ -147,6 +163,10 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         interned: FxHashMap::default(),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
+        spaced: FxHashMap::default(),
+        first_types: FxHashMap::default(),
+        other_types: FxHashMap::default(),
+        hooked: Modifier::NONE,
         out: Walked {
             symbols: Vec::new(),
             identifiers: Vec::with_capacity(source.len() / 16),
@@ -156,6 +176,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
             bindings: Vec::new(),
             events: Vec::with_capacity(source.len() / 12),
             members: FxHashMap::default(),
+            type_keys: FxHashMap::default(),
             imports: Vec::new(),
             parse_errors: 0,
             first_error: None,
@@ -215,6 +236,12 @@ impl<'s> Walk<'s> {
         if let (Some(others), true) = (parent_rule.first_only, rule.has(bits::NAMED)) {
             parent.named_children += 1;
             if parent.named_children > 1 {
+                let others = match (others, inherited) {
+                    (Role::Member, Role::Import | Role::ImportBind | Role::ImportWhole) => {
+                        Role::Import
+                    }
+                    _ => others,
+                };
                 return (others, false, false);
             }
         }
@@ -222,6 +249,10 @@ impl<'s> Walk<'s> {
             return (pick(parent_rule.child, inherited), false, false);
         }
         let field = field();
+        if parent.late_scope != NONE && field != 0 && parent_rule.scope_from.contains(&field) {
+            self.out.events.push(Event::Enter(parent.late_scope));
+            parent.late_scope = NONE;
+        }
         if field != 0 && field == parent_rule.property {
             return (member_role(inherited), true, false);
         }
@@ -335,6 +366,7 @@ impl<'s> Walk<'s> {
             binders: self.binders.len() as u32,
             imports: self.import_paths.len() as u32,
             pending_binds: self.pending_binds.len() as u32,
+            late_scope: NONE,
             named_children: 0,
             receiver: Receiver::None,
             is_object,
@@ -363,6 +395,8 @@ impl<'s> Walk<'s> {
         if let Some(hook) = spec.hook {
             frame.role = hook(self, node, role);
         }
+        let context =
+            Context { modifier: context.modifier.and(std::mem::take(&mut self.hooked)), ..context };
         if let Some(field) = spec.import_path {
             self.import_paths.push(import_path(node, field, self.source));
         }
@@ -388,31 +422,40 @@ impl<'s> Walk<'s> {
             && let Some(name) = self.find_name(node, define.name)
             && !name.is_empty()
         {
-            frame.symbol = self.define_node(node, define, kind, name, context);
+            frame.symbol = self.define_node(node, define, kind, name, context, type_scope);
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
             // A type without a name: its members belong to no type that a name leads to.
             self.opens.push(Open { symbol: NONE, type_name: NONE, ..self.top() });
         }
-        if let Some(kind) = spec.scope {
-            self.open_scope(kind);
+        match spec.scope {
+            Some(kind) if rule.scope_from[0] != 0 => frame.late_scope = self.new_scope(kind),
+            Some(kind) => self.open_scope(kind),
+            None => {}
         }
         frame
     }
 
     fn leave(&mut self, frame: Frame<'s>) {
+        while self.scope_stack.len() > frame.scopes as usize {
+            // A scope that nothing stands in was never entered.
+            if self.scope_stack.pop() != Some(frame.late_scope) {
+                self.out.events.push(Event::Exit);
+            }
+        }
         if self.pending_binds.len() > frame.pending_binds as usize
             && frame.rule.spec.is_some_and(|spec| spec.binder.is_some() || spec.define.is_some())
         {
+            // What was bound in a scope that ends here is seen by nobody any more.
+            let innermost = self.scope_stack.last().copied().unwrap_or(0);
             for at in frame.pending_binds as usize..self.pending_binds.len() {
-                self.out.events.push(Event::Bind(self.pending_binds[at]));
+                let binding = self.pending_binds[at];
+                if self.out.bindings[binding as usize].scope <= innermost {
+                    self.out.events.push(Event::Bind(binding));
+                }
             }
             self.pending_binds.truncate(frame.pending_binds as usize);
-        }
-        while self.scope_stack.len() > frame.scopes as usize {
-            self.scope_stack.pop();
-            self.out.events.push(Event::Exit);
         }
         // A package or file-scoped namespace was opened on behalf of the parent, and stays.
         let stays = frame
@@ -470,6 +513,7 @@ impl<'s> Walk<'s> {
         mut kind: SymbolKind,
         name: Range<usize>,
         context: Context,
+        type_scope: bool,
     ) -> Row {
         // The body of a variable that holds a function is the function's.
         let holder = define.only_with.and_then(|(field, _)| node.child_by_field_name(field));
@@ -489,6 +533,9 @@ impl<'s> Walk<'s> {
             Some(owner) => self.find_name(node, owner).map(|range| self.intern(range)),
             None => None,
         };
+        let inner_doc = self.rules.spec.doc_in_body.and_then(|doc| doc(node));
+        let outer_doc =
+            context.doc.present.then(|| context.doc.start as usize..context.doc.end as usize);
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
@@ -498,25 +545,54 @@ impl<'s> Walk<'s> {
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
             signature: Some(context.start as usize..signature_end),
-            doc: context.doc.present.then(|| context.doc.start as usize..context.doc.end as usize),
+            doc: inner_doc.or(outer_doc),
             modifier: context.modifier,
         });
         let scope = self.bind_scope(define.scope);
-        self.bind(symbol, scope, define.visible);
+        let unbound = define.unbound_in_type && in_type;
+        self.bind(symbol, scope, if unbound { Visible::Never } else { define.visible });
         self.pending_names.push(name);
         let row = &self.out.symbols[symbol as usize];
-        let type_name = if row.kind.is_type() || row.kind.is_namespace() {
-            row.name
+        let (kind, qualified_name) = (row.kind, row.qualified_name);
+        let is_type = kind.is_type() || type_scope;
+        let is_function = matches!(
+            kind,
+            SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor | SymbolKind::Property
+        );
+        let is_static =
+            if is_function && in_type { row.flags & flags::STATIC != 0 } else { is_type || self.top().is_static };
+        let type_name = if is_type || kind.is_namespace() {
+            self.type_key(symbol)
         } else {
             owner.unwrap_or_else(|| self.enclosing_type())
         };
-        self.opens.push(Open {
-            symbol,
-            kind: Some(row.kind),
-            type_name,
-            qualified_name: row.qualified_name,
-        });
+        self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, type_name, qualified_name });
         symbol
+    }
+
+    /// The key that a type's members are filed under: its name for the first type of that name in the file, and for
+    /// those with the same qualified name; a name that nothing else has for others.
+    fn type_key(&mut self, symbol: Row) -> NameId {
+        let Symbol { name, qualified_name, .. } = self.out.symbols[symbol as usize];
+        let qualified = crate::facts::resolve(self.source, &self.out.arena, qualified_name);
+        let Some(&first) = self.first_types.get(&name) else {
+            self.first_types.insert(name, qualified_name);
+            return name;
+        };
+        if crate::facts::resolve(self.source, &self.out.arena, first) == qualified {
+            return name;
+        }
+        let key = match self.other_types.get(qualified) {
+            Some(key) => *key,
+            None => {
+                let key = self.out.names.len() as NameId;
+                self.out.names.push(self.out.names[name as usize]);
+                self.other_types.insert(qualified.to_vec(), key);
+                key
+            }
+        };
+        self.out.type_keys.insert(symbol, key);
+        key
     }
 
     /// Opens the body of a type that is defined elsewhere.
@@ -528,13 +604,15 @@ impl<'s> Walk<'s> {
         self.opens.push(Open {
             symbol: NONE,
             kind: Some(SymbolKind::Type),
+            is_type: true,
+            is_static: true,
             type_name: name,
             qualified_name,
         });
     }
 
     fn add_symbol(&mut self, new: NewSymbol) -> Row {
-        let name = self.intern(new.name.clone());
+        let plain_name = self.intern(new.name.clone());
         let outer = self.top();
         let parent = self.containing();
         let in_type = self.scope_kind() == ScopeKind::Type;
@@ -554,7 +632,8 @@ impl<'s> Walk<'s> {
             matches!(kind, SymbolKind::Method)
                 && self.rules.spec.constructors.iter().any(|constructor| {
                     if constructor.is_empty() {
-                        name == outer.type_name
+                        self.out.names.get(outer.type_name as usize)
+                            == Some(&self.out.names[plain_name as usize])
                     } else {
                         text == constructor.as_bytes()
                     }
@@ -566,7 +645,7 @@ impl<'s> Walk<'s> {
         let local = matches!(kind, SymbolKind::Variable | SymbolKind::Constant) && self.in_function();
         let flags = new.flags | if local { flags::LOCAL } else { 0 };
         let mut symbol = Symbol {
-            name,
+            name: plain_name,
             name_start: new.name.start as u32,
             name_end: new.name.end as u32,
             kind,
@@ -587,6 +666,9 @@ impl<'s> Walk<'s> {
             id: [0; 16],
         };
         apply(&mut symbol, new.modifier);
+        let space = (self.rules.spec.space_of_symbol)(symbol.kind, symbol.flags);
+        let name = self.in_space(plain_name, space);
+        symbol.name = name;
         if let Some(range) = new.signature {
             symbol.signature = collapse(self.source, range, &mut self.out.arena);
         }
@@ -694,6 +776,31 @@ impl<'s> Walk<'s> {
         self.field_by_assignment(node, name)
     }
 
+    /// Says more of the definition at the hook's own node.
+    pub(crate) fn modify_own(&mut self, modifier: Modifier) {
+        self.hooked = self.hooked.and(modifier);
+    }
+
+    /// Says more of the next definition under the same parent.
+    pub(crate) fn modify_next(&mut self, modifier: Modifier) {
+        if let Some(parent) = self.frames.last_mut() {
+            parent.next_modifier = parent.next_modifier.and(modifier);
+        }
+    }
+
+    /// Says more of the innermost definition around the hook's node, if it is a function.
+    pub(crate) fn modify_function(&mut self, modifier: Modifier) {
+        let Open { symbol, kind, .. } = self.top();
+        if matches!(kind, Some(SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)) {
+            apply(&mut self.out.symbols[symbol as usize], modifier);
+        }
+    }
+
+    /// Adds to the path of the imports below the hook's node.
+    pub(crate) fn push_import_path(&mut self, part: Range<usize>) {
+        self.import_paths.push(part);
+    }
+
     /// Records that an import symbol imports `path`.
     pub(crate) fn add_import(&mut self, symbol: Row, path: Range<usize>) {
         self.out.imports.push((symbol, Text::source(path)));
@@ -713,7 +820,14 @@ impl<'s> Walk<'s> {
         if range.is_empty() || self.is_pending_name(&range) {
             return;
         }
-        let role = if role == Role::Read || role == Role::Inherit { rule.leaf } else { role };
+        let role = match role {
+            Role::Read | Role::Inherit if rule.leaf == Role::ReadOrCall => {
+                self.read_or_call(&range)
+            }
+            Role::Read | Role::Inherit => rule.leaf,
+            Role::Call if self.instantiates(&range) => Role::New,
+            role => role,
+        };
         let own = rule.leaf == Role::OwnMember;
         let each = self.binders.last().is_some_and(|open| open.binder.each);
         let role = match role {
@@ -741,24 +855,37 @@ impl<'s> Walk<'s> {
         if (is_property || own)
             && matches!(role, Role::Write | Role::BindOrWrite | Role::Bind)
             && is_own
+            && rule.leaf != Role::ReadOrCall
             && self.rules.spec.fields_by_assignment
             && self.field_by_assignment(node, &range)
         {
             return;
         }
-        let name = self.intern(range.clone());
         let row = self.out.identifiers.len() as Row;
         let membered = is_property || own || rule.leaf == Role::Member;
         let receiver = match role {
             Role::Label | Role::Import => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
+                Some(Frame { receiver: Receiver::None, .. }) if rule.leaf == Role::ReadOrCall => {
+                    Receiver::Implicit(self.top().type_name)
+                }
                 Some(Frame { receiver: Receiver::None, .. }) | None => Receiver::Other,
                 Some(frame) => frame.receiver,
             },
             Role::Member => Receiver::Other,
+            Role::Call if rule.leaf == Role::ReadOrCall => Receiver::Implicit(self.top().type_name),
             _ => Receiver::None,
         };
+        let space = (self.rules.spec.space_of_use)(Used {
+            role,
+            space: self.frames.last().and_then(|frame| frame.rule.spec).map_or(0, |spec| spec.space),
+            is_receiver: is_object,
+            of_name: matches!(receiver, Receiver::Row(_)),
+            in_static: self.top().is_static,
+        });
+        let name = self.intern(range.clone());
+        let name = self.in_space(name, space);
         let derived = match role {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
@@ -794,6 +921,31 @@ impl<'s> Walk<'s> {
             let receiver = if own { self.own_receiver() } else { Receiver::Row(row) };
             self.set_parent_receiver(receiver);
         }
+    }
+
+    /// Whether a bare name is a variable or a call: variables are bound before they are read.
+    fn read_or_call(&mut self, range: &Range<usize>) -> Role {
+        let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_space(name, space);
+        if self.is_bound_in_function(name) { Role::Read } else { Role::Call }
+    }
+
+    fn instantiates(&self, range: &Range<usize>) -> bool {
+        self.rules.spec.call_instantiates.is_some_and(|test| test(&self.source[range.clone()]))
+    }
+
+    /// Whether the innermost function, module or type binds the name, itself or in a block around here.
+    fn is_bound_in_function(&self, name: NameId) -> bool {
+        for &scope in self.scope_stack.iter().rev() {
+            if self.bound.contains_key(&(scope, name)) {
+                return true;
+            }
+            if self.out.scopes[scope as usize].kind != ScopeKind::Block {
+                break;
+            }
+        }
+        false
     }
 
     fn is_pending_name(&mut self, range: &Range<usize>) -> bool {
@@ -837,10 +989,22 @@ impl<'s> Walk<'s> {
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
         let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
         let start = frame.map_or(open.start_byte, |frame| frame.wrapper_start.min(open.start_byte));
-        let local = self.in_function();
+        let local = self.in_function()
+            || open.binder.flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
+        let outer = self.top();
+        let in_type = self.scope_kind() == ScopeKind::Type;
+        let kind = (self.rules.spec.bound_kind)(Defined {
+            name: &self.source[name.clone()],
+            kind: match open.binder.kind {
+                SymbolKind::Variable if in_type => SymbolKind::Field,
+                kind => kind,
+            },
+            parent: outer.kind,
+            flags: open.binder.flags | if local { flags::LOCAL } else { 0 },
+        });
         self.add_symbol(NewSymbol {
             name,
-            kind: open.binder.kind,
+            kind,
             flags: open.binder.flags,
             owner: None,
             start: open.start,
@@ -906,13 +1070,13 @@ impl<'s> Walk<'s> {
             if part.is_empty() {
                 continue;
             }
-            if self.out.arena.len() > start {
+            if self.out.arena.len() > start && !self.out.arena.ends_with(separator) {
                 self.out.arena.extend_from_slice(separator);
             }
             self.out.arena.extend_from_slice(&self.source[part]);
         }
         if !own.is_empty() || self.out.arena.len() == start {
-            if self.out.arena.len() > start {
+            if self.out.arena.len() > start && !self.out.arena.ends_with(separator) {
                 self.out.arena.extend_from_slice(separator);
             }
             let own = if own.is_empty() { name } else { own };
@@ -924,6 +1088,8 @@ impl<'s> Walk<'s> {
     /// A name that is assigned and not yet bound in its function becomes a variable.
     fn declare_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
         let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_space(name, space);
         let by_function =
             self.binders.last().is_none_or(|open| open.binder.scope == BindScope::Function);
         let target = self.bind_scope(if by_function {
@@ -934,13 +1100,8 @@ impl<'s> Walk<'s> {
         if self.outer.contains_key(&(target, name)) {
             return false;
         }
-        for &scope in self.scope_stack.iter().rev() {
-            if self.bound.contains_key(&(scope, name)) {
-                return false;
-            }
-            if self.out.scopes[scope as usize].kind != ScopeKind::Block {
-                break;
-            }
+        if self.is_bound_in_function(name) {
+            return false;
         }
         self.bind_leaf(node, range.clone());
         true
@@ -953,11 +1114,13 @@ impl<'s> Walk<'s> {
             return false;
         }
         let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Field, 0);
+        let name = self.in_space(name, space);
         if self.out.members.contains_key(&(type_name, name)) {
             return false;
         }
         let Some(at) = self.opens.iter().rposition(|open| {
-            open.type_name == type_name && open.kind.is_some_and(SymbolKind::is_type)
+            open.type_name == type_name && open.is_type
         }) else {
             return false;
         };
@@ -985,10 +1148,16 @@ impl<'s> Walk<'s> {
     // Scopes and names.
 
     pub(crate) fn open_scope(&mut self, kind: ScopeKind) {
+        let scope = self.new_scope(kind);
+        self.out.events.push(Event::Enter(scope));
+    }
+
+    /// Opens a scope for what is bound from here on; its names are seen later.
+    fn new_scope(&mut self, kind: ScopeKind) -> u32 {
         let scope = self.out.scopes.len() as u32;
         self.out.scopes.push(Scope { kind });
         self.scope_stack.push(scope);
-        self.out.events.push(Event::Enter(scope));
+        scope
     }
 
     fn bind_scope(&self, scope: BindScope) -> u32 {
@@ -1006,9 +1175,27 @@ impl<'s> Walk<'s> {
         if visible == Visible::Never {
             return;
         }
-        let name = self.out.symbols[symbol as usize].name;
+        let Symbol { name, kind, .. } = self.out.symbols[symbol as usize];
+        let spec = self.rules.spec;
+        let scope_kind = self.out.scopes[scope as usize].kind;
+        let sequential = spec.sequential_types && scope_kind == ScopeKind::Type;
+        let visible = if sequential { Visible::AfterBinder } else { visible };
+        let closed = (spec.closed)(kind, scope_kind);
+        self.add_binding(Binding { name, symbol, scope, visible, closed });
+        if kind == SymbolKind::Import {
+            // What is imported may be of any sort.
+            let space = (spec.space_of_symbol)(SymbolKind::Function, 0);
+            let name = self.in_space(name, space);
+            if name != self.out.symbols[symbol as usize].name {
+                self.add_binding(Binding { name, symbol, scope, visible, closed });
+            }
+        }
+    }
+
+    fn add_binding(&mut self, new: Binding) {
+        let Binding { name, symbol, scope, visible, .. } = new;
         let binding = self.out.bindings.len() as u32;
-        self.out.bindings.push(Binding { name, symbol, scope, visible });
+        self.out.bindings.push(new);
         self.bound.insert((scope, name), symbol);
         if visible == Visible::AfterBinder {
             self.pending_binds.push(binding);
@@ -1034,6 +1221,8 @@ impl<'s> Walk<'s> {
         self.opens.last().copied().unwrap_or(Open {
             symbol: NONE,
             kind: None,
+            is_type: false,
+            is_static: false,
             type_name: NONE,
             qualified_name: Text::default(),
         })
@@ -1048,7 +1237,7 @@ impl<'s> Walk<'s> {
         self.opens
             .iter()
             .rev()
-            .find(|open| open.kind.is_some_and(SymbolKind::is_type))
+            .find(|open| open.is_type)
             .map_or(NONE, |open| open.type_name)
     }
 
@@ -1076,6 +1265,18 @@ impl<'s> Walk<'s> {
         let next = self.out.names.len() as NameId;
         *self.interned.entry(&self.source[range.clone()]).or_insert_with(|| {
             self.out.names.push(Text::source(range));
+            next
+        })
+    }
+
+    /// The id of a name of a sort that does not meet the others.
+    fn in_space(&mut self, name: NameId, space: u8) -> NameId {
+        if space == 0 {
+            return name;
+        }
+        let next = self.out.names.len() as NameId;
+        *self.spaced.entry((name, space)).or_insert_with(|| {
+            self.out.names.push(self.out.names[name as usize]);
             next
         })
     }
@@ -1138,7 +1339,20 @@ fn apply(symbol: &mut Symbol, modifier: Modifier) {
 }
 
 fn pick(rule: Role, inherited: Role) -> Role {
-    if rule == Role::Inherit { inherited } else { rule }
+    match rule {
+        Role::Inherit => inherited,
+        Role::TypeArgument if is_type_role(inherited) => Role::Type,
+        Role::TypeArgument => Role::Read,
+        rule => rule,
+    }
+}
+
+/// Whether a place says that what stands in it is a type.
+pub(crate) fn is_type_role(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Type | Role::Extends | Role::Implements | Role::ParameterType | Role::ReturnType
+    )
 }
 
 /// The role of a member's name where the whole access has the role `inherited`.
@@ -1174,7 +1388,7 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
         Role::ReturnType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Returns)),
         Role::Import | Role::ImportBind | Role::ImportWhole => (IdentifierKind::Import, Access::Import, None),
         Role::Label => (plain, Access::Read, None),
-        Role::Inherit | Role::Read | Role::Outer | Role::Member | Role::OwnMember => {
+        Role::Inherit | Role::Read | Role::ReadOrCall | Role::TypeArgument | Role::Outer | Role::Member | Role::OwnMember => {
             let kind = if matches!(role, Role::Member | Role::OwnMember) {
                 IdentifierKind::MemberAccess
             } else {
