@@ -242,7 +242,7 @@ impl<'s> Walk<'s> {
                     }
                     _ => others,
                 };
-                return (others, false, false);
+                return (pick(others, inherited), false, false);
             }
         }
         if !parent_rule.wants_field() {
@@ -519,7 +519,8 @@ impl<'s> Walk<'s> {
         let holder = define.only_with.and_then(|(field, _)| node.child_by_field_name(field));
         let holder = holder.unwrap_or(node);
         let body = define.body.iter().find_map(|field| holder.child_by_field_name(field));
-        let signature_end = body.map_or(node.end_byte(), |body| body.start_byte());
+        let signature_end =
+            body.map_or(node.end_byte(), |body| self.end_before(holder, body.start_byte()));
         let in_type = self.scope_kind() == ScopeKind::Type;
         if in_type && let Some(member) = define.in_type {
             kind = member;
@@ -568,6 +569,18 @@ impl<'s> Walk<'s> {
         };
         self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, type_name, qualified_name });
         symbol
+    }
+
+    /// The end of what stands before `at` in a node, comments aside.
+    fn end_before(&self, node: Node<'_>, at: usize) -> usize {
+        let mut cursor = node.walk();
+        let mut end = at;
+        for child in node.children(&mut cursor).take_while(|child| child.start_byte() < at) {
+            if !self.rules.kind(child.kind_id()).has(bits::COMMENT) {
+                end = child.end_byte();
+            }
+        }
+        end
     }
 
     /// The key that a type's members are filed under: its name for the first type of that name in the file, and for
