@@ -39,6 +39,8 @@ pub enum Role {
     ReturnType,
     /// A member of whatever stands before it.
     Member,
+    /// A name of the whole program, which no scope binds (Ruby's `$name`).
+    Global,
     /// A member of the object whose code this is, without a receiver (Ruby's `@name`).
     OwnMember,
     /// Part of the name or path of what is imported.
@@ -268,7 +270,7 @@ impl NodeSpec {
         self.with_define(define)
     }
 
-    /// Fields of the body, any of which ends the signature.
+    /// Fields of the body, any of which ends the signature; `a.b` is the field b of what stands in a.
     pub const fn body(self, fields: &'static [&'static str]) -> Self {
         let define = Define { body: fields, ..self.defined() };
         self.with_define(define)
@@ -437,6 +439,8 @@ pub struct Used {
     pub space: u8,
     /// Whether the name is the receiver of a member access.
     pub is_receiver: bool,
+    /// Whether it is the member's name in one.
+    pub is_member: bool,
     /// Whether it is a member of a name that is not the current object.
     pub of_name: bool,
     /// Whether the current object is a type: the code stands in a static method or directly in a type's body.
@@ -484,9 +488,10 @@ pub struct LanguageSpec {
     pub default_visibility: fn(Defined<'_>) -> Option<Visibility>,
     /// Whether a name in a pattern binds (Rust's constants and unit variants do not).
     pub binds: fn(&[u8]) -> bool,
-    /// The kind of a variable, field or constant that an assignment binds, where its name or place says more than the
-    /// grammar does.
-    pub bound_kind: fn(Defined<'_>) -> SymbolKind,
+    /// Kind and flags of what a binder binds, where its name or place says more than the grammar does.
+    pub bound_as: fn(Defined<'_>) -> (SymbolKind, u32),
+    /// Calls without arguments that modify the methods after them under the same parent (Ruby's `private`).
+    pub sections: &'static [(&'static str, Modifier)],
     /// The sort of name that a symbol of this kind and with these flags has. Names of different sorts never meet,
     /// however they are spelled (PHP's variables and functions).
     pub space_of_symbol: fn(SymbolKind, u32) -> u8,
@@ -532,7 +537,8 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,
-        bound_kind: |defined| defined.kind,
+        bound_as: |defined| (defined.kind, defined.flags),
+        sections: &[],
         space_of_symbol: |_, _| 0,
         space_of_use: |_| 0,
         closed: |_, _| false,

@@ -75,6 +75,8 @@ struct Open {
     is_type: bool,
     /// Whether the current object is the type itself.
     is_static: bool,
+    /// Whether methods defined directly here belong to the type, not to its instances.
+    defines_static: bool,
     /// The key that members are filed under.
     type_name: NameId,
     qualified_name: Text,
@@ -120,6 +122,11 @@ struct Frame<'s> {
     doc: Doc,
     modifier: Modifier,
     next_modifier: Modifier,
+    /// What the methods to come under this node are.
+    section: Modifier,
+    /// Roles that a hook gave to the receiver and to the other children.
+    object_role: Option<Role>,
+    child_role: Option<Role>,
     wrapper_start: u32,
     last_line: u32,
     start_byte: u32,
@@ -143,8 +150,11 @@ pub struct Walk<'s> {
     /// The first type of each name, by its qualified name.
     first_types: FxHashMap<NameId, Text>,
     other_types: FxHashMap<Vec<u8>, NameId>,
-    /// What a hook says of the definition at its node.
+    /// What a hook says of the definition at its node, and of the roles below it.
     hooked: Modifier,
+    hooked_roles: (Option<Role>, Option<Role>),
+    /// What comes from before the node that a hook looks at.
+    context: Context,
     out: Walked,
 }
 
@@ -167,6 +177,8 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         first_types: FxHashMap::default(),
         other_types: FxHashMap::default(),
         hooked: Modifier::NONE,
+        hooked_roles: (None, None),
+        context: Context::default(),
         out: Walked {
             symbols: Vec::new(),
             identifiers: Vec::with_capacity(source.len() / 16),
@@ -257,7 +269,10 @@ impl<'s> Walk<'s> {
             return (member_role(inherited), true, false);
         }
         if field != 0 && field == parent_rule.object {
-            return (object_role(inherited), false, true);
+            return (parent.object_role.unwrap_or(object_role(inherited)), false, true);
+        }
+        if let Some(role) = parent.child_role {
+            return (role, false, false);
         }
         (pick(self.rules.child_role(parent_rule, field), inherited), false, false)
     }
@@ -373,6 +388,9 @@ impl<'s> Walk<'s> {
             doc: Doc::default(),
             modifier: Modifier::NONE,
             next_modifier: Modifier::NONE,
+            section: self.section(),
+            object_role: None,
+            child_role: None,
             wrapper_start: NONE,
             last_line: NONE,
             start_byte: node.start_byte() as u32,
@@ -392,11 +410,18 @@ impl<'s> Walk<'s> {
             return frame;
         }
         let spec = rule.spec.expect("an action has a specification");
+        let mut context = context;
         if let Some(hook) = spec.hook {
+            self.context = context;
             frame.role = hook(self, node, role);
+            let said = std::mem::take(&mut self.hooked);
+            (frame.object_role, frame.child_role) = std::mem::take(&mut self.hooked_roles);
+            context.modifier = context.modifier.and(said);
+            frame.section = frame.section.and(said);
         }
-        let context =
-            Context { modifier: context.modifier.and(std::mem::take(&mut self.hooked)), ..context };
+        if spec.scope.is_some() {
+            frame.section = Modifier::NONE;
+        }
         if let Some(field) = spec.import_path {
             self.import_paths.push(import_path(node, field, self.source));
         }
@@ -423,6 +448,7 @@ impl<'s> Walk<'s> {
             && !name.is_empty()
         {
             frame.symbol = self.define_node(node, define, kind, name, context, type_scope);
+            frame.section = Modifier::NONE;
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
@@ -518,12 +544,26 @@ impl<'s> Walk<'s> {
         // The body of a variable that holds a function is the function's.
         let holder = define.only_with.and_then(|(field, _)| node.child_by_field_name(field));
         let holder = holder.unwrap_or(node);
-        let body = define.body.iter().find_map(|field| holder.child_by_field_name(field));
-        let signature_end =
-            body.map_or(node.end_byte(), |body| self.end_before(holder, body.start_byte()));
-        let in_type = self.scope_kind() == ScopeKind::Type;
+        let body = define.body.iter().find_map(|path| {
+            path.split('.').try_fold(holder, |node, field| node.child_by_field_name(field))
+        });
+        let signature_end = match body {
+            Some(body) => self.end_before(holder, body.start_byte()),
+            None => self.end_without_body(node),
+        };
+        let in_type = self.in_type();
         if in_type && let Some(member) = define.in_type {
             kind = member;
+        }
+        let mut modifier = context.modifier;
+        let mut define_flags = define.flags;
+        if matches!(kind, SymbolKind::Function | SymbolKind::Method) {
+            if define.flags & flags::STATIC == 0 {
+                modifier = self.section().and(modifier);
+            }
+            if self.top().defines_static {
+                define_flags |= flags::STATIC;
+            }
         }
         if define.until_parent_ends {
             let base = self.frames.last().map_or(0, |parent| parent.opens as usize);
@@ -540,14 +580,14 @@ impl<'s> Walk<'s> {
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
-            flags: define.flags,
+            flags: define_flags,
             owner,
             start: node.start_position(),
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
             signature: Some(context.start as usize..signature_end),
             doc: inner_doc.or(outer_doc),
-            modifier: context.modifier,
+            modifier,
         });
         let scope = self.bind_scope(define.scope);
         let unbound = define.unbound_in_type && in_type;
@@ -567,7 +607,7 @@ impl<'s> Walk<'s> {
         } else {
             owner.unwrap_or_else(|| self.enclosing_type())
         };
-        self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, type_name, qualified_name });
+        self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, defines_static: false, type_name, qualified_name });
         symbol
     }
 
@@ -577,10 +617,33 @@ impl<'s> Walk<'s> {
         let mut end = at;
         for child in node.children(&mut cursor).take_while(|child| child.start_byte() < at) {
             if !self.rules.kind(child.kind_id()).has(bits::COMMENT) {
-                end = child.end_byte();
+                end = child.end_byte().min(at);
             }
         }
         end
+    }
+
+    /// The end of a definition without a body, for the signature: an `end` is none of it.
+    fn end_without_body(&self, node: Node<'_>) -> usize {
+        let last = node.child_count().checked_sub(1).and_then(|last| node.child(last as u32));
+        match last {
+            Some(last) if last.kind() == "end" => self.end_before(node, last.start_byte()),
+            _ => node.end_byte(),
+        }
+    }
+
+    /// What a section says of the next method under the current parent.
+    fn section(&self) -> Modifier {
+        self.frames.last().map_or(Modifier::NONE, |parent| parent.section)
+    }
+
+    /// Whether a definition here is a member: directly in a type's body, or in a block in it.
+    fn in_type(&self) -> bool {
+        match self.scope_kind() {
+            ScopeKind::Type => true,
+            ScopeKind::Block => self.top().is_type,
+            _ => false,
+        }
     }
 
     /// The key that a type's members are filed under: its name for the first type of that name in the file, and for
@@ -619,6 +682,7 @@ impl<'s> Walk<'s> {
             kind: Some(SymbolKind::Type),
             is_type: true,
             is_static: true,
+            defines_static: false,
             type_name: name,
             qualified_name,
         });
@@ -628,9 +692,12 @@ impl<'s> Walk<'s> {
         let plain_name = self.intern(new.name.clone());
         let outer = self.top();
         let parent = self.containing();
-        let in_type = self.scope_kind() == ScopeKind::Type;
+        let in_type = self.in_type();
         let mut kind = new.kind;
-        if in_type && kind == SymbolKind::Variable {
+        if self.scope_kind() == ScopeKind::Type
+            && kind == SymbolKind::Variable
+            && new.flags & flags::LOCAL == 0
+        {
             kind = SymbolKind::Field;
         }
         // A type's body that is defined elsewhere files its members under that type's name.
@@ -761,20 +828,19 @@ impl<'s> Walk<'s> {
         kind: SymbolKind,
         binds: bool,
     ) -> Row {
-        let doc = self.frames.last().map(|frame| frame.doc).filter(|doc| {
-            doc.present && doc.end_line + 1 >= node.start_position().row as u32
-        });
+        let doc = Some(self.context.doc).filter(|doc| doc.present);
+        let is_static = kind == SymbolKind::Property && self.top().defines_static;
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
-            flags: 0,
+            flags: if is_static { flags::STATIC } else { 0 },
             owner: None,
             start: node.start_position(),
             end: node.end_position(),
             bytes: node.start_byte()..node.end_byte(),
             signature: Some(node.start_byte()..node.end_byte()),
             doc: doc.map(|doc| doc.start as usize..doc.end as usize),
-            modifier: Modifier::NONE,
+            modifier: if kind == SymbolKind::Property { self.section() } else { Modifier::NONE },
         });
         if binds {
             let scope = self.bind_scope(BindScope::Innermost);
@@ -809,6 +875,52 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Gives roles to the receiver and to the other children of the hook's node, whatever its rule says.
+    pub(crate) fn give_roles(&mut self, object: Option<Role>, others: Option<Role>) {
+        self.hooked_roles = (object, others);
+    }
+
+    /// From here to the end of the hook's node, methods belong to the enclosing type and not to its instances.
+    pub(crate) fn open_static(&mut self) {
+        self.opens.push(Open { is_static: true, defines_static: true, ..self.top() });
+    }
+
+    /// The sort of methods defined here: one of instances or one of the type itself.
+    pub(crate) fn instance_space(&self, instance: u8, of_type: u8) -> u8 {
+        if self.top().defines_static { of_type } else { instance }
+    }
+
+    /// Whether the hook's node stands directly in the body of a type.
+    pub(crate) fn is_in_type(&self) -> bool {
+        self.in_type() && self.top().is_type
+    }
+
+    /// Finds a member of the enclosing type by name and sort, and says more of it.
+    pub(crate) fn modify_member(&mut self, name: Range<usize>, space: u8, modifier: Modifier) {
+        let name = self.intern(name);
+        let name = self.in_space(name, space);
+        if let Some(&row) = self.out.members.get(&(self.top().type_name, name)) {
+            apply(&mut self.out.symbols[row as usize], modifier);
+        }
+    }
+
+    /// Lets a member of the enclosing type also be found under another name or sort.
+    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, space: u8) {
+        let name = self.intern(name);
+        let name = self.in_space(name, space);
+        self.out.members.entry((self.top().type_name, name)).or_insert(row);
+    }
+
+    /// The symbol that the parent of the hook's node defines.
+    pub(crate) fn parent_symbol(&self) -> Option<Row> {
+        self.frames.last().map(|parent| parent.symbol).filter(|row| *row != NONE)
+    }
+
+    /// Says more of a symbol.
+    pub(crate) fn modify_symbol(&mut self, row: Row, modifier: Modifier) {
+        apply(&mut self.out.symbols[row as usize], modifier);
+    }
+
     /// Adds to the path of the imports below the hook's node.
     pub(crate) fn push_import_path(&mut self, part: Range<usize>) {
         self.import_paths.push(part);
@@ -834,6 +946,7 @@ impl<'s> Walk<'s> {
             return;
         }
         let role = match role {
+            Role::Bind | Role::BindOrWrite if rule.leaf == Role::Global => Role::Write,
             Role::Read | Role::Inherit if rule.leaf == Role::ReadOrCall => {
                 self.read_or_call(&range)
             }
@@ -878,6 +991,7 @@ impl<'s> Walk<'s> {
         let membered = is_property || own || rule.leaf == Role::Member;
         let receiver = match role {
             Role::Label | Role::Import => Receiver::Other,
+            _ if rule.leaf == Role::Global => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
                 Some(Frame { receiver: Receiver::None, .. }) if rule.leaf == Role::ReadOrCall => {
@@ -894,6 +1008,7 @@ impl<'s> Walk<'s> {
             role,
             space: self.frames.last().and_then(|frame| frame.rule.spec).map_or(0, |spec| spec.space),
             is_receiver: is_object,
+            is_member: is_property,
             of_name: matches!(receiver, Receiver::Row(_)),
             in_static: self.top().is_static,
         });
@@ -941,7 +1056,16 @@ impl<'s> Walk<'s> {
         let name = self.intern(range.clone());
         let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
         let name = self.in_space(name, space);
-        if self.is_bound_in_function(name) { Role::Read } else { Role::Call }
+        if self.is_bound_in_function(name) {
+            return Role::Read;
+        }
+        let text = &self.source[range.clone()];
+        let section =
+            self.rules.spec.sections.iter().find(|(word, _)| word.as_bytes() == text);
+        if let (Some((_, modifier)), Some(parent)) = (section, self.frames.last_mut()) {
+            parent.section = *modifier;
+        }
+        Role::Call
     }
 
     fn instantiates(&self, range: &Range<usize>) -> bool {
@@ -1002,11 +1126,11 @@ impl<'s> Walk<'s> {
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
         let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
         let start = frame.map_or(open.start_byte, |frame| frame.wrapper_start.min(open.start_byte));
-        let local = self.in_function()
+        let mut local = self.in_function()
             || open.binder.flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         let outer = self.top();
         let in_type = self.scope_kind() == ScopeKind::Type;
-        let kind = (self.rules.spec.bound_kind)(Defined {
+        let (kind, flags) = (self.rules.spec.bound_as)(Defined {
             name: &self.source[name.clone()],
             kind: match open.binder.kind {
                 SymbolKind::Variable if in_type => SymbolKind::Field,
@@ -1015,10 +1139,11 @@ impl<'s> Walk<'s> {
             parent: outer.kind,
             flags: open.binder.flags | if local { flags::LOCAL } else { 0 },
         });
+        local |= flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         self.add_symbol(NewSymbol {
             name,
             kind,
-            flags: open.binder.flags,
+            flags,
             owner: None,
             start: open.start,
             end: open.end,
@@ -1236,6 +1361,7 @@ impl<'s> Walk<'s> {
             kind: None,
             is_type: false,
             is_static: false,
+            defines_static: false,
             type_name: NONE,
             qualified_name: Text::default(),
         })
@@ -1401,7 +1527,7 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
         Role::ReturnType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Returns)),
         Role::Import | Role::ImportBind | Role::ImportWhole => (IdentifierKind::Import, Access::Import, None),
         Role::Label => (plain, Access::Read, None),
-        Role::Inherit | Role::Read | Role::ReadOrCall | Role::TypeArgument | Role::Outer | Role::Member | Role::OwnMember => {
+        Role::Inherit | Role::Read | Role::ReadOrCall | Role::Global | Role::TypeArgument | Role::Outer | Role::Member | Role::OwnMember => {
             let kind = if matches!(role, Role::Member | Role::OwnMember) {
                 IdentifierKind::MemberAccess
             } else {

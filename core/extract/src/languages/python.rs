@@ -23,7 +23,7 @@ pub static PYTHON: LanguageSpec = LanguageSpec {
     fields_by_assignment: true,
     constructors: &["__init__"],
     default_visibility: visibility,
-    bound_kind: bound_kind,
+    bound_as: bound_as,
     extra_flags: |defined| if is_test(defined) { flags::TEST } else { 0 },
     closed: |kind, scope| scope == ScopeKind::Type && kind != SymbolKind::Type,
     sequential_types: true,
@@ -255,10 +255,10 @@ fn future_import(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
 }
 
 /// Names in capitals are constants of their module; the names that an enumeration binds are its members.
-fn bound_kind(defined: Defined<'_>) -> SymbolKind {
+fn bound_as(defined: Defined<'_>) -> (SymbolKind, u32) {
     let has = |test: fn(&u8) -> bool| defined.name.iter().any(test);
     let in_capitals = has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase);
-    match defined.kind {
+    let kind = match defined.kind {
         SymbolKind::Field
             if defined.parent == Some(SymbolKind::Enum) && !defined.name.starts_with(b"_") =>
         {
@@ -268,7 +268,8 @@ fn bound_kind(defined: Defined<'_>) -> SymbolKind {
             SymbolKind::Constant
         }
         kind => kind,
-    }
+    };
+    (kind, defined.flags)
 }
 
 /// Classes are named in words that begin with a capital.
