@@ -181,7 +181,7 @@ impl Members {
     fn new(walked: &Walked, types: &Types, rules: &Rules) -> Self {
         let mut rows = FxHashMap::default();
         for (row, symbol) in walked.symbols.iter().enumerate() {
-            let Some(holder) = holder(symbol, types) else {
+            let Some(holder) = holder(symbol, types).filter(|_| !symbol.hidden) else {
                 continue;
             };
             let spaces = spaces_of(symbol, rules);
@@ -293,7 +293,9 @@ impl Members {
             at += 1;
         }
         let inherited = queue.iter().skip(1).find_map(|base| {
-            let row = self.rows.get(&(*base, start.name, space::CALLABLE))?;
+            let row = [space::CALLABLE, space::VALUE]
+                .iter()
+                .find_map(|space| self.rows.get(&(*base, start.name, *space)))?;
             found(*row)
         });
         match inherited {
@@ -328,7 +330,9 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
     let symbols = &walked.symbols;
     let push = |binding: u32, bindings: &[Binding], current: &mut [u32], undo: &mut Vec<_>| {
         let Binding { name, symbol, .. } = bindings[binding as usize];
-        let lives_in = spaces_of(&symbols[symbol as usize], rules);
+        let lives_in = symbols
+            .get(symbol as usize)
+            .map_or(space::VALUE, |symbol| spaces_of(symbol, rules));
         for at in (0..spaces).filter(|at| lives_in & (1 << at) != 0) {
             let slot = at * names + name as usize;
             undo.push((slot, current[slot]));
@@ -366,6 +370,9 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                     continue;
                 };
                 let symbol = walked.bindings[binding as usize].symbol;
+                if symbol == NONE {
+                    continue;
+                }
                 identifier.target = symbol;
                 identifier.resolution = match walked.symbols[symbol as usize].kind {
                     SymbolKind::Import => Resolution::Import,
@@ -394,7 +401,10 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
         binding.visible == Visible::Hoisted
             && (rules.spec.implicit_this
                 || walked.scopes[binding.scope as usize].kind != ScopeKind::Type
-                || walked.symbols[binding.symbol as usize].flags & flags::PARAMETER != 0)
+                || walked
+                    .symbols
+                    .get(binding.symbol as usize)
+                    .is_some_and(|symbol| symbol.flags & flags::PARAMETER != 0))
     };
     let mut starts = vec![0; walked.scopes.len() + 1];
     for binding in walked.bindings.iter().filter(|binding| visible(binding)) {
@@ -516,7 +526,7 @@ fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rule
 fn overloads(symbols: &[Symbol]) -> Overloads {
     let mut overloads = Overloads::default();
     for (row, symbol) in symbols.iter().enumerate() {
-        if is_callable(symbol) {
+        if is_callable(symbol) && !symbol.hidden {
             let rows = overloads.entry((symbol.parent, symbol.name)).or_default();
             if rows.len() < MAX_OVERLOADS {
                 rows.push(row as Row);

@@ -528,6 +528,9 @@ impl<'s> Walk<'s> {
                 open.scope = *scope;
             }
         }
+        if let Some(inside) = spec.inside {
+            inside(self, node);
+        }
         frame
     }
 
@@ -561,7 +564,8 @@ impl<'s> Walk<'s> {
         if !frame.is_object || frame.receiver == Receiver::None {
             return;
         }
-        if frame.rule.first_only.is_some() {
+        let stands_for_its_type = frame.rule.object != 0 && frame.rule.property == 0;
+        if frame.rule.first_only.is_some() || stands_for_its_type {
             self.set_parent_receiver(frame.receiver);
         } else if (frame.rule.property != 0 && frame.rule.shape != Shape::Call)
             || frame.rule.shape == Shape::Positional
@@ -708,8 +712,17 @@ impl<'s> Walk<'s> {
                 .then(|| context.doc.start as usize..context.doc.end as usize),
             modifier: context.modifier,
         });
-        let scope = self.bind_scope(define.scope);
-        self.bind(symbol, scope, define.visible);
+        let hidden = define.hidden_by.is_some_and(|kind| {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .any(|child| child.kind() == kind)
+        });
+        if hidden {
+            self.out.symbols[symbol as usize].hidden = true;
+        } else {
+            let scope = self.bind_scope(define.scope);
+            self.bind(symbol, scope, define.visible);
+        }
         self.pending_names.push(name);
         if let (Some(parameter), Some(owner)) = (define.self_parameter, owner) {
             let range = self.find_name(node, parameter);
@@ -804,6 +817,7 @@ impl<'s> Walk<'s> {
             parent,
             owner,
             holder: NONE,
+            hidden: false,
             arity: 0,
             variadic: false,
             start_byte: new.bytes.start as u32,
@@ -863,6 +877,7 @@ impl<'s> Walk<'s> {
                 },
                 flags: symbol.flags,
                 signature: crate::facts::resolve(source, &walked.arena, symbol.signature),
+                doc_comment: crate::facts::resolve(source, &walked.arena, symbol.doc_comment),
             };
             let visibility = if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0
                 || symbol.kind == SymbolKind::Import
@@ -897,8 +912,9 @@ impl<'s> Walk<'s> {
             arena.extend_from_slice(separator);
         }
         if let Some(owner) = owner {
-            let owner = crate::facts::resolve(self.source, &[], self.out.names[owner as usize]);
-            arena.extend_from_slice(owner);
+            let owner = crate::facts::resolve(self.source, arena, self.out.names[owner as usize]);
+            let owner = owner.to_vec();
+            arena.extend_from_slice(&owner);
             arena.extend_from_slice(separator);
         }
         arena.extend_from_slice(&self.source[name]);
@@ -953,10 +969,41 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Adds flags to the definition around the current node.
+    pub(crate) fn mark(&mut self, flags: u32) {
+        let row = self.containing();
+        if let Some(symbol) = self.out.symbols.get_mut(row as usize) {
+            symbol.flags |= flags;
+        }
+    }
+
+    /// The innermost scope has this name without declaring it; it means nothing else there.
+    pub(crate) fn hide(&mut self, name: &'static [u8]) {
+        let next = self.out.names.len() as NameId;
+        let name = *self.interned.entry(name).or_insert_with(|| {
+            let start = self.out.arena.len();
+            self.out.arena.extend_from_slice(name);
+            let text = Text::arena(start..self.out.arena.len());
+            self.out.names.push(text);
+            next
+        });
+        self.out.bindings.push(Binding {
+            name,
+            symbol: NONE,
+            scope: self.bind_scope(BindScope::Innermost),
+            visible: Visible::Hoisted,
+        });
+    }
+
     /// The kind of the node around the current one, where it has a rule.
     pub(crate) fn parent_kind(&self) -> Option<&'static str> {
         let spec = self.frames.last()?.rule.spec?;
         Some(spec.kind)
+    }
+
+    /// The role of the node around the current one.
+    pub(crate) fn parent_role(&self) -> Option<Role> {
+        Some(self.frames.last()?.role)
     }
 
     /// Records that an import symbol imports `path`.
@@ -994,9 +1041,9 @@ impl<'s> Walk<'s> {
         let role = match role {
             _ if self.is_label(&range) => Role::Label,
             Role::Type if self.is_soft_keyword(&range) => Role::Label,
-            Role::Extends => {
+            Role::Extends | Role::Implements => {
                 let derived = self.top().kind.unwrap_or(SymbolKind::Class);
-                (self.rules.spec.base_role)(&self.source[range.clone()], derived)
+                (self.rules.spec.base_role)(&self.source[range.clone()], derived, role)
             }
             Role::BindHere | Role::BindOrWrite
                 if !(self.rules.spec.binds)(&self.source[range.clone()]) =>
@@ -1185,6 +1232,7 @@ impl<'s> Walk<'s> {
                 visible: Visible::Hoisted,
                 scope: BindScope::Innermost,
                 flags: 0,
+                visibility: None,
                 each: true,
             }),
         };
@@ -1196,7 +1244,11 @@ impl<'s> Walk<'s> {
     fn add_bound(&mut self, open: OpenBinder, name: Range<usize>) -> Row {
         let frame = self.frames.get(open.frame);
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
-        let modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
+        let modifier = Modifier {
+            visibility: open.binder.visibility,
+            ..Modifier::NONE
+        };
+        let modifier = modifier.and(frame.map_or(Modifier::NONE, |frame| frame.modifier));
         let start = frame.map_or(open.start_byte, |frame| {
             frame.wrapper_start.min(open.start_byte)
         });
@@ -1630,7 +1682,7 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
             Access::Instantiate,
             Some(R::Instantiates),
         ),
-        Role::Type => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
+        Role::Type | Role::SelfType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
         Role::Extends => (IdentifierKind::TypeUsage, Access::Type, Some(R::Extends)),
         Role::Implements => (IdentifierKind::TypeUsage, Access::Type, Some(R::Implements)),
         Role::ParameterType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Parameter)),
