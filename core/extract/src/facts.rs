@@ -69,6 +69,8 @@ pub struct Symbol {
     pub owner: NameId,
     /// The type or namespace that has it as a member; [`NONE`] for what is local, or a member of a type without a name.
     pub holder: Row,
+    /// Whether no name reaches it.
+    pub hidden: bool,
     /// Parameters, where `kind` is called.
     pub arity: u16,
     /// Whether it takes more or fewer arguments than it has parameters.

@@ -186,7 +186,7 @@ impl Members {
     fn new(walked: &Walked, types: &Types, rules: &Rules) -> Self {
         let mut rows = FxHashMap::default();
         for (row, symbol) in walked.symbols.iter().enumerate() {
-            let Some(holder) = holder(symbol, types) else {
+            let Some(holder) = holder(symbol, types).filter(|_| !symbol.hidden) else {
                 continue;
             };
             let spaces = spaces_of(symbol, rules);
@@ -310,7 +310,9 @@ impl Members {
             at += 1;
         }
         let inherited = queue.iter().skip(1).find_map(|base| {
-            let row = self.rows.get(&(*base, start.name, space::CALLABLE))?;
+            let row = [space::CALLABLE, space::VALUE]
+                .iter()
+                .find_map(|space| self.rows.get(&(*base, start.name, *space)))?;
             found(*row)
         });
         match inherited {
@@ -368,7 +370,9 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                 let access = identifier.access;
                 let found = spaces_for(access, rules).iter().find_map(|space| {
                     visible.find(identifier.name, |binding| {
-                        let symbol = &symbols[binding.symbol as usize];
+                        let Some(symbol) = symbols.get(binding.symbol as usize) else {
+                            return space & space::VALUE != 0;
+                        };
                         binding.tag == identifier.tag
                             && spaces_of(symbol, rules) & space != 0
                             && (rules.spec.fits)(access, symbol.kind)
@@ -377,6 +381,10 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                 let Some(binding) = found else {
                     continue;
                 };
+                // What hides a name without being a symbol.
+                if binding.symbol == NONE {
+                    continue;
+                }
                 identifier.target = binding.symbol;
                 identifier.resolution = match symbols[binding.symbol as usize].kind {
                     SymbolKind::Import => Resolution::Import,
@@ -470,7 +478,10 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
         binding.visible == Visible::Hoisted
             && (rules.spec.implicit_this
                 || walked.scopes[binding.scope as usize].kind != ScopeKind::Type
-                || walked.symbols[binding.symbol as usize].flags & flags::PARAMETER != 0)
+                || walked
+                    .symbols
+                    .get(binding.symbol as usize)
+                    .is_some_and(|symbol| symbol.flags & flags::PARAMETER != 0))
     };
     let mut starts = vec![0; walked.scopes.len() + 1];
     for binding in walked.bindings.iter().filter(|binding| visible(binding)) {
@@ -481,8 +492,10 @@ fn hoisted_by_scope(walked: &Walked, rules: &Rules) -> Hoisted {
     }
     let mut next = starts.clone();
     let mut bindings = vec![0; starts[walked.scopes.len()] as usize];
-    let is_declaration =
-        |binding: &Binding| walked.symbols[binding.symbol as usize].flags & flags::ABSTRACT != 0;
+    let is_declaration = |binding: &Binding| {
+        let symbol = walked.symbols.get(binding.symbol as usize);
+        symbol.is_some_and(|symbol| symbol.flags & flags::ABSTRACT != 0)
+    };
     // The last one pushed is the one found: of several hoisted bindings of a name the first that has a body.
     for declarations in [true, false] {
         let all = walked.bindings.iter().enumerate().rev();
@@ -612,7 +625,7 @@ fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rule
 fn overloads(symbols: &[Symbol]) -> Overloads {
     let mut overloads = Overloads::default();
     for (row, symbol) in symbols.iter().enumerate() {
-        if is_callable(symbol) {
+        if is_callable(symbol) && !symbol.hidden {
             let rows = overloads.entry((symbol.parent, symbol.name)).or_default();
             if rows.len() < MAX_OVERLOADS {
                 rows.push(row as Row);

@@ -33,6 +33,8 @@ pub enum Role {
     Extends,
     /// An interface or trait that the enclosing definition implements.
     Implements,
+    /// The type of the current object in a method's head (Go's receiver).
+    SelfType,
     /// A parameter's type.
     ParameterType,
     /// A function's result type.
@@ -125,6 +127,7 @@ pub struct Binder {
     pub(crate) visible: Visible,
     pub(crate) scope: BindScope,
     pub(crate) flags: u32,
+    pub(crate) visibility: Option<Visibility>,
     pub(crate) each: bool,
     pub(crate) declarators: bool,
 }
@@ -162,6 +165,7 @@ pub struct Define {
     pub(crate) body_at: Option<Name>,
     pub(crate) flags: u32,
     pub(crate) without_body: u32,
+    pub(crate) hidden_by: Option<&'static str>,
     pub(crate) until_parent_ends: bool,
     pub(crate) visible: Visible,
     pub(crate) unbound_in_type: bool,
@@ -231,6 +235,9 @@ impl Modifier {
 /// role or define symbols through the walk.
 pub type Hook = for<'w, 't, 's> fn(&'w mut Walk<'s>, tree_sitter::Node<'t>, Role) -> Role;
 
+/// Code that runs once the node's scope is open.
+pub type Inside = for<'w, 't, 's> fn(&'w mut Walk<'s>, tree_sitter::Node<'t>);
+
 /// What a node is in a member access or a call, beyond its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -269,6 +276,7 @@ pub struct NodeSpec {
     pub(crate) scope_from: &'static [&'static str],
     pub(crate) space: u8,
     pub(crate) hook: Option<Hook>,
+    pub(crate) inside: Option<Inside>,
 }
 
 /// Starts the specification of one kind of node. Its children inherit its role until told otherwise.
@@ -294,6 +302,7 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         scope_from: &[],
         space: 0,
         hook: None,
+        inside: None,
     }
 }
 
@@ -322,6 +331,7 @@ impl NodeSpec {
             body_at: None,
             flags: 0,
             without_body: 0,
+            hidden_by: None,
             until_parent_ends: false,
             visible: Visible::Hoisted,
             unbound_in_type: false,
@@ -410,6 +420,16 @@ impl NodeSpec {
     pub const fn flags(self, flags: u32) -> Self {
         let define = Define {
             flags,
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// A child of this kind makes the definition one that no name reaches (C#'s explicit implementations of an
+    /// interface).
+    pub const fn hidden_by(self, kind: &'static str) -> Self {
+        let define = Define {
+            hidden_by: Some(kind),
             ..self.defined()
         };
         self.with_define(define)
@@ -516,6 +536,7 @@ impl NodeSpec {
             visible,
             scope,
             flags: 0,
+            visibility: None,
             each: false,
             declarators: false,
         });
@@ -561,6 +582,15 @@ impl NodeSpec {
     pub const fn bind_flags(mut self, flags: u32) -> Self {
         match &mut self.binder {
             Some(binder) => binder.flags = flags,
+            None => panic!("call binder() first"),
+        }
+        self
+    }
+
+    /// The visibility of the names that this node's binder binds, where no modifier says otherwise.
+    pub const fn bind_visibility(mut self, visibility: Visibility) -> Self {
+        match &mut self.binder {
+            Some(binder) => binder.visibility = Some(visibility),
             None => panic!("call binder() first"),
         }
         self
@@ -651,6 +681,12 @@ impl NodeSpec {
         self
     }
 
+    /// Code for what no table says of the inside of the node's scope.
+    pub const fn inside(mut self, inside: Inside) -> Self {
+        self.inside = Some(inside);
+        self
+    }
+
     /// Code for what no table says.
     pub const fn hook(mut self, hook: Hook) -> Self {
         self.hook = Some(hook);
@@ -671,6 +707,8 @@ pub struct Defined<'a> {
     pub flags: u32,
     /// Its signature.
     pub signature: &'a [u8],
+    /// Its doc comment.
+    pub doc_comment: &'a [u8],
 }
 
 /// What is known of a use of a name when its sort is decided.
@@ -770,8 +808,8 @@ pub struct LanguageSpec {
     pub extra_flags: fn(Defined<'_>) -> u32,
     /// The kind, where flags or the name decide on it.
     pub final_kind: fn(Defined<'_>) -> SymbolKind,
-    /// `Extends` or `Implements`, where only a base's name and the kind of the derived type tell.
-    pub base_role: fn(&[u8], SymbolKind) -> Role,
+    /// `Extends` or `Implements`, where a base's name and the kind of the derived type tell more than its place.
+    pub base_role: fn(&[u8], SymbolKind, Role) -> Role,
     /// What stands between the parts of an imported path.
     pub import_separator: &'static str,
     /// Rules by node kind, in groups; a later rule for a kind replaces an earlier one.
@@ -818,7 +856,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         doc_in_body: None,
         extra_flags: |_| 0,
         final_kind: |defined| defined.kind,
-        base_role: |_, _| Role::Extends,
+        base_role: |_, _, role| role,
         import_separator: ".",
         nodes: &[],
     }

@@ -641,6 +641,9 @@ impl<'s> Walk<'s> {
                 open.scope = *scope;
             }
         }
+        if let Some(inside) = spec.inside {
+            inside(self, node);
+        }
         frame
     }
 
@@ -697,7 +700,8 @@ impl<'s> Walk<'s> {
         if !frame.is_object || frame.receiver == Receiver::None {
             return;
         }
-        if frame.rule.first_only.is_some() {
+        let stands_for_its_type = frame.rule.object != 0 && frame.rule.property == 0;
+        if frame.rule.first_only.is_some() || stands_for_its_type {
             self.set_parent_receiver(frame.receiver);
         } else if (frame.rule.property != 0 && frame.rule.shape != Shape::Call)
             || frame.rule.shape == Shape::Positional
@@ -874,12 +878,20 @@ impl<'s> Walk<'s> {
         if define.scope == BindScope::File {
             self.opens = opens;
         }
-        let scope = self.bind_scope(define.scope);
-        let visible = if define.unbound_in_type && in_type {
+        let hidden = define.hidden_by.is_some_and(|kind| {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .any(|child| child.kind() == kind)
+        });
+        if hidden {
+            self.out.symbols[symbol as usize].hidden = true;
+        }
+        let visible = if hidden || (define.unbound_in_type && in_type) {
             Visible::Never
         } else {
             define.visible
         };
+        let scope = self.bind_scope(define.scope);
         self.bind(symbol, scope, visible, spec.tag);
         self.pending_names.push(name);
         if let (Some(parameter), Some(owner)) = (define.self_parameter, owner) {
@@ -1044,6 +1056,7 @@ impl<'s> Walk<'s> {
             parent,
             owner,
             holder: NONE,
+            hidden: false,
             arity: 0,
             variadic: false,
             start_byte: new.bytes.start as u32,
@@ -1126,6 +1139,7 @@ impl<'s> Walk<'s> {
                 },
                 flags: symbol.flags,
                 signature: crate::facts::resolve(source, &walked.arena, symbol.signature),
+                doc_comment: crate::facts::resolve(source, &walked.arena, symbol.doc_comment),
             };
             let visibility = if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0
                 || symbol.kind == SymbolKind::Import
@@ -1160,8 +1174,9 @@ impl<'s> Walk<'s> {
             arena.extend_from_slice(separator);
         }
         if let Some(owner) = owner {
-            let owner = crate::facts::resolve(self.source, &[], self.out.names[owner as usize]);
-            arena.extend_from_slice(owner);
+            let owner = crate::facts::resolve(self.source, arena, self.out.names[owner as usize]);
+            let owner = owner.to_vec();
+            arena.extend_from_slice(&owner);
             arena.extend_from_slice(separator);
         }
         arena.extend_from_slice(&self.source[name]);
@@ -1215,6 +1230,34 @@ impl<'s> Walk<'s> {
         {
             self.out.symbols[open.symbol as usize].variadic = true;
         }
+    }
+
+    /// Adds flags to the definition around the current node.
+    pub(crate) fn mark(&mut self, flags: u32) {
+        let row = self.containing();
+        if let Some(symbol) = self.out.symbols.get_mut(row as usize) {
+            symbol.flags |= flags;
+        }
+    }
+
+    /// The innermost scope has this name without declaring it; it means nothing else there.
+    pub(crate) fn hide(&mut self, name: &'static [u8]) {
+        let next = self.out.names.len() as NameId;
+        let name = *self.interned.entry(name).or_insert_with(|| {
+            let start = self.out.arena.len();
+            self.out.arena.extend_from_slice(name);
+            let text = Text::arena(start..self.out.arena.len());
+            self.out.names.push(text);
+            next
+        });
+        self.out.bindings.push(Binding {
+            name,
+            symbol: NONE,
+            scope: self.bind_scope(BindScope::Innermost),
+            visible: Visible::Hoisted,
+            tag: false,
+            closed: false,
+        });
     }
 
     /// The kind of the node around the current one, where it has a rule.
@@ -1310,6 +1353,11 @@ impl<'s> Walk<'s> {
         self.import_paths.push(part);
     }
 
+    /// The role of the node around the current one.
+    pub(crate) fn parent_role(&self) -> Option<Role> {
+        Some(self.frames.last()?.role)
+    }
+
     /// Records that an import symbol imports `path`.
     pub(crate) fn add_import(&mut self, symbol: Row, path: Range<usize>) {
         self.out.imports.push((symbol, Text::source(path)));
@@ -1349,9 +1397,9 @@ impl<'s> Walk<'s> {
         let role = match role {
             _ if self.is_label(&range) => Role::Label,
             Role::Type if self.is_soft_keyword(&range) => Role::Label,
-            Role::Extends => {
+            Role::Extends | Role::Implements => {
                 let derived = self.top().kind.unwrap_or(SymbolKind::Class);
-                (self.rules.spec.base_role)(&self.source[range.clone()], derived)
+                (self.rules.spec.base_role)(&self.source[range.clone()], derived, role)
             }
             Role::BindHere if !(self.rules.spec.binds)(&self.source[range.clone()]) => Role::Write,
             // The key of a pattern names a member of what is taken apart.
@@ -1608,6 +1656,7 @@ impl<'s> Walk<'s> {
                 visible: Visible::Hoisted,
                 scope: BindScope::Innermost,
                 flags: 0,
+                visibility: None,
                 each: true,
                 declarators: false,
             }),
@@ -1680,7 +1729,11 @@ impl<'s> Walk<'s> {
     fn add_bound(&mut self, open: OpenBinder, name: Range<usize>) -> Row {
         let frame = self.frames.get(open.frame);
         let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
-        let mut modifier = frame.map_or(Modifier::NONE, |frame| frame.modifier);
+        let modifier = Modifier {
+            visibility: open.binder.visibility,
+            ..Modifier::NONE
+        };
+        let mut modifier = modifier.and(frame.map_or(Modifier::NONE, |frame| frame.modifier));
         if let Some(declarator) = open.indirect {
             modifier.kind = None;
             modifier.flags &= !flags::READONLY;
@@ -1714,6 +1767,7 @@ impl<'s> Walk<'s> {
             parent: outer.kind,
             flags: open.binder.flags | if local { flags::LOCAL } else { 0 },
             signature: &[],
+            doc_comment: &[],
         });
         local |= flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         self.add_symbol(NewSymbol {
@@ -2232,7 +2286,7 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
             Access::Instantiate,
             Some(R::Instantiates),
         ),
-        Role::Type => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
+        Role::Type | Role::SelfType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Uses)),
         Role::Extends => (IdentifierKind::TypeUsage, Access::Type, Some(R::Extends)),
         Role::Implements => (IdentifierKind::TypeUsage, Access::Type, Some(R::Implements)),
         Role::ParameterType => (IdentifierKind::TypeUsage, Access::Type, Some(R::Parameter)),
