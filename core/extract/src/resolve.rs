@@ -7,7 +7,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
-    FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Text, resolve as text_of,
+    FileFacts, Identifier, NONE, NameId, Names, Receiver, Relationship, Row, Text,
+    resolve as text_of,
 };
 use crate::ids::IdHasher;
 use crate::model::{RelationshipKind, Resolution, SymbolKind, flags};
@@ -24,10 +25,13 @@ const MAX_HIDDEN: usize = 16;
 /// Finds targets, builds the relationships and names every row. `facts` has path and content already.
 pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     let types = types_by_name(&walked);
-    adopt_owned_symbols(&mut walked, &types);
     lexical_targets(&mut walked, rules);
     let bases = bases_by_type(&walked);
+    if rules.spec.implicit_this {
+        implicit_targets(&mut walked, &bases, rules);
+    }
     member_targets(&mut walked, &bases);
+    adopt_owned_symbols(&mut walked, &types);
     facts.symbols = walked.symbols;
     facts.identifiers = walked.identifiers;
     facts.names = walked.names;
@@ -94,7 +98,11 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                 }
                 let fits = |binding: &Binding| {
                     let kind = symbols[binding.symbol as usize].kind;
-                    binding.tag == identifier.tag && (rules.spec.fits)(identifier.access, kind)
+                    match identifier.names {
+                        Names::Tags => binding.tag,
+                        Names::Qualifiers => !binding.tag && holds_members(kind),
+                        Names::Plain => !binding.tag && (rules.spec.fits)(identifier.access, kind),
+                    }
                 };
                 let Some(binding) = visible.find(identifier.name, fits) else {
                     continue;
@@ -107,6 +115,10 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
             }
         }
     }
+}
+
+fn holds_members(kind: SymbolKind) -> bool {
+    kind.is_type() || kind.is_namespace() || kind == SymbolKind::Import
 }
 
 /// The bindings that are visible at one place: for each name a stack.
@@ -219,8 +231,71 @@ fn bases_by_type(walked: &Walked) -> Bases {
     bases
 }
 
+/// How many definitions around a name are asked for a member of that name.
+const MAX_AROUND: usize = 8;
+
+/// Bare names that mean a member of a type around them, inherited or declared elsewhere, or of a namespace that was
+/// opened before. What is bound in a function hides members; what is bound outside of types is hidden by them.
+fn implicit_targets(walked: &mut Walked, bases: &Bases, rules: &Rules) {
+    for row in 0..walked.identifiers.len() {
+        let identifier = &walked.identifiers[row];
+        if identifier.receiver != Receiver::None || identifier.names == Names::Tags {
+            continue;
+        }
+        let symbols = &walked.symbols;
+        if let Some(known) = symbols.get(identifier.target as usize) {
+            let parent = symbols.get(known.parent as usize);
+            if known.flags & (flags::LOCAL | flags::PARAMETER) != 0
+                || known.owner != NONE
+                || parent.is_some_and(|parent| !parent.kind.is_namespace())
+            {
+                continue;
+            }
+        }
+        let fits = |member: &Row| {
+            let kind = symbols[*member as usize].kind;
+            match identifier.names {
+                Names::Qualifiers => holds_members(kind),
+                _ => (rules.spec.fits)(identifier.access, kind),
+            }
+        };
+        let mut around = identifier.containing;
+        let mut found = None;
+        for _ in 0..MAX_AROUND {
+            let Some(symbol) = symbols.get(around as usize) else {
+                break;
+            };
+            found = if symbol.owner != NONE {
+                find_member(symbol.owner, identifier.name, &walked.members, bases)
+            } else if symbol.kind.is_type() {
+                find_member(symbol.name, identifier.name, &walked.members, bases)
+            } else if symbol.kind.is_namespace() && identifier.target == NONE {
+                walked.members.get(&(symbol.name, identifier.name)).copied()
+            } else {
+                None
+            };
+            found = found.filter(fits);
+            if found.is_some() {
+                break;
+            }
+            around = symbol.parent;
+        }
+        if let Some(target) = found {
+            let identifier = &mut walked.identifiers[row];
+            identifier.target = target;
+            identifier.resolution = Resolution::Receiver;
+        }
+    }
+}
+
 /// The member `name` of a type, or of the nearest of its bases in this file.
 fn find_member(type_name: NameId, name: NameId, members: &Members, bases: &Bases) -> Option<Row> {
+    if let Some(&row) = members.get(&(type_name, name)) {
+        return Some(row);
+    }
+    if !bases.contains_key(&type_name) {
+        return None;
+    }
     let mut queue = vec![type_name];
     let mut at = 0;
     while at < queue.len() && at < MAX_BASES {

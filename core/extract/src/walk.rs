@@ -10,7 +10,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Point, Tree};
 
-use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text};
+use crate::facts::{Identifier, NONE, NameId, Names, Receiver, Row, Symbol, Text};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{
@@ -41,6 +41,8 @@ pub struct Scope {
     base: u32,
     /// Whether a function lies between here and the enclosing type or module.
     in_function: bool,
+    /// Where names declared here are bound: this scope or, if it is transparent, the one around it.
+    binds_in: u32,
 }
 
 /// A name bound to a symbol in a scope.
@@ -141,6 +143,8 @@ pub struct Walk<'s> {
     import_paths: Vec<Range<usize>>,
     pending_binds: Vec<u32>,
     pending_names: Vec<Range<usize>>,
+    /// Whether the declarator just entered leaves the kind of its name as it is.
+    keeps_kind: bool,
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
@@ -160,6 +164,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         import_paths: Vec::new(),
         pending_binds: Vec::new(),
         pending_names: Vec::new(),
+        keeps_kind: false,
         interned: FxHashMap::default(),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
@@ -200,7 +205,7 @@ impl<'s> Walk<'s> {
             if rule.has(bits::LEAF) && node.child_count() == 0 {
                 self.leaf(node, rule, role, is_property, is_object);
             } else {
-                let frame = self.enter(node, rule, role, is_object);
+                let frame = self.enter(node, rule, role, is_property, is_object);
                 if cursor.goto_first_child() {
                     self.frames.push(frame);
                     continue;
@@ -346,10 +351,7 @@ impl<'s> Walk<'s> {
             .last()
             .is_some_and(|frame| frame.rule.has(bits::SECTION))
         {
-            if let Some(section) = self.sections.last_mut() {
-                *section = modifier;
-            }
-            return;
+            return self.modify_section(modifier);
         }
         let Some(frame) = self
             .frames
@@ -367,6 +369,13 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Applies a modifier to all definitions that follow in the innermost scope.
+    pub(crate) fn modify_section(&mut self, modifier: Modifier) {
+        if let Some(section) = self.sections.last_mut() {
+            *section = modifier;
+        }
+    }
+
     /// Applies a modifier to the names that the enclosing binder is about to bind, not to a definition.
     pub(crate) fn modify_bound(&mut self, modifier: Modifier) {
         if self.frames.last().is_some_and(|frame| frame.symbol == NONE) {
@@ -379,6 +388,7 @@ impl<'s> Walk<'s> {
         node: Node<'_>,
         rule: &'s KindRule,
         role: Role,
+        is_property: bool,
         is_object: bool,
     ) -> Frame<'s> {
         let mut frame = Frame {
@@ -400,6 +410,14 @@ impl<'s> Walk<'s> {
             last_line: NONE,
             start_byte: node.start_byte() as u32,
         };
+        // `a::b::c` may nest to the right: what a is to b, it is to the access that b begins.
+        if is_property
+            && rule.property != 0
+            && let Some(parent) = self.frames.last()
+        {
+            frame.start_byte = parent.start_byte;
+            frame.receiver = parent.receiver;
+        }
         if is_object {
             let receiver = if rule.has(bits::RECEIVER) {
                 self.own_receiver()
@@ -440,6 +458,7 @@ impl<'s> Walk<'s> {
         }
         if let Some(declarator) = spec.declarator
             && role == Role::Bind
+            && !std::mem::take(&mut self.keeps_kind)
         {
             self.enter_declarator(declarator);
         }
@@ -475,6 +494,11 @@ impl<'s> Walk<'s> {
             self.open_scope(kind);
         }
         frame
+    }
+
+    /// The declarator that is being entered says nothing of the kind of its name; for hooks.
+    pub(crate) fn keep_kind(&mut self) {
+        self.keeps_kind = true;
     }
 
     /// Below a declarator the names of the declaration around it may become something else.
@@ -615,6 +639,11 @@ impl<'s> Walk<'s> {
             Some(owner) => self.find_name(node, owner).map(|range| self.intern(range)),
             None => None,
         };
+        if owner.is_some()
+            && let Some(member) = define.in_type
+        {
+            kind = member;
+        }
         // What belongs to the file as a whole has nothing around it.
         let opens = match define.scope {
             BindScope::File => std::mem::take(&mut self.opens),
@@ -907,7 +936,7 @@ impl<'s> Walk<'s> {
         } else {
             role
         };
-        let own = rule.leaf == Role::OwnMember;
+        let own = rule.leaf == Role::OwnMember || (role == Role::OwnWrite && !is_property);
         let each = self
             .binders
             .last()
@@ -965,17 +994,23 @@ impl<'s> Walk<'s> {
                 Some(frame) => frame.receiver,
             },
             Role::Member => Receiver::Other,
+            // `a::b::c`: b is a member of a, as far as c can tell.
+            _ if is_object => self
+                .frames
+                .last()
+                .map_or(Receiver::None, |frame| frame.receiver),
             _ => Receiver::None,
         };
         let derived = match role {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
         };
-        let tag = self
-            .frames
-            .last()
-            .and_then(|frame| frame.rule.spec)
-            .is_some_and(|spec| spec.tag);
+        let around = self.frames.last().and_then(|frame| frame.rule.spec);
+        let names = match role {
+            Role::Qualifier => Names::Qualifiers,
+            _ if around.is_some_and(|spec| spec.tag) => Names::Tags,
+            _ => Names::Plain,
+        };
         let (kind, access, relation) = meaning(role, membered);
         let (start, end) = (node.start_position(), node.end_position());
         self.out.identifiers.push(Identifier {
@@ -993,7 +1028,7 @@ impl<'s> Walk<'s> {
             resolution: Resolution::None,
             relation,
             receiver,
-            tag,
+            names,
             derived,
             id: [0; 16],
         });
@@ -1016,6 +1051,30 @@ impl<'s> Walk<'s> {
                 Receiver::Row(row)
             };
             self.set_parent_receiver(receiver);
+        }
+    }
+
+    /// A definition's name that is more than one token (an operator's), where the role is to bind or where a rule has
+    /// defined it already. The tokens in it become no identifier rows.
+    pub(crate) fn name_whole(
+        &mut self,
+        node: Node<'_>,
+        name: Range<usize>,
+        role: Role,
+        kind: Option<SymbolKind>,
+    ) {
+        if self.is_pending_name(&name) {
+            if let (Some(kind), Some(open)) = (kind, self.opens.last_mut()) {
+                open.kind = Some(kind);
+                self.out.symbols[open.symbol as usize].kind = kind;
+            }
+        } else if role == Role::Bind {
+            if let (Some(kind), Some(open)) = (kind, self.binders.last_mut()) {
+                open.binder.kind = kind;
+                open.binder.flags |= flags::ABSTRACT;
+            }
+            self.bind_leaf(node, name.clone());
+            self.pending_names.push(name);
         }
     }
 
@@ -1158,10 +1217,11 @@ impl<'s> Walk<'s> {
             modifier: Modifier::NONE,
         });
         // A signature without a body opens no scope: its parameters bind nothing.
-        if matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block) {
+        let innermost = self.bind_scope(BindScope::Own);
+        let is_transparent = self.out.scopes[innermost as usize].binds_in != innermost;
+        if is_transparent || matches!(self.scope_kind(), ScopeKind::Function | ScopeKind::Block) {
             // From its name on: the type before it may have the same name.
-            let scope = self.bind_scope(BindScope::Innermost);
-            self.bind(symbol, scope, Visible::FromName, false);
+            self.bind(symbol, innermost, Visible::FromName, false);
         }
     }
 
@@ -1287,24 +1347,34 @@ impl<'s> Walk<'s> {
             .scope_stack
             .last()
             .map(|outer| self.out.scopes[*outer as usize]);
-        let (base, in_function) = match (kind, outer) {
-            (ScopeKind::Block, Some(outer)) => (outer.base, outer.in_function),
-            (kind, _) => (scope, kind == ScopeKind::Function),
+        let opened = match (kind, outer) {
+            (ScopeKind::Transparent, Some(outer)) => outer,
+            (ScopeKind::Block, Some(outer)) => Scope {
+                kind,
+                binds_in: scope,
+                ..outer
+            },
+            (kind, _) => Scope {
+                kind,
+                base: scope,
+                in_function: kind == ScopeKind::Function,
+                binds_in: scope,
+            },
         };
-        self.out.scopes.push(Scope {
-            kind,
-            base,
-            in_function,
-        });
+        self.out.scopes.push(opened);
         self.scope_stack.push(scope);
-        self.sections.push(Modifier::NONE);
+        self.sections.push(match kind {
+            ScopeKind::Transparent => self.sections.last().copied().unwrap_or_default(),
+            _ => Modifier::NONE,
+        });
         self.out.events.push(Event::Enter(scope));
     }
 
     fn bind_scope(&self, scope: BindScope) -> u32 {
         let innermost = self.scope_stack.last().copied().unwrap_or(0);
         match scope {
-            BindScope::Innermost => innermost,
+            BindScope::Innermost => self.out.scopes[innermost as usize].binds_in,
+            BindScope::Own => innermost,
             BindScope::Function => self.out.scopes[innermost as usize].base,
             BindScope::AroundType => {
                 // Where bare names do not reach a type's members, what is around all types.
@@ -1530,6 +1600,12 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
         Role::Import | Role::ImportBind | Role::ImportWhole => {
             (IdentifierKind::Import, Access::Import, None)
         }
+        Role::OwnWrite => (
+            IdentifierKind::MemberAccess,
+            Access::Write,
+            Some(R::References),
+        ),
+        Role::Value | Role::Qualifier => (plain, Access::Read, Some(R::References)),
         Role::Label => (plain, Access::Read, None),
         Role::Inherit | Role::Read | Role::Outer | Role::Member | Role::OwnMember => {
             let kind = if matches!(role, Role::Member | Role::OwnMember) {
