@@ -106,8 +106,7 @@ pub struct Identifier {
     /// What the place says beyond kind and access; decides the relationship.
     pub relation: Option<RelationshipKind>,
     pub receiver: Receiver,
-    /// Whether it names a type by its tag.
-    pub tag: bool,
+    pub names: Names,
     /// In the head of a type's body that is defined elsewhere: that type's name; [`NONE`] otherwise.
     pub derived: NameId,
     /// Arguments of the call whose name this is; [`UNCOUNTED`] otherwise.
@@ -130,6 +129,17 @@ pub enum Receiver {
     Row(Row),
     /// Something else.
     Other,
+}
+
+/// Which of the things that share a name a place can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// What is known by the bare name.
+    Plain,
+    /// A type, by its tag.
+    Tags,
+    /// A type or namespace whose members follow.
+    Qualifiers,
 }
 
 /// One row of `relationships`.

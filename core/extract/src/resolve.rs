@@ -7,8 +7,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
-    FileFacts, Identifier, NONE, NameId, Receiver, Relationship, Row, Symbol, Text, UNCOUNTED,
-    resolve as text_of,
+    FileFacts, Identifier, NONE, NameId, Names, Receiver, Relationship, Row, Symbol, Text,
+    UNCOUNTED, resolve as text_of,
 };
 use crate::ids::IdHasher;
 use crate::model::{Access, RelationshipKind, Resolution, SymbolKind, flags};
@@ -373,9 +373,15 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
                         let Some(symbol) = symbols.get(binding.symbol as usize) else {
                             return space & space::VALUE != 0;
                         };
-                        binding.tag == identifier.tag
-                            && spaces_of(symbol, rules) & space != 0
-                            && (rules.spec.fits)(access, symbol.kind)
+                        let plain = || {
+                            spaces_of(symbol, rules) & space != 0
+                                && (rules.spec.fits)(access, symbol.kind)
+                        };
+                        match identifier.names {
+                            Names::Tags => binding.tag,
+                            Names::Qualifiers => !binding.tag && holds_members(symbol.kind),
+                            Names::Plain => !binding.tag && plain(),
+                        }
                     })
                 });
                 let Some(binding) = found else {
@@ -393,6 +399,10 @@ fn lexical_targets(walked: &mut Walked, rules: &Rules) {
             }
         }
     }
+}
+
+fn holds_members(kind: SymbolKind) -> bool {
+    kind.is_type() || kind.is_namespace() || kind == SymbolKind::Import
 }
 
 /// The bindings that are visible at one place: for each name a stack.
@@ -583,40 +593,60 @@ fn member_targets(
     }
 }
 
-/// A bare name may be a member that a type around it inherits; that comes before what is outside of the type.
+/// A bare name may be a member that a type around it inherits, or of the type that the code belongs to although it
+/// stands elsewhere, or of a namespace that was opened before; that comes before what is outside of the type.
 fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rules: &Rules) {
-    if members.bases.is_empty() {
-        return;
-    }
     for row in 0..walked.identifiers.len() {
         let identifier = &walked.identifiers[row];
         let is_bare = identifier.receiver == Receiver::None && !is_base(identifier);
-        if !is_bare || identifier.access == Access::Import {
+        if !is_bare || identifier.access == Access::Import || identifier.names == Names::Tags {
             continue;
         }
-        let target = walked.symbols.get(identifier.target as usize);
+        let symbols = &walked.symbols;
+        let target = symbols.get(identifier.target as usize);
+        let is_local =
+            target.is_some_and(|target| target.flags & (flags::LOCAL | flags::PARAMETER) != 0);
+        let fits = |member: &Row| {
+            let kind = symbols[*member as usize].kind;
+            match identifier.names {
+                Names::Qualifiers => holds_members(kind),
+                _ => (rules.spec.fits)(identifier.access, kind),
+            }
+        };
+        let mut found = None;
         let mut at = identifier.containing;
         for _ in 0..MAX_LOOKBACK {
-            let Some(symbol) = walked.symbols.get(at as usize) else {
+            let Some(symbol) = symbols.get(at as usize) else {
                 break;
             };
-            if is_type(symbol) {
+            let of = if symbol.owner != NONE && !is_local {
+                Some((types.named(symbol.owner), true))
+            } else if is_type(symbol) {
                 let is_inside = |target: &Symbol| {
                     target.start_byte >= symbol.start_byte && target.end_byte <= symbol.end_byte
                 };
                 if target.is_some_and(is_inside) {
                     break;
                 }
-                let of = TypeKey::Row(types.first(at));
+                Some((TypeKey::Row(types.first(at)), false))
+            } else if symbol.kind.is_namespace() && target.is_none() {
+                Some((TypeKey::Row(types.first(at)), true))
+            } else {
+                None
+            };
+            if let Some((of, own)) = of {
                 let spaces = spaces_for(identifier.access, rules);
-                if let Some(found) = members.find(of, identifier.name, spaces, false) {
-                    let identifier = &mut walked.identifiers[row];
-                    identifier.target = found;
-                    identifier.resolution = Resolution::Receiver;
+                found = members.find(of, identifier.name, spaces, own).filter(fits);
+                if found.is_some() {
                     break;
                 }
             }
             at = symbol.parent;
+        }
+        if let Some(target) = found {
+            let identifier = &mut walked.identifiers[row];
+            identifier.target = target;
+            identifier.resolution = Resolution::Receiver;
         }
     }
 }

@@ -47,6 +47,12 @@ pub enum Role {
     Global,
     /// A member of the object whose code this is, without a receiver (Ruby's `@name`).
     OwnMember,
+    /// A member of the object whose code this is, where it gets its first value (C++'s constructors).
+    OwnWrite,
+    /// A type or namespace whose member follows.
+    Qualifier,
+    /// An expression where the token looks like a type.
+    Value,
     /// Part of the name or path of what is imported.
     Import,
     /// The name that an import binds in this file; it is also the last part of what is imported.
@@ -78,6 +84,8 @@ pub enum ScopeKind {
     Function,
     /// A block inside a function.
     Block,
+    /// Holds only what is bound in it on purpose ([`BindScope::Own`]); all else is bound around it.
+    Transparent,
 }
 
 /// When a binding becomes visible in its scope.
@@ -116,6 +124,8 @@ pub enum BindScope {
     Function,
     /// The scope around the innermost type in which bare names are looked up (C's enumerators).
     AroundType,
+    /// The innermost one, be it transparent or not.
+    Own,
     /// The file, whatever the definition stands in (a preprocessor's macros).
     File,
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Point, Tree};
 
-use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text, UNCOUNTED};
+use crate::facts::{Identifier, NONE, NameId, Names, Receiver, Row, Symbol, Text, UNCOUNTED};
 use crate::model::{Access, IdentifierKind, RelationshipKind, Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{
@@ -42,6 +42,8 @@ pub struct Scope {
     base: u32,
     /// Whether a function lies between here and the enclosing type or module.
     in_function: bool,
+    /// Where names declared here are bound: this scope or, if it is transparent, the one around it.
+    binds_in: u32,
 }
 
 /// A name bound to a symbol in a scope.
@@ -177,6 +179,8 @@ pub struct Walk<'s> {
     last_call: Row,
     /// Where the parameter starts that stands for the current object, and the name of its type.
     self_parameter: Option<(usize, NameId)>,
+    /// Whether the declarator just entered leaves the kind of its name as it is.
+    keeps_kind: bool,
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
@@ -204,6 +208,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         pending_names: Vec::new(),
         last_call: NONE,
         self_parameter: None,
+        keeps_kind: false,
         interned: FxHashMap::default(),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
@@ -461,10 +466,7 @@ impl<'s> Walk<'s> {
             .last()
             .is_some_and(|frame| frame.rule.has(bits::SECTION))
         {
-            if let Some(section) = self.sections.last_mut() {
-                *section = modifier;
-            }
-            return;
+            return self.modify_section(modifier);
         }
         let Some(frame) = self
             .frames
@@ -479,6 +481,13 @@ impl<'s> Walk<'s> {
         } else {
             let symbol = frame.symbol;
             apply(&mut self.out.symbols[symbol as usize], modifier);
+        }
+    }
+
+    /// Applies a modifier to all definitions that follow in the innermost scope.
+    pub(crate) fn modify_section(&mut self, modifier: Modifier) {
+        if let Some(section) = self.sections.last_mut() {
+            *section = modifier;
         }
     }
 
@@ -524,6 +533,14 @@ impl<'s> Walk<'s> {
             last_line: NONE,
             start_byte: node.start_byte() as u32,
         };
+        // `a::b::c` may nest to the right: what a is to b, it is to the access that b begins.
+        if is_property
+            && rule.property != 0
+            && let Some(parent) = self.frames.last()
+        {
+            frame.start_byte = parent.start_byte;
+            frame.receiver = parent.receiver;
+        }
         if is_object {
             let receiver = if rule.has(bits::RECEIVER) {
                 self.own_receiver()
@@ -588,6 +605,7 @@ impl<'s> Walk<'s> {
         }
         if let Some(declarator) = spec.declarator
             && role == Role::Bind
+            && !std::mem::take(&mut self.keeps_kind)
         {
             self.enter_declarator(declarator);
         }
@@ -645,6 +663,11 @@ impl<'s> Walk<'s> {
             inside(self, node);
         }
         frame
+    }
+
+    /// The declarator that is being entered says nothing of the kind of its name; for hooks.
+    pub(crate) fn keep_kind(&mut self) {
+        self.keeps_kind = true;
     }
 
     /// Below a declarator the names of the declaration around it may become something else.
@@ -847,6 +870,11 @@ impl<'s> Walk<'s> {
             Some(owner) => self.find_name(node, owner).map(|range| self.intern(range)),
             None => None,
         };
+        if owner.is_some()
+            && let Some(member) = define.in_type
+        {
+            kind = member;
+        }
         // What belongs to the file as a whole has nothing around it.
         let opens = match define.scope {
             BindScope::File => std::mem::take(&mut self.opens),
@@ -1386,7 +1414,7 @@ impl<'s> Walk<'s> {
             Role::Call if self.instantiates(&range) => Role::New,
             role => role,
         };
-        let own = rule.leaf == Role::OwnMember;
+        let own = rule.leaf == Role::OwnMember || (role == Role::OwnWrite && !is_property);
         let each = self.binders.last().is_some_and(|open| {
             let is_member = matches!(
                 open.binder.kind,
@@ -1479,6 +1507,11 @@ impl<'s> Walk<'s> {
             Role::Call if rule.leaf == Role::ReadOrCall => {
                 Receiver::Implicit(self.top().enclosing_type)
             }
+            // `a::b::c`: b is a member of a, as far as c can tell.
+            _ if is_object => self
+                .frames
+                .last()
+                .map_or(Receiver::None, |frame| frame.receiver),
             _ => Receiver::None,
         };
         let space = (self.rules.spec.space_of_use)(Used {
@@ -1499,11 +1532,12 @@ impl<'s> Walk<'s> {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
         };
-        let tag = self
-            .frames
-            .last()
-            .and_then(|frame| frame.rule.spec)
-            .is_some_and(|spec| spec.tag);
+        let around = self.frames.last().and_then(|frame| frame.rule.spec);
+        let names = match role {
+            Role::Qualifier => Names::Qualifiers,
+            _ if around.is_some_and(|spec| spec.tag) => Names::Tags,
+            _ => Names::Plain,
+        };
         let (kind, access, relation) = meaning(role, membered);
         let (start, end) = (node.start_position(), node.end_position());
         self.out.identifiers.push(Identifier {
@@ -1521,7 +1555,7 @@ impl<'s> Walk<'s> {
             resolution: Resolution::None,
             relation,
             receiver,
-            tag,
+            names,
             derived,
             arguments: UNCOUNTED,
             id: [0; 16],
@@ -1625,6 +1659,30 @@ impl<'s> Walk<'s> {
             }
         }
         false
+    }
+
+    /// A definition's name that is more than one token (an operator's), where the role is to bind or where a rule has
+    /// defined it already. The tokens in it become no identifier rows.
+    pub(crate) fn name_whole(
+        &mut self,
+        node: Node<'_>,
+        name: Range<usize>,
+        role: Role,
+        kind: Option<SymbolKind>,
+    ) {
+        if self.is_pending_name(&name) {
+            if let (Some(kind), Some(open)) = (kind, self.opens.last_mut()) {
+                open.kind = Some(kind);
+                self.out.symbols[open.symbol as usize].kind = kind;
+            }
+        } else if role == Role::Bind {
+            if let (Some(kind), Some(open)) = (kind, self.binders.last_mut()) {
+                open.binder.kind = kind;
+                open.binder.flags |= flags::ABSTRACT;
+            }
+            self.bind_leaf(node, name.clone());
+            self.pending_names.push(name);
+        }
     }
 
     fn is_pending_name(&mut self, range: &Range<usize>) -> bool {
@@ -1758,7 +1816,7 @@ impl<'s> Walk<'s> {
             || open.binder.flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         let outer = self.top();
         let in_type = self.scope_kind() == ScopeKind::Type;
-        let (kind, flags) = (self.rules.spec.bound_as)(Defined {
+        let (kind, mut flags) = (self.rules.spec.bound_as)(Defined {
             name: &self.source[name.clone()],
             kind: match open.binder.kind {
                 SymbolKind::Variable if in_type => SymbolKind::Field,
@@ -1769,6 +1827,9 @@ impl<'s> Walk<'s> {
             signature: &[],
             doc_comment: &[],
         });
+        if !matches!(kind, SymbolKind::Variable | SymbolKind::Constant) {
+            flags &= !flags::LOCAL | open.binder.flags;
+        }
         local |= flags & (flags::LOCAL | flags::PARAMETER) == flags::LOCAL;
         self.add_symbol(NewSymbol {
             name,
@@ -1812,11 +1873,19 @@ impl<'s> Walk<'s> {
             self.out.self_parameters.insert(symbol, type_name);
         }
         // A signature without a body opens no scope: its parameters bind nothing. A type's own are seen like members.
-        if self.scope_kind() != ScopeKind::Module
-            && (self.scope_kind() != ScopeKind::Type || self.rules.spec.implicit_this)
-        {
-            let scope = self.bind_scope(BindScope::Innermost);
-            self.bind(symbol, scope, Visible::FromName, false);
+        let innermost = self.bind_scope(BindScope::Own);
+        let is_transparent = self.out.scopes[innermost as usize].binds_in != innermost;
+        let declares = self
+            .binders
+            .last()
+            .is_some_and(|open| open.binder.declarators);
+        let binds = match self.scope_kind() {
+            ScopeKind::Module => false,
+            ScopeKind::Type => self.rules.spec.implicit_this && !declares,
+            _ => true,
+        };
+        if is_transparent || binds {
+            self.bind(symbol, innermost, Visible::FromName, false);
         }
     }
 
@@ -1950,24 +2019,34 @@ impl<'s> Walk<'s> {
             .scope_stack
             .last()
             .map(|outer| self.out.scopes[*outer as usize]);
-        let (base, in_function) = match (kind, outer) {
-            (ScopeKind::Block, Some(outer)) => (outer.base, outer.in_function),
-            (kind, _) => (scope, kind == ScopeKind::Function),
+        let opened = match (kind, outer) {
+            (ScopeKind::Transparent, Some(outer)) => outer,
+            (ScopeKind::Block, Some(outer)) => Scope {
+                kind,
+                binds_in: scope,
+                ..outer
+            },
+            (kind, _) => Scope {
+                kind,
+                base: scope,
+                in_function: kind == ScopeKind::Function,
+                binds_in: scope,
+            },
         };
-        self.out.scopes.push(Scope {
-            kind,
-            base,
-            in_function,
-        });
+        self.out.scopes.push(opened);
         self.scope_stack.push(scope);
-        self.sections.push(Modifier::NONE);
+        self.sections.push(match kind {
+            ScopeKind::Transparent => self.sections.last().copied().unwrap_or_default(),
+            _ => Modifier::NONE,
+        });
         scope
     }
 
     fn bind_scope(&self, scope: BindScope) -> u32 {
         let innermost = self.scope_stack.last().copied().unwrap_or(0);
         match scope {
-            BindScope::Innermost => innermost,
+            BindScope::Innermost => self.out.scopes[innermost as usize].binds_in,
+            BindScope::Own => innermost,
             BindScope::Function => self.out.scopes[innermost as usize].base,
             BindScope::AroundType => {
                 // Where bare names do not reach a type's members, what is around all types.
@@ -2294,6 +2373,12 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
         Role::Import | Role::ImportBind | Role::ImportWhole => {
             (IdentifierKind::Import, Access::Import, None)
         }
+        Role::OwnWrite => (
+            IdentifierKind::MemberAccess,
+            Access::Write,
+            Some(R::References),
+        ),
+        Role::Value | Role::Qualifier => (plain, Access::Read, Some(R::References)),
         Role::Label => (plain, Access::Read, None),
         Role::Inherit
         | Role::Read

@@ -252,7 +252,7 @@ pub(super) fn declared_type(_: &mut Walk<'_>, declaration: Node<'_>, _: Role) ->
 }
 
 /// The parameters of a definition belong to its body's scope; of all others they are bound nowhere else.
-fn parameters(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
+pub(super) fn parameters(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
     if role == Role::Read {
         return Role::Parameter;
     }
