@@ -71,7 +71,10 @@ export interface Store extends Disposable {
   commit(): Promise<IndexCounts>;
   /** Drops what was written since `begin`; the previous index stays. */
   abandon(): Promise<void>;
-  /** The definitions of a name, plain (`open`) or qualified (`Store.open`, `Store::open`): rows of `symbols`. */
+  /**
+   * The definitions of a name (`open`) or of the last parts of a qualified name (`Store.open`, or `Store::open` where the
+   * language writes it so): rows of `symbols`.
+   */
   defs(name: string, options?: DefsOptions): Promise<Lease<RecordBatch>>;
   /**
    * The places where a name is used: rows of `identifiers`, then containing_name, target_path and target_line u32, all
@@ -83,7 +86,7 @@ export interface Store extends Disposable {
    * file is named as in `files`: relative to the root, with forward slashes.
    */
   outline(file: string, options?: QueryOptions): Promise<Lease<RecordBatch>>;
-  /** The files, without their content: rows of `fileData`. */
+  /** The files: rows of `fileData` without the column `content`. */
   files(options?: QueryOptions): Promise<Lease<RecordBatch>>;
   /** What was skipped, degraded or failed: rows of `errors`. */
   errors(options?: QueryOptions): Promise<Lease<RecordBatch>>;
