@@ -31,6 +31,19 @@ const PROGRESS_MILLIS = 100;
  *
  * When it fails or the signal is aborted, the previous index stays as it was. Rejects with the signal's reason, and else
  * as `extractWorkspace` and `Store` do.
+ *
+ * @example
+ * ```ts
+ * import { indexWorkspace } from "@bowstring/bowstring";
+ *
+ * const { files, symbols, seconds } = await indexWorkspace("src", {
+ *   out: "greet.db",
+ *   onProgress: ({ filesDone, filesTotal }) => console.log(`${filesDone}/${filesTotal}`),
+ * });
+ * console.log(`${files} files, ${symbols} symbols in ${seconds} s`);
+ * ```
+ *
+ * @param root The directory: a path, or a `file:` URL.
  */
 export async function indexWorkspace(
   root: string | URL,

@@ -102,6 +102,25 @@ export interface Store extends Disposable {
 /**
  * Opens an index. Throws `IO` or `STORE` when the file cannot be opened or is no index, and `LibraryLoadError` without
  * the native library.
+ *
+ * @example Write an index by hand, and ask it
+ * ```ts
+ * import { extractWorkspace, openStore } from "@bowstring/bowstring";
+ *
+ * using store = openStore("greet.db", { mode: "create" });
+ * await store.begin("src");
+ * for await (const batch of extractWorkspace("src")) {
+ *   await store.write(batch);
+ *   batch.release();
+ * }
+ * console.log(await store.commit());
+ *
+ * using callers = await store.refs("greet", { limit: 10 });
+ * console.log(callers.value.numRows);
+ * ```
+ *
+ * @param path The file of the index: a path, or a `file:` URL.
+ * @returns A store that the caller closes.
  */
 export function openStore(path: string | URL, options: StoreOptions = {}): Store {
   const context = currentContext();
