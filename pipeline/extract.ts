@@ -79,8 +79,10 @@ export interface ExtractionBatch extends Disposable {
 export interface ExtractionJob extends AsyncIterable<ExtractionBatch>, AsyncDisposable {
   /** How far it has come; also after the end. */
   progress(): Progress;
-  /** Stops it within milliseconds. A read that waits, and every later one, rejects with `CANCELLED`. */
-  cancel(): void;
+  /**
+   * Stops it within milliseconds. A read that waits, and every later one, rejects with `reason`, or else with `CANCELLED`.
+   */
+  cancel(reason?: unknown): void;
 }
 
 /**
@@ -288,8 +290,8 @@ class RunningExtraction implements ExtractionJob {
     return this.#job.progress();
   }
 
-  cancel(): void {
-    this.#job.cancel();
+  cancel(reason?: unknown): void {
+    this.#job.cancel(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

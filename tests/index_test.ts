@@ -80,6 +80,29 @@ test("index: abort leaves the previous index", SLOW, async () => {
   assert.equal(existsSync(join(workspace.path, "no.db")), false);
 });
 
+test(
+  "index: an error of onProgress ends the work and is the one that is reported",
+  SLOW,
+  async () => {
+    using workspace = Workspace.of(200, 100);
+    const reason = new RangeError("from the callback");
+    let calls = 0;
+    await assert.rejects(
+      indexWorkspace(workspace.path, {
+        chunkRows: 1_000,
+        onProgress: () => {
+          calls++;
+          throw reason;
+        },
+      }),
+      reason,
+    );
+    assert.equal(calls, 1);
+    assert.deepEqual(await generation(join(workspace.path, ".bowstring", "index.db")), [0n, 0n]);
+    nothingIsAlive();
+  },
+);
+
 test("index: a directory that is not there", SLOW, async () => {
   using workspace = new Workspace();
   await assert.rejects(
