@@ -1,6 +1,41 @@
 /**
- * Bowstring: Arrow data between Deno or Bun and native code, without copying and without N-API, and a native engine
- * behind that boundary that turns source code into Arrow tables.
+ * Bowstring: Arrow tables that native code fills and Deno or Bun reads in place, without copying and without N-API; and an
+ * engine behind that boundary that turns source code into tables of its definitions, its identifiers and what they refer to.
+ *
+ * @example Count the definitions of a directory, batch by batch
+ * ```ts
+ * import { extractWorkspace } from "@bowstring/bowstring";
+ *
+ * let definitions = 0;
+ * for await (const batch of extractWorkspace("src")) {
+ *   definitions += batch.symbols.numRows;
+ *   batch.release(); // the memory is the native library's, and goes back to it
+ * }
+ * console.log(definitions);
+ * ```
+ *
+ * @example Index a directory and look a name up
+ * ```ts
+ * import { indexWorkspace, openStore } from "@bowstring/bowstring";
+ *
+ * const { out, files } = await indexWorkspace("src");
+ * console.log(`${files} files`);
+ *
+ * using store = openStore(out);
+ * using answer = await store.defs("greet");
+ * for (const { file_path, start_line } of answer.value) {
+ *   console.log(`${file_path}:${start_line}`);
+ * }
+ * ```
+ *
+ * Tables are [apache-arrow](https://www.npmjs.com/package/apache-arrow) `RecordBatch`es over native memory. Whoever is
+ * given a batch or a {@link Lease} owns it and gives it back with `release()` or `using`; afterwards, reading the tables
+ * throws {@link LeaseReleasedError}. `docs/ownership.md` has the rules, and what happens when one is broken. Options of
+ * {@link ImportOptions} copy the data into JavaScript's own memory instead, where no rule applies.
+ *
+ * The native library is loaded at the first use, from `BOWSTRING_LIBRARY`, the package for the platform, or a local build;
+ * {@link LibraryLoadError} says what to do when there is none. Deno needs `--allow-ffi`, and `--allow-read` and
+ * `--allow-env` to find the library.
  *
  * @module
  */

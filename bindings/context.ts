@@ -191,7 +191,19 @@ export function currentContext(): Context {
   return current;
 }
 
-/** The counters of this isolate. Loads the library if nothing else has. */
+/**
+ * The counters of this isolate. Loads the library if nothing else has; throws `LibraryLoadError` if it cannot.
+ *
+ * @example
+ * ```ts
+ * import { extractFilesToArrow, stats } from "@bowstring/bowstring";
+ *
+ * const batch = await extractFilesToArrow(["src/greet.ts"], ".");
+ * console.log(stats().liveLeases, stats().bytesCopied); // 1 0
+ * batch.release();
+ * console.log(stats().liveLeases); // 0
+ * ```
+ */
 export function stats(): Stats {
   return currentContext().stats();
 }

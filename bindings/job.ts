@@ -49,7 +49,8 @@ export class Job implements Waiter {
   readonly #options: JobOptions;
   #failure: { readonly reason: unknown } | undefined;
   #closed = false;
-  #reader: (() => void) | undefined;
+  /** Reads that wait: one, unless somebody iterates twice at once. */
+  #readers: (() => void)[] = [];
   #progress: Progress = { filesTotal: 0, bytesTotal: 0, filesDone: 0, bytesDone: 0 };
   #onAbort: (() => void) | undefined;
 
@@ -72,7 +73,7 @@ export class Job implements Waiter {
 
   /**
    * The next result, or `undefined` after the last. The event loop turns at least once for each result, so that timers
-   * and finalizers run even if results are always ready. One read at a time.
+   * and finalizers run even if results are always ready.
    */
   async next(): Promise<TableLease | undefined> {
     await turnOfTheLoop();
@@ -125,10 +126,11 @@ export class Job implements Waiter {
     this.onEvent();
   }
 
-  /** Lets the read that waits look again. */
+  /** Lets the reads that wait look again. */
   onEvent(): void {
-    this.#reader?.();
-    this.#reader = undefined;
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const resolve of readers) resolve();
   }
 
   #fail(reason: unknown): void {
@@ -138,7 +140,7 @@ export class Job implements Waiter {
 
   #event(): Promise<void> {
     return new Promise((resolve) => {
-      this.#reader = resolve;
+      this.#readers.push(resolve);
       this.#context.wait(this);
     });
   }

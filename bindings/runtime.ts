@@ -103,20 +103,20 @@ export interface Probe {
   version(out: Pointer, capacity: number, length: Pointer, error: Pointer): number;
 }
 
-async function load(): Promise<Runtime | undefined> {
-  if ("Bun" in globalThis) return (await import("./bun.ts")).runtime;
-  if ("Deno" in globalThis) return (await import("./deno.ts")).runtime;
-  return undefined;
+/** The runtime whose global object this is. Rejects with `LibraryLoadError` for anything but Deno and Bun. */
+export async function loadRuntime(scope: object): Promise<Runtime> {
+  if ("Bun" in scope) return (await import("./bun.ts")).runtime;
+  if ("Deno" in scope) return (await import("./deno.ts")).runtime;
+  throw new LibraryLoadError(
+    "Bowstring runs in Deno 2.9 or later and in Bun 1.4 or later; this is another JavaScript runtime",
+  );
 }
 
-const detected = await load();
+/** Kept until the first use: importing the package is no reason to fail. */
+const loaded: Runtime | Error = await loadRuntime(globalThis).catch((reason) => reason);
 
-/** The runtime this program runs in. Throws `LibraryLoadError` in anything but Deno and Bun. */
+/** The runtime that this program runs in. Throws what kept it from being loaded. */
 export function currentRuntime(): Runtime {
-  if (detected === undefined) {
-    throw new LibraryLoadError(
-      "Bowstring runs in Deno 2.9 or later and in Bun 1.4 or later; this is another JavaScript runtime",
-    );
-  }
-  return detected;
+  if (loaded instanceof Error) throw loaded;
+  return loaded;
 }

@@ -79,8 +79,10 @@ export interface ExtractionBatch extends Disposable {
 export interface ExtractionJob extends AsyncIterable<ExtractionBatch>, AsyncDisposable {
   /** How far it has come; also after the end. */
   progress(): Progress;
-  /** Stops it within milliseconds. A read that waits, and every later one, rejects with `CANCELLED`. */
-  cancel(): void;
+  /**
+   * Stops it within milliseconds. A read that waits, and every later one, rejects with `reason`, or else with `CANCELLED`.
+   */
+  cancel(reason?: unknown): void;
 }
 
 /**
@@ -89,6 +91,20 @@ export interface ExtractionJob extends AsyncIterable<ExtractionBatch>, AsyncDisp
  *
  * Throws `BatchTooLargeError` when one table or column would exceed its bound (use `extractStream`), the signal's reason
  * when it is aborted, `LibraryLoadError` without the native library.
+ *
+ * @example
+ * ```ts
+ * import { extractFilesToArrow } from "@bowstring/bowstring";
+ *
+ * using batch = await extractFilesToArrow(["src/greet.ts"], ".");
+ * for (const { name, kind, start_line } of batch.symbols) {
+ *   console.log(`${start_line}: ${kind} ${name}`);
+ * }
+ * ```
+ *
+ * @param paths The files, absolute or relative to `workspaceRoot`.
+ * @param workspaceRoot The directory that reported paths are relative to: a path, or a `file:` URL.
+ * @returns A batch that the caller owns.
  */
 export async function extractFilesToArrow(
   paths: readonly string[],
@@ -101,6 +117,21 @@ export async function extractFilesToArrow(
 
 /**
  * Extracts some files, batch by batch, with bounded memory. Otherwise as `extractFilesToArrow`.
+ *
+ * @example Stop after the first batch that has what is looked for
+ * ```ts
+ * import { extractStream } from "@bowstring/bowstring";
+ *
+ * const signal = AbortSignal.timeout(60_000);
+ * for await (const batch of extractStream(["src/greet.ts"], ".", { signal })) {
+ *   using current = batch;
+ *   if (current.symbols.getChild("name")!.indexOf("greet") >= 0) break;
+ * }
+ * ```
+ *
+ * @param paths The files, absolute or relative to `workspaceRoot`.
+ * @param workspaceRoot The directory that reported paths are relative to: a path, or a `file:` URL.
+ * @returns A job that runs already. Each of its batches is the reader's to release.
  */
 export function extractStream(
   paths: readonly string[],
@@ -113,6 +144,21 @@ export function extractStream(
 /**
  * Extracts every file below `workspaceRoot` that git does not ignore and whose language is known, batch by batch. Otherwise
  * as `extractStream`.
+ *
+ * @example Follow the progress
+ * ```ts
+ * import { extractWorkspace } from "@bowstring/bowstring";
+ *
+ * const job = extractWorkspace("src", { chunkRows: 50_000 });
+ * for await (const batch of job) {
+ *   batch.release();
+ *   const { filesDone, filesTotal } = job.progress();
+ *   console.log(`${filesDone} of ${filesTotal} files`);
+ * }
+ * ```
+ *
+ * @param workspaceRoot The directory: a path, or a `file:` URL.
+ * @returns A job that runs already. Each of its batches is the reader's to release.
  */
 export function extractWorkspace(
   workspaceRoot: string | URL,
@@ -244,8 +290,8 @@ class RunningExtraction implements ExtractionJob {
     return this.#job.progress();
   }
 
-  cancel(): void {
-    this.#job.cancel();
+  cancel(reason?: unknown): void {
+    this.#job.cancel(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,7 @@ import { type IndexCounts, openStore } from "./store.ts";
 export interface IndexOptions extends Omit<ExtractOptions, "copy" | "onCollect" | "maxLiveBytes"> {
   /** The file of the index, `.bowstring/index.db` below the root by default. Its directory is made if there is none. */
   readonly out?: string | URL;
-  /** Called a few times a second while it works, and once at the end. */
+  /** Called a few times a second while it works, and when all files are done. An error that it throws ends the work. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -31,6 +31,19 @@ const PROGRESS_MILLIS = 100;
  *
  * When it fails or the signal is aborted, the previous index stays as it was. Rejects with the signal's reason, and else
  * as `extractWorkspace` and `Store` do.
+ *
+ * @example
+ * ```ts
+ * import { indexWorkspace } from "@bowstring/bowstring";
+ *
+ * const { files, symbols, seconds } = await indexWorkspace("src", {
+ *   out: "greet.db",
+ *   onProgress: ({ filesDone, filesTotal }) => console.log(`${filesDone}/${filesTotal}`),
+ * });
+ * console.log(`${files} files, ${symbols} symbols in ${seconds} s`);
+ * ```
+ *
+ * @param root The directory: a path, or a `file:` URL.
  */
 export async function indexWorkspace(
   root: string | URL,
@@ -45,7 +58,13 @@ export async function indexWorkspace(
   using store = openStore(out, { mode: "create" });
   await store.begin(directory);
   await using job = extractWorkspace(directory, options);
-  const timer = setInterval(() => onProgress(job.progress()), PROGRESS_MILLIS);
+  const timer = setInterval(() => {
+    try {
+      onProgress(job.progress());
+    } catch (reason) {
+      job.cancel(reason); // out of a timer it would end the process
+    }
+  }, PROGRESS_MILLIS);
   let counts: IndexCounts;
   try {
     for await (const batch of job) {
@@ -53,6 +72,7 @@ export async function indexWorkspace(
       batch.release();
       await written;
     }
+    onProgress(job.progress());
     signal?.throwIfAborted();
     counts = await store.commit();
   } catch (reason) {
@@ -61,6 +81,5 @@ export async function indexWorkspace(
   } finally {
     clearInterval(timer);
   }
-  onProgress(job.progress());
   return { ...counts, out, seconds: (performance.now() - started) / 1000 };
 }

@@ -71,7 +71,10 @@ export interface Store extends Disposable {
   commit(): Promise<IndexCounts>;
   /** Drops what was written since `begin`; the previous index stays. */
   abandon(): Promise<void>;
-  /** The definitions of a name, plain (`open`) or qualified (`Store.open`, `Store::open`): rows of `symbols`. */
+  /**
+   * The definitions of a name (`open`) or of the last parts of a qualified name (`Store.open`, or `Store::open` where the
+   * language writes it so): rows of `symbols`.
+   */
   defs(name: string, options?: DefsOptions): Promise<Lease<RecordBatch>>;
   /**
    * The places where a name is used: rows of `identifiers`, then containing_name, target_path and target_line u32, all
@@ -83,7 +86,7 @@ export interface Store extends Disposable {
    * file is named as in `files`: relative to the root, with forward slashes.
    */
   outline(file: string, options?: QueryOptions): Promise<Lease<RecordBatch>>;
-  /** The files, without their content: rows of `fileData`. */
+  /** The files: rows of `fileData` without the column `content`. */
   files(options?: QueryOptions): Promise<Lease<RecordBatch>>;
   /** What was skipped, degraded or failed: rows of `errors`. */
   errors(options?: QueryOptions): Promise<Lease<RecordBatch>>;
@@ -99,6 +102,25 @@ export interface Store extends Disposable {
 /**
  * Opens an index. Throws `IO` or `STORE` when the file cannot be opened or is no index, and `LibraryLoadError` without
  * the native library.
+ *
+ * @example Write an index by hand, and ask it
+ * ```ts
+ * import { extractWorkspace, openStore } from "@bowstring/bowstring";
+ *
+ * using store = openStore("greet.db", { mode: "create" });
+ * await store.begin("src");
+ * for await (const batch of extractWorkspace("src")) {
+ *   await store.write(batch);
+ *   batch.release();
+ * }
+ * console.log(await store.commit());
+ *
+ * using callers = await store.refs("greet", { limit: 10 });
+ * console.log(callers.value.numRows);
+ * ```
+ *
+ * @param path The file of the index: a path, or a `file:` URL.
+ * @returns A store that the caller closes.
  */
 export function openStore(path: string | URL, options: StoreOptions = {}): Store {
   const context = currentContext();

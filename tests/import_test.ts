@@ -90,6 +90,22 @@ test("import: empty columns", () => {
   assert.equal(stats().liveLeases, 0);
 });
 
+test("import: a schema and a description that outgrow the room kept for them", () => {
+  const columns = Array.from(
+    { length: 700 },
+    (_, index) => utf8([`${index}`], {}, `c${index}`.padEnd(150, "x")),
+  );
+  const lease = produce([columns]);
+  const batch = lease.table(0);
+  assert.equal(batch.numCols, 700);
+  assert.deepEqual(
+    columns.map((_, index) => batch.getChildAt(index)!.get(0)),
+    columns.map((column) => column.values[0]),
+  );
+  lease.release();
+  assert.deepEqual(live(), NOTHING);
+});
+
 test("import: columns of the same name stay apart", () => {
   const lease = produce([[utf8(["a"], {}, "same"), utf8(["b"], {}, "same")]]);
   const batch = lease.table(0);

@@ -183,6 +183,21 @@ test("job: reads of the same job are answered in order", SLOW, async () => {
   nothingIsAlive();
 });
 
+test("job: two loops over one job share its results", SLOW, async () => {
+  const job = extractWorkspace(large.path, CHUNKS);
+  const count = async () => {
+    let files = 0;
+    for await (const batch of job) {
+      files += batch.fileData.numRows;
+      batch.release();
+    }
+    return files;
+  };
+  const [first, second] = await Promise.all([count(), count()]);
+  assert.equal(first! + second!, FILES);
+  nothingIsAlive();
+});
+
 test("job: too much live memory is refused with a clear error", SLOW, async () => {
   const batches: ExtractionBatch[] = [];
   const job = extractWorkspace(large.path, { ...CHUNKS, maxLiveBytes: 1_000_000 });

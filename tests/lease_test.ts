@@ -47,10 +47,14 @@ for (const [title, column] of CASES) {
       "vector.indexOf": () => vector.indexOf(column.values[0]),
       "row.toJSON": () => row.toJSON(),
       "row column": () => (row as Record<string, unknown>)[column.name],
-      "data.values": () => columnData.values,
-      "data.valueOffsets": () => columnData.valueOffsets,
-      "data.nullBitmap": () => columnData.nullBitmap,
-      "data.children": () => data.children,
+      "vector.nullCount": () => vector.nullCount,
+      "vector.byteLength": () => vector.byteLength,
+      "data.getValid": () => columnData.getValid(0),
+      "data.values": () => columnData.values.length,
+      "data.valueOffsets": () => columnData.valueOffsets[0],
+      "data.nullBitmap": () => columnData.nullBitmap.subarray(0),
+      "data.typeIds": () => [...columnData.typeIds],
+      "data.children": () => data.children[0],
     };
     for (const [name, read] of Object.entries(reads)) assert.throws(read, RELEASED, name);
     assert.deepEqual(live(), NOTHING);

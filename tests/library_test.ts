@@ -5,7 +5,8 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { VERSION } from "../mod.ts";
+import { LibraryLoadError, VERSION } from "../mod.ts";
+import { loadRuntime } from "../bindings/runtime.ts";
 import { compile } from "./support/native.ts";
 import { isDeno, root, runScript, SLOW } from "./support/process.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -142,6 +143,15 @@ test(
     );
   },
 );
+
+test("library: in another runtime", async () => {
+  await assert.rejects(
+    loadRuntime({ process: {} }),
+    new LibraryLoadError(
+      "Bowstring runs in Deno 2.9 or later and in Bun 1.4 or later; this is another JavaScript runtime",
+    ),
+  );
+});
 
 test("library: one version everywhere", () => {
   const read = (file: string) => readFileSync(join(root, file), "utf8");

@@ -67,8 +67,17 @@ const EMPTY_DATA = new Data(new Struct([]), 0, 0, 0) as Data<Struct>;
  * give each batch another `Schema`. So it is given nothing to rebuild.
  */
 function makeBatch(schema: Schema, data: Data<Struct>): RecordBatch {
-  return Object.assign(new RecordBatch(EMPTY_SCHEMA, EMPTY_DATA), { schema, data });
+  const batch = new RecordBatch(EMPTY_SCHEMA, EMPTY_DATA);
+  (batch as { schema: Schema }).schema = schema;
+  (batch as { data: Data<Struct> }).data = data;
+  return batch;
 }
+
+/**
+ * Stands in for the buffers of empty columns, whose one offset is 0. Shared, because allocating a buffer while a large one
+ * over native memory is young makes V8 collect garbage at once.
+ */
+const NO_BYTES = new ArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
 
 class Importer {
   readonly data: Data[] = [];
@@ -144,7 +153,7 @@ class Importer {
           `expected a buffer for ${length} rows, but found none`,
         );
       }
-      return new view(count);
+      return new view(NO_BYTES, 0, extent === "fences" ? 1 : 0);
     }
     const first = extent === "whole" ? 0 : offset * view.BYTES_PER_ELEMENT;
     return new view(this.#blocks[block]!, byteOffset + first, count);

@@ -533,8 +533,9 @@ int32_t bow_job_close(uint32_t context,
  *     threads         worker threads; 0, the default, means one per core
  *     maxFileBytes    larger files are skipped and reported; default 4194304
  *     maxParseMillis  bound on the parse time of one file; default 5000
- *     chunkRows       bound on the rows of one table of one result; default 262144
- *     chunkBytes      bound on the bytes of one column of one result; default 67108864
+ *     chunkRows       bound on the rows of one table of one result; default 65536, or none with single
+ *     chunkBytes      bound on the bytes of one column of one result; default 67108864, or with single the most that
+ *                     is allowed, 1073741824
  *     single          boolean: everything in one result, or the job fails with BOW_BATCH_TOO_LARGE
  *     content         boolean: fill files.content
  *     codeContext     lines around a definition for symbols.code_context; 0, the default, leaves it null

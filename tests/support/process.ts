@@ -1,6 +1,7 @@
 /** What the tests need of the process they run in. */
 
 import { spawn } from "node:child_process";
+import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -46,7 +47,7 @@ export interface ChildResult {
   readonly stderr: string;
 }
 
-/** Runs a script, given as a path below `tests/`, in a new process of this runtime. */
+/** Runs a script, given as an absolute path or one below `tests/`, in a new process of this runtime. */
 export function runScript(
   script: string,
   options: {
@@ -56,7 +57,7 @@ export function runScript(
     denoFlags?: string[];
   } = {},
 ): Promise<ChildResult> {
-  const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
+  const path = resolve(root, "tests", script);
   const { args = [], env = {}, cwd = root, denoFlags = ["--allow-all", "--v8-flags=--expose-gc"] } =
     options;
   const flags = isDeno ? ["run", "--no-prompt", ...denoFlags] : ["run"];

@@ -11,17 +11,20 @@ use crate::arguments::{options, require, write_out};
 
 /// Starts to extract source files and writes the job's handle to out_job. options is JSON in UTF-8:
 ///
-///     root            string, required: absolute path of the directory that reported paths are relative to
-///     paths           array of strings: files to read, absolute or relative to root; by default every file below
-///                     root that git does not ignore and whose language is known
-///     threads         worker threads; 0, the default, means one per core
-///     maxFileBytes    larger files are skipped and reported; default 4194304
-///     maxParseMillis  bound on the parse time of one file; default 5000
-///     chunkRows       bound on the rows of one table of one result; default 262144
-///     chunkBytes      bound on the bytes of one column of one result; default 67108864
-///     single          boolean: everything in one result, or the job fails with BOW_BATCH_TOO_LARGE
-///     content         boolean: fill files.content
-///     codeContext     lines around a definition for symbols.code_context; 0, the default, leaves it null
+/// ```text
+/// root            string, required: absolute path of the directory that reported paths are relative to
+/// paths           array of strings: files to read, absolute or relative to root; by default every file below
+///                 root that git does not ignore and whose language is known
+/// threads         worker threads; 0, the default, means one per core
+/// maxFileBytes    larger files are skipped and reported; default 4194304
+/// maxParseMillis  bound on the parse time of one file; default 5000
+/// chunkRows       bound on the rows of one table of one result; default 65536, or none with single
+/// chunkBytes      bound on the bytes of one column of one result; default 67108864, or with single the most that
+///                 is allowed, 1073741824
+/// single          boolean: everything in one result, or the job fails with BOW_BATCH_TOO_LARGE
+/// content         boolean: fill files.content
+/// codeContext     lines around a definition for symbols.code_context; 0, the default, leaves it null
+/// ```
 ///
 /// Each result is a group of 5 tables about the same files: symbols, identifiers, relationships, files, errors. There
 /// is at least one. Results come in the order of the files, whatever the number of threads. What is wrong with one

@@ -58,12 +58,14 @@ pub unsafe extern "C" fn bow_lease_import(
 
 /// Describes a lease's memory as out_length numbers in out, in this order:
 ///
-///     number of tables, number of blocks, bytes of all blocks
-///     per block: address, bytes
-///     per table: fingerprint of its schema, then its nodes in pre-order, beginning with the struct array itself;
-///         per node: length, null count (-1 when not known), offset, number of buffers, number of children,
-///                   1 if a dictionary follows after the children, else 0
-///             per buffer: index of its block, its byte offset in the block, bytes
+/// ```text
+/// number of tables, number of blocks, bytes of all blocks
+/// per block: address, bytes
+/// per table: fingerprint of its schema, then its nodes in pre-order, beginning with the struct array itself;
+///     per node: length, null count (-1 when not known), offset, number of buffers, number of children,
+///               1 if a dictionary follows after the children, else 0
+///         per buffer: index of its block, its byte offset in the block, bytes
+/// ```
 ///
 /// A buffer without bytes has the block index -1, also an offsets buffer when length and offset are 0. Buffers that
 /// this library allocated together share a block; any other buffer is a block of its own. Bytes are what length and

@@ -10,6 +10,4 @@ pub mod extract;
 pub mod job;
 pub mod lease;
 pub mod store;
-#[cfg(feature = "test-support")]
-pub mod test_support;
 pub mod version;

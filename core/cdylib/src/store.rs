@@ -33,8 +33,10 @@ struct BeginOptions {
 
 /// Opens an index database and writes the store's handle to out_store. options is JSON in UTF-8:
 ///
-///     path   string, required: the file
-///     mode   string, required: "create" to read and write (the file is made when there is none) or "read"
+/// ```text
+/// path   string, required: the file
+/// mode   string, required: "create" to read and write (the file is made when there is none) or "read"
+/// ```
 ///
 /// The store has a thread of its own. The calls below start jobs that run there one after another, in the order of
 /// the calls. A store is used by one writer at a time: begin, any number of writes, then commit or abandon; queries
@@ -93,7 +95,9 @@ pub unsafe extern "C" fn bow_store_close(context: u32, store: u32, error: *mut B
 /// Starts a job that begins a new generation of the index of a directory, and that has no result. options is JSON in
 /// UTF-8:
 ///
-///     root   string, required: the directory's absolute path
+/// ```text
+/// root   string, required: the directory's absolute path
+/// ```
 ///
 /// The job fails with BOW_BUSY when another writer has begun. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT as ever.
 ///
@@ -206,16 +210,18 @@ pub unsafe extern "C" fn bow_store_abandon(
 /// Starts a job that asks the committed index a question. Its result is a group of one table. options is JSON in
 /// UTF-8, one of
 ///
-///     {"query": "defs", "name": string, "kind": string, "locals": boolean, "limit": number}
-///         the definitions of a name, or of a qualified name: rows of symbols
-///     {"query": "refs", "name": string, "limit": number}
-///         the places where a name is used: rows of identifiers and where each leads
-///     {"query": "outline", "file": string, "limit": number}
-///         the symbols of a file in source order, with their depth
-///     {"query": "files", "limit": number}, {"query": "errors", "limit": number}
-///         the rows of files without their content; the rows of errors
-///     {"query": "info"}
-///         one row about the index
+/// ```text
+/// {"query": "defs", "name": string, "kind": string, "locals": boolean, "limit": number}
+///     the definitions of a name, or of a qualified name: rows of symbols
+/// {"query": "refs", "name": string, "limit": number}
+///     the places where a name is used: rows of identifiers and where each leads
+/// {"query": "outline", "file": string, "limit": number}
+///     the symbols of a file in source order, with their depth
+/// {"query": "files", "limit": number}, {"query": "errors", "limit": number}
+///     the rows of files without their content; the rows of errors
+/// {"query": "info"}
+///     one row about the index
+/// ```
 ///
 /// of which kind, locals and limit (0 for all) may be left out. The table's metadata has "bowstring:total", the number
 /// of rows that there would be without the limit.

@@ -196,7 +196,8 @@ impl Shared<'_> {
             }
             state.chunk.push(facts);
         }
-        if state.joined == self.entries.len() && !state.all_closed {
+        // A single batch that has become too large is not handed out in part.
+        if state.joined == self.entries.len() && !state.all_closed && !state.stopped {
             closed.push_back(state.close());
             state.all_closed = true;
         }

@@ -76,7 +76,9 @@ impl Interface {
         }
         let mut bindings = builder.generate()?;
         for function in &mut bindings.functions {
-            drop_safety_section(&mut function.documentation.doc_comment);
+            let text = &mut function.documentation.doc_comment;
+            drop_safety_section(text);
+            indent_literal_text(text);
         }
         let functions = bindings
             .functions
@@ -133,6 +135,20 @@ fn drop_safety_section(lines: &mut Vec<String>) {
     while lines.last().is_some_and(|line| line.trim().is_empty()) {
         lines.pop();
     }
+}
+
+/// Text between Rust's fences is indented instead.
+fn indent_literal_text(lines: &mut Vec<String>) {
+    let mut literal = false;
+    lines.retain_mut(|line| {
+        let fence = line.trim_start().starts_with("```");
+        if fence {
+            literal = !literal;
+        } else if literal {
+            line.insert_str(0, "    ");
+        }
+        !fence
+    });
 }
 
 fn signature(function: &Function) -> Result<Signature> {

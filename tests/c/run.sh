@@ -1,0 +1,78 @@
+#!/bin/sh
+# Compiles extract.c against the header and the library, and runs it. Prints one line "ok NAME" or "not ok NAME" per
+# case; the exit code is 1 when one failed.
+#
+#     tests/c/run.sh LIBRARY_DIRECTORY
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+library=$(cd "${1:?usage: run.sh LIBRARY_DIRECTORY}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -g -I"$here/../../core/include" "$here/extract.c" \
+  -L"$library" -lbowstring -Wl,-rpath,"$library" -o "$work/extract"
+
+status=0
+
+# same NAME: whether what was printed is what was expected.
+same() {
+  if diff "$work/expected" "$work/printed"; then
+    echo "ok $1"
+  else
+    echo "not ok $1"
+    status=1
+  fi
+}
+
+cat >"$work/sample.rs" <<'SOURCE'
+struct Point {
+    x: f32,
+}
+
+impl Point {
+    fn norm(&self) -> f32 {
+        self.x.abs()
+    }
+}
+SOURCE
+# How many references there are is the engine's own business; that there are some is not.
+cat >"$work/expected" <<'OUTPUT'
+1 struct Point
+2 field x
+6 method norm
+symbols: 3
+identifiers: some
+relationships: some
+files: 1
+errors: 0
+there is no job 0x100000, or it has been closed
+everything was given back
+exit code 0
+OUTPUT
+{ "$work/extract" "$work/sample.rs" && echo "exit code 0"; } 2>&1 |
+  sed -E 's/^(identifiers|relationships): [1-9][0-9]*$/\1: some/' >"$work/printed"
+same "C: a file is extracted and everything given back"
+
+cat >"$work/expected" <<'OUTPUT'
+symbols: 0
+identifiers: 0
+relationships: 0
+files: 0
+errors: 1
+there is no job 0x100000, or it has been closed
+everything was given back
+exit code 0
+OUTPUT
+{ "$work/extract" "$work/missing.rs" && echo "exit code 0"; } >"$work/printed" 2>&1
+same "C: a file that is missing is an error of its own"
+
+cat >"$work/expected" <<'OUTPUT'
+bow_extract_start(context, (const uint8_t *)options, options_length, &job, &error): status 16: options: control character (\u0000-\u001F) found while parsing a string at line 2 column 0
+exit code 1
+OUTPUT
+name=$(printf 'two\nlines.rs')
+{ "$work/extract" "$work/$name" || echo "exit code $?"; } >"$work/printed" 2>&1
+same "C: a failed call has its status and message"
+
+exit "$status"
