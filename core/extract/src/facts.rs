@@ -121,7 +121,7 @@ pub enum Receiver {
     None,
     /// The current object or type; the key of the enclosing type.
     Own(NameId),
-    /// The current object as one of its base types; the name of the enclosing type.
+    /// The current object, as far as its base types define it (`parent`, `super`); the key of the enclosing type.
     Base(NameId),
     /// Nothing, and the name may be a member of the type with this key.
     Implicit(NameId),

@@ -19,6 +19,7 @@ pub mod bits {
     pub const ERROR: u16 = 1 << 9;
     pub const SECTION: u16 = 1 << 10;
     pub const BASE_RECEIVER: u16 = 1 << 11;
+    pub const SIGIL: u16 = 1 << 12;
 }
 
 /// The compiled rules of one kind of node.
@@ -114,6 +115,7 @@ impl Rules {
             (spec.comments, bits::COMMENT),
             (spec.receivers, bits::RECEIVER),
             (spec.base_receivers, bits::BASE_RECEIVER),
+            (spec.sigils, bits::SIGIL),
             (spec.modifier_lists, bits::MODIFIER_LIST),
             (spec.attributes, bits::ATTRIBUTE),
             (spec.sections, bits::SECTION),

@@ -67,7 +67,7 @@ pub enum Role {
     BindHere,
     /// The name of a new parameter.
     Parameter,
-    /// A name that this function takes from an outer scope (Python's `global`).
+    /// A name that this function takes from an outer scope (Python's `global`, the `use` of a PHP closure).
     Outer,
     /// A name that no scope binds: a label, the name of a keyword argument or of an attribute.
     Label,
@@ -750,8 +750,16 @@ pub struct LanguageSpec {
     pub grammar: LanguageFn,
     /// What stands between the parts of a qualified name.
     pub separator: &'static str,
+    /// What stands after a namespace in a qualified name, if something else than `separator`.
+    pub namespace_separator: Option<&'static str>,
     /// Identifier tokens: kind, and the role it has where the place says only `Read`.
     pub leaves: &'static [(&'static str, Role)],
+    /// Identifier kinds that hold the name with something before it (PHP's `$name`): the one named child is the token,
+    /// the kind says role and sort. What it names is a value, never a type; and where the node around it has a sort
+    /// of its own, the value says which member is meant (`$object->$name`).
+    pub sigils: &'static [&'static str],
+    /// Texts of type names that mean the enclosing type (PHP's `self`).
+    pub own_type_names: &'static [&'static str],
     /// Node kinds that mean the current object (`this`).
     pub receivers: &'static [&'static str],
     /// Node kinds that mean the current object as one of its base types (`super`).
@@ -775,6 +783,8 @@ pub struct LanguageSpec {
     pub sections: &'static [&'static str],
     /// Text in an attribute, and what it says.
     pub attribute_patterns: &'static [(&'static str, Modifier)],
+    /// Text in a doc comment, and what it says of the definition.
+    pub doc_patterns: &'static [(&'static str, Modifier)],
     /// Whether members are visible by their bare name inside the type (Java), or need a receiver (Python).
     pub implicit_this: bool,
     /// Whether a block directly in a type's body is code of its own (Java's initializers).
@@ -795,6 +805,8 @@ pub struct LanguageSpec {
     pub default_visibility: fn(Defined<'_>) -> Option<Visibility>,
     /// Whether a name in a pattern binds (Rust's constants and unit variants do not).
     pub binds: fn(&[u8]) -> bool,
+    /// Names that the language binds itself, so that assigning to them declares nothing (PHP's `$_GET`).
+    pub predefined: &'static [&'static str],
     /// Kind and flags of what a binder binds, where its name or place says more than the grammar does.
     pub bound_as: fn(Defined<'_>) -> (SymbolKind, u32),
     /// Calls without arguments that modify the methods after them under the same parent (Ruby's `private`).
@@ -834,7 +846,10 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         file_names: &[],
         grammar,
         separator: ".",
+        namespace_separator: None,
         leaves: &[("identifier", Role::Read)],
+        sigils: &[],
+        own_type_names: &[],
         receivers: &[],
         base_receivers: &[],
         receiver_names: &[],
@@ -846,6 +861,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         attributes: &[],
         sections: &[],
         attribute_patterns: &[],
+        doc_patterns: &[],
         implicit_this: false,
         initializer_blocks: false,
         fits: |_, _| true,
@@ -856,6 +872,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,
+        predefined: &[],
         bound_as: |defined| (defined.kind, defined.flags),
         section_words: &[],
         space_of_symbol: |_, _| 0,
