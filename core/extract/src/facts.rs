@@ -101,6 +101,8 @@ pub enum Receiver {
     None,
     /// The current object or type; the key of the enclosing type.
     Own(NameId),
+    /// The current object, as far as its base types define it (`parent`, `super`); the key of the enclosing type.
+    Base(NameId),
     /// Nothing, and the name may be a member of the type with this key.
     Implicit(NameId),
     /// The name in this identifier row.

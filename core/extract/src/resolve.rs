@@ -295,6 +295,19 @@ fn member_targets(walked: &mut Walked, bases: &Bases) {
         let identifier = &walked.identifiers[row];
         let type_name = match identifier.receiver {
             Receiver::Own(type_name) | Receiver::Implicit(type_name) => type_name,
+            Receiver::Base(type_name) => {
+                let inherited = bases
+                    .get(&type_name)
+                    .into_iter()
+                    .flatten()
+                    .find_map(|base| find_member(*base, identifier.name, &walked.members, bases));
+                if let Some(target) = inherited {
+                    let identifier = &mut walked.identifiers[row];
+                    identifier.target = target;
+                    identifier.resolution = Resolution::Receiver;
+                }
+                continue;
+            }
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
                 match walked.symbols.get(target as usize) {

@@ -17,6 +17,8 @@ pub mod bits {
     /// Something to do when the node is entered or left.
     pub const ACTION: u16 = 1 << 8;
     pub const ERROR: u16 = 1 << 9;
+    pub const SIGIL: u16 = 1 << 10;
+    pub const MEMBER_BY_PLACE: u16 = 1 << 11;
 }
 
 /// The compiled rules of one kind of node.
@@ -94,6 +96,7 @@ impl Rules {
         for (kinds, bit) in [
             (spec.comments, bits::COMMENT),
             (spec.receivers, bits::RECEIVER),
+            (spec.sigils, bits::SIGIL),
             (spec.modifier_lists, bits::MODIFIER_LIST),
             (spec.attributes, bits::ATTRIBUTE),
         ] {
@@ -130,6 +133,9 @@ impl Rules {
                 || node.hook.is_some();
             compiler.named(node.kind, |rule| {
                 rule.bits |= bits::NODE | if action { bits::ACTION } else { 0 };
+                if node.member_by_place {
+                    rule.bits |= bits::MEMBER_BY_PLACE;
+                }
                 rule.child = node.child;
                 rule.fields_start = start;
                 rule.fields_len = len;

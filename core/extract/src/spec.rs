@@ -55,7 +55,7 @@ pub enum Role {
     BindOrWrite,
     /// The name of a new parameter.
     Parameter,
-    /// A name that this function takes from an outer scope (Python's `global`).
+    /// A name that this function takes from an outer scope (Python's `global`, the `use` of a PHP closure).
     Outer,
     /// A name that no scope binds: a label, the name of a keyword argument or of an attribute.
     Label,
@@ -187,6 +187,7 @@ pub struct NodeSpec {
     pub(crate) extent: bool,
     pub(crate) import_path: Option<&'static str>,
     pub(crate) member: Option<(&'static str, &'static str)>,
+    pub(crate) member_by_place: bool,
     pub(crate) wraps: bool,
     pub(crate) first_only: Option<Role>,
     pub(crate) scope_from: &'static [&'static str],
@@ -207,6 +208,7 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         extent: false,
         import_path: None,
         member: None,
+        member_by_place: false,
         wraps: false,
         first_only: None,
         scope_from: &[],
@@ -396,6 +398,13 @@ impl NodeSpec {
         self
     }
 
+    /// A member access whose first named child is the receiver and whose second is the member, where the grammar has
+    /// no fields for them.
+    pub const fn member_by_place(mut self) -> Self {
+        self.member_by_place = true;
+        self
+    }
+
     /// Modifiers and doc comments before this node belong to the definition inside it, and its start is the
     /// definition's start as far as the signature goes.
     pub const fn wraps(mut self) -> Self {
@@ -459,8 +468,16 @@ pub struct LanguageSpec {
     pub grammar: LanguageFn,
     /// What stands between the parts of a qualified name.
     pub separator: &'static str,
+    /// What stands after a namespace in a qualified name, if something else than `separator`.
+    pub namespace_separator: Option<&'static str>,
     /// Identifier tokens: kind, and the role it has where the place says only `Read`.
     pub leaves: &'static [(&'static str, Role)],
+    /// Identifier kinds that hold the name with something before it (PHP's `$name`): the one named child is the token,
+    /// the kind says role and sort. What it names is a value, never a type; and where the node around it has a sort
+    /// of its own, the value says which member is meant (`$object->$name`).
+    pub sigils: &'static [&'static str],
+    /// Texts of type names that mean the enclosing type (PHP's `self`).
+    pub own_type_names: &'static [&'static str],
     /// Node kinds that mean the current object (`this`).
     pub receivers: &'static [&'static str],
     /// Identifier texts that mean the current object or type (`self`, `cls`).
@@ -478,6 +495,8 @@ pub struct LanguageSpec {
     pub attributes: &'static [&'static str],
     /// Text in an attribute, and what it says.
     pub attribute_patterns: &'static [(&'static str, Modifier)],
+    /// Text in a doc comment, and what it says of the definition.
+    pub doc_patterns: &'static [(&'static str, Modifier)],
     /// Whether members are visible by their bare name inside the type (Java), or need a receiver (Python).
     pub implicit_this: bool,
     /// Whether assigning to a member of the current object defines it (Python's `self.x = 1`).
@@ -523,7 +542,10 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         file_names: &[],
         grammar,
         separator: ".",
+        namespace_separator: None,
         leaves: &[("identifier", Role::Read)],
+        sigils: &[],
+        own_type_names: &[],
         receivers: &[],
         receiver_names: &[],
         comments: &["comment"],
@@ -532,6 +554,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         modifier_lists: &[],
         attributes: &[],
         attribute_patterns: &[],
+        doc_patterns: &[],
         implicit_this: false,
         fields_by_assignment: false,
         constructors: &[],

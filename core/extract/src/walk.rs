@@ -77,6 +77,8 @@ struct Open {
     is_static: bool,
     /// Whether methods defined directly here belong to the type, not to its instances.
     defines_static: bool,
+    /// How many scopes lie around it.
+    scopes: u32,
     /// The key that members are filed under.
     type_name: NameId,
     qualified_name: Text,
@@ -117,6 +119,10 @@ struct Frame<'s> {
     late_scope: u32,
     named_children: u32,
     receiver: Receiver,
+    /// The row of the member's name, in a member access.
+    member_row: Row,
+    /// Whether the definition here stays open for what follows it.
+    stays: bool,
     /// Whether this node is the receiver of a member access around it.
     is_object: bool,
     doc: Doc,
@@ -150,6 +156,8 @@ pub struct Walk<'s> {
     /// The first type of each name, by its qualified name.
     first_types: FxHashMap<NameId, Text>,
     other_types: FxHashMap<Vec<u8>, NameId>,
+    /// The sorts of names that imports bind here, where an import says it.
+    import_spaces: Option<&'static [u8]>,
     /// What a hook says of the definition at its node, and of the roles below it.
     hooked: Modifier,
     hooked_roles: (Option<Role>, Option<Role>),
@@ -176,6 +184,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         spaced: FxHashMap::default(),
         first_types: FxHashMap::default(),
         other_types: FxHashMap::default(),
+        import_spaces: None,
         hooked: Modifier::NONE,
         hooked_roles: (None, None),
         context: Context::default(),
@@ -217,6 +226,10 @@ impl<'s> Walk<'s> {
             self.note_sibling(rule, node);
             if rule.has(bits::LEAF) && node.child_count() == 0 {
                 self.leaf(node, rule, role, is_property, is_object);
+            } else if rule.has(bits::SIGIL)
+                && let Some(name) = node.named_child(0)
+            {
+                self.sigil(name, rule, role, is_property, is_object);
             } else {
                 let frame = self.enter(node, rule, role, is_object);
                 if cursor.goto_first_child() {
@@ -256,6 +269,16 @@ impl<'s> Walk<'s> {
                 };
                 return (pick(others, inherited), false, false);
             }
+        }
+        if parent_rule.has(bits::MEMBER_BY_PLACE)
+            && rule.has(bits::NAMED)
+            && !rule.has(bits::COMMENT)
+        {
+            parent.named_children += 1;
+            return match parent.named_children {
+                1 => (parent.object_role.unwrap_or(object_role(inherited)), false, true),
+                _ => (member_role(inherited), true, false),
+            };
         }
         if !parent_rule.wants_field() {
             return (pick(parent_rule.child, inherited), false, false);
@@ -384,6 +407,8 @@ impl<'s> Walk<'s> {
             late_scope: NONE,
             named_children: 0,
             receiver: Receiver::None,
+            member_row: NONE,
+            stays: false,
             is_object,
             doc: Doc::default(),
             modifier: Modifier::NONE,
@@ -402,7 +427,7 @@ impl<'s> Walk<'s> {
         }
         const BESIDE: u16 = bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST;
         let context = if rule.has(bits::NAMED) && !rule.has(BESIDE) {
-            self.take_context(node)
+            self.take_context(node, rule)
         } else {
             Context::default()
         };
@@ -449,11 +474,17 @@ impl<'s> Walk<'s> {
         {
             frame.symbol = self.define_node(node, define, kind, name, context, type_scope);
             frame.section = Modifier::NONE;
+            // A package or file-scoped namespace was opened on behalf of the parent.
+            frame.stays = define.until_parent_ends
+                && !define.body.iter().any(|body| node.child_by_field_name(body).is_some());
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
-            // A type without a name: its members belong to no type that a name leads to.
-            self.opens.push(Open { symbol: NONE, type_name: NONE, ..self.top() });
+            // A type without a name: no name leads to its members, only its own code does.
+            let key = self.out.names.len() as NameId;
+            self.out.names.push(Text::default());
+            let outer = Open { symbol: NONE, type_name: key, ..self.top() };
+            self.opens.push(Open { is_type: true, is_static: true, ..outer });
         }
         match spec.scope {
             Some(kind) if rule.scope_from[0] != 0 => frame.late_scope = self.new_scope(kind),
@@ -483,20 +514,15 @@ impl<'s> Walk<'s> {
             }
             self.pending_binds.truncate(frame.pending_binds as usize);
         }
-        // A package or file-scoped namespace was opened on behalf of the parent, and stays.
-        let stays = frame
-            .rule
-            .spec
-            .and_then(|spec| spec.define.as_ref())
-            .is_some_and(|define| define.until_parent_ends);
-        if !stays {
+        if !frame.stays {
             self.opens.truncate(frame.opens as usize);
         }
         self.binders.truncate(frame.binders as usize);
         self.import_paths.truncate(frame.imports as usize);
         if frame.is_object && frame.rule.property != 0 {
             // `a.b.c`: the receiver of c is the row of b.
-            let row = self.out.identifiers.len().checked_sub(1).map_or(NONE, |row| row as Row);
+            let last = self.out.identifiers.len().checked_sub(1).map_or(NONE, |row| row as Row);
+            let row = if frame.member_row == NONE { last } else { frame.member_row };
             if frame.receiver != Receiver::None && row != NONE {
                 self.set_parent_receiver(Receiver::Row(row));
             }
@@ -506,12 +532,19 @@ impl<'s> Walk<'s> {
     // Definitions.
 
     /// Doc comment, modifiers and start that come from before the node; they are used up.
-    fn take_context(&mut self, node: Node<'_>) -> Context {
-        let start = node.start_byte() as u32;
-        let Some(parent) = self.frames.last_mut() else {
-            return Context { start, ..Context::default() };
-        };
-        let mut context = Context { modifier: parent.next_modifier, start, ..Context::default() };
+    fn take_context(&mut self, node: Node<'_>, rule: &KindRule) -> Context {
+        let declares = rule.spec.is_some_and(|spec| {
+            spec.define.is_some() || spec.binder.is_some() || spec.extent || spec.wraps || spec.hook.is_some()
+        });
+        let start = if declares { self.after_attributes(node) } else { node.start_byte() as u32 };
+        let mut context = Context { start, ..Context::default() };
+        let Some(parent) = self.frames.last_mut() else { return context };
+        let wrapped = parent.rule.spec.is_some_and(|spec| spec.wraps);
+        if wrapped && !declares {
+            // What stands between a wrapper's words and the definition in it (a field's type).
+            return context;
+        }
+        context.modifier = parent.next_modifier;
         parent.next_modifier = Modifier::NONE;
         if parent.doc.present {
             if parent.doc.end_line + 1 >= node.start_position().row as u32 {
@@ -519,11 +552,18 @@ impl<'s> Walk<'s> {
             }
             parent.doc.present = false;
         }
-        if parent.rule.spec.is_some_and(|spec| spec.wraps) {
+        if wrapped {
             context.modifier = parent.modifier.and(context.modifier);
             context.start = start.min(parent.wrapper_start);
         }
         context
+    }
+
+    /// Where a definition begins after the attributes that stand in it.
+    fn after_attributes(&self, node: Node<'_>) -> u32 {
+        let first = node.child(0).filter(|child| self.rules.kind(child.kind_id()).has(bits::ATTRIBUTE));
+        let start = first.and_then(|_| node.child(1)).unwrap_or(node).start_byte();
+        start as u32
     }
 
     fn parent_defines_type(&self) -> bool {
@@ -607,7 +647,7 @@ impl<'s> Walk<'s> {
         } else {
             owner.unwrap_or_else(|| self.enclosing_type())
         };
-        self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, defines_static: false, type_name, qualified_name });
+        self.opens.push(Open { symbol, kind: Some(kind), is_type, is_static, defines_static: false, scopes: self.scope_stack.len() as u32, type_name, qualified_name });
         symbol
     }
 
@@ -683,6 +723,7 @@ impl<'s> Walk<'s> {
             is_type: true,
             is_static: true,
             defines_static: false,
+            scopes: self.scope_stack.len() as u32,
             type_name: name,
             qualified_name,
         });
@@ -753,6 +794,11 @@ impl<'s> Walk<'s> {
             symbol.signature = collapse(self.source, range, &mut self.out.arena);
         }
         if let Some(range) = new.doc {
+            for &(pattern, modifier) in self.rules.spec.doc_patterns {
+                if memchr::memmem::find(&self.source[range.clone()], pattern.as_bytes()).is_some() {
+                    apply(&mut symbol, modifier);
+                }
+            }
             symbol.doc_comment = Text::source(doc_text_range(self.source, range));
         }
         let row = self.out.symbols.len() as Row;
@@ -798,9 +844,15 @@ impl<'s> Walk<'s> {
     }
 
     fn qualify(&mut self, outer: Text, name: Range<usize>, owner: Option<NameId>) -> Text {
+        let in_namespace = self.top().kind.is_some_and(SymbolKind::is_namespace);
         let arena = &mut self.out.arena;
         let start = arena.len();
-        let separator = self.rules.spec.separator.as_bytes();
+        let spec = self.rules.spec;
+        let separator = spec.separator.as_bytes();
+        let after_outer = match spec.namespace_separator {
+            Some(separator) if in_namespace => separator.as_bytes(),
+            _ => separator,
+        };
         if !outer.is_empty() {
             let outer = crate::facts::resolve(self.source, arena, outer);
             if outer.len() > MAX_QUALIFIED_NAME {
@@ -809,7 +861,7 @@ impl<'s> Walk<'s> {
                 let outer = outer.to_vec();
                 arena.extend_from_slice(&outer);
             }
-            arena.extend_from_slice(separator);
+            arena.extend_from_slice(after_outer);
         }
         if let Some(owner) = owner {
             let owner = crate::facts::resolve(self.source, &[], self.out.names[owner as usize]);
@@ -855,6 +907,56 @@ impl<'s> Walk<'s> {
         self.field_by_assignment(node, name)
     }
 
+    /// The same with a signature, the node's doc comment and modifiers.
+    pub(crate) fn define_field_as(&mut self, node: Node<'_>, name: &Range<usize>, modifier: Modifier) {
+        if !self.field_by_assignment(node, name) {
+            return;
+        }
+        let start = self.after_attributes(node) as usize;
+        let signature = collapse(self.source, start..node.end_byte(), &mut self.out.arena);
+        let doc = self.context.doc;
+        let Some(symbol) = self.out.symbols.last_mut() else { return };
+        apply(symbol, modifier);
+        symbol.signature = signature;
+        symbol.start_byte = node.start_byte() as u32;
+        symbol.end_byte = node.end_byte() as u32;
+        if doc.present {
+            let range = doc_text_range(self.source, doc.start as usize..doc.end as usize);
+            symbol.doc_comment = Text::source(range);
+        }
+    }
+
+    /// The flags of the definition around the hook's node.
+    pub(crate) fn outer_flags(&self) -> u32 {
+        self.out.symbols.get(self.top().symbol as usize).map_or(0, |symbol| symbol.flags)
+    }
+
+    /// Says that the hook's node is the current object or type, if it is a receiver.
+    pub(crate) fn receive_own(&mut self) {
+        self.receive(self.own_receiver());
+    }
+
+    /// Says that the hook's node is the current object as its base types define it, if it is a receiver.
+    pub(crate) fn receive_base(&mut self) {
+        self.receive(match self.own_receiver() {
+            Receiver::Own(name) => Receiver::Base(name),
+            other => other,
+        });
+    }
+
+    fn receive(&mut self, receiver: Receiver) {
+        if let Some(parent) = self.frames.last_mut()
+            && parent.receiver == Receiver::Other
+        {
+            parent.receiver = receiver;
+        }
+    }
+
+    /// The sorts of names that the imports from here on bind.
+    pub(crate) fn import_into(&mut self, spaces: &'static [u8]) {
+        self.import_spaces = Some(spaces);
+    }
+
     /// Says more of the definition at the hook's own node.
     pub(crate) fn modify_own(&mut self, modifier: Modifier) {
         self.hooked = self.hooked.and(modifier);
@@ -869,8 +971,13 @@ impl<'s> Walk<'s> {
 
     /// Says more of the innermost definition around the hook's node, if it is a function.
     pub(crate) fn modify_function(&mut self, modifier: Modifier) {
-        let Open { symbol, kind, .. } = self.top();
-        if matches!(kind, Some(SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)) {
+        let Open { symbol, kind, scopes, .. } = self.top();
+        let function = self.scope_stack.iter().rposition(|scope| {
+            self.out.scopes[*scope as usize].kind == ScopeKind::Function
+        });
+        // A function without a name may lie in between.
+        let is_own = function.is_none_or(|function| function as u32 <= scopes);
+        if is_own && matches!(kind, Some(SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)) {
             apply(&mut self.out.symbols[symbol as usize], modifier);
         }
     }
@@ -933,6 +1040,29 @@ impl<'s> Walk<'s> {
 
     // Leaves.
 
+    /// A name with something before it, see [`LanguageSpec::sigils`](crate::spec::LanguageSpec::sigils).
+    fn sigil(
+        &mut self,
+        name: Node<'_>,
+        rule: &KindRule,
+        role: Role,
+        is_property: bool,
+        is_object: bool,
+    ) {
+        let parent_space =
+            self.frames.last().and_then(|frame| frame.rule.spec).map_or(0, |spec| spec.space);
+        if is_property && parent_space == 0 {
+            return self.leaf(name, rule, role, true, is_object);
+        }
+        let role = match role {
+            _ if is_property => Role::Read,
+            Role::New | Role::Member | Role::Label => Role::Read,
+            role if is_type_role(role) => Role::Read,
+            role => role,
+        };
+        self.leaf(name, rule, role, false, is_object);
+    }
+
     fn leaf(
         &mut self,
         node: Node<'_>,
@@ -962,9 +1092,15 @@ impl<'s> Walk<'s> {
             Role::Bind | Role::Parameter if !(self.rules.spec.binds)(&self.source[range.clone()]) => {
                 Role::Read
             }
+            Role::BindOrWrite if !(self.rules.spec.binds)(&self.source[range.clone()]) => Role::Write,
             role => role,
         };
         match role {
+            Role::Outer if (self.rules.spec.closed)(SymbolKind::Variable, ScopeKind::Function) => {
+                if !self.capture(&range) {
+                    return self.bind_leaf(node, range);
+                }
+            }
             Role::Bind if !own && !is_property => return self.bind_leaf(node, range),
             Role::Parameter if !own && !is_property => return self.parameter_leaf(node, range),
             Role::ImportBind | Role::ImportWhole => {
@@ -1004,9 +1140,13 @@ impl<'s> Walk<'s> {
             Role::Call if rule.leaf == Role::ReadOrCall => Receiver::Implicit(self.top().type_name),
             _ => Receiver::None,
         };
+        let placed = match rule.spec {
+            Some(spec) if rule.has(bits::SIGIL) => Some(spec),
+            _ => self.frames.last().and_then(|frame| frame.rule.spec),
+        };
         let space = (self.rules.spec.space_of_use)(Used {
             role,
-            space: self.frames.last().and_then(|frame| frame.rule.spec).map_or(0, |spec| spec.space),
+            space: placed.map_or(0, |spec| spec.space),
             is_receiver: is_object,
             is_member: is_property,
             of_name: matches!(receiver, Receiver::Row(_)),
@@ -1018,6 +1158,8 @@ impl<'s> Walk<'s> {
             Role::Extends | Role::Implements => self.derived_type(),
             _ => NONE,
         };
+        let own_type = self.own_type(&range, role);
+        let receiver = if own_type == NONE { receiver } else { Receiver::Other };
         let (kind, access, relation) = meaning(role, membered);
         let (start, end) = (node.start_position(), node.end_position());
         self.out.identifiers.push(Identifier {
@@ -1029,16 +1171,19 @@ impl<'s> Walk<'s> {
             end_line: end.row as u32 + 1,
             end_column: end.column as u32,
             containing: self.containing(),
-            target: NONE,
+            target: own_type,
             kind,
             access,
-            resolution: Resolution::None,
+            resolution: if own_type == NONE { Resolution::None } else { Resolution::Lexical },
             relation,
             receiver,
             derived,
             id: [0; 16],
         });
         self.out.events.push(Event::Use(row));
+        if is_property && let Some(frame) = self.frames.last_mut() {
+            frame.member_row = row;
+        }
         if role == Role::Outer {
             let scope = self.bind_scope(BindScope::Function);
             self.outer.insert((scope, name), ());
@@ -1049,6 +1194,39 @@ impl<'s> Walk<'s> {
             let receiver = if own { self.own_receiver() } else { Receiver::Row(row) };
             self.set_parent_receiver(receiver);
         }
+    }
+
+    /// The enclosing type, where a type's name says that it is meant.
+    fn own_type(&self, range: &Range<usize>, role: Role) -> Row {
+        let names = self.rules.spec.own_type_names;
+        let means_type = is_type_role(role) || role == Role::New;
+        if !means_type || !names.iter().any(|name| name.as_bytes() == &self.source[range.clone()]) {
+            return NONE;
+        }
+        self.opens.iter().rev().find(|open| open.is_type).map_or(NONE, |open| open.symbol)
+    }
+
+    /// Lets this function see a variable of the function around it.
+    fn capture(&mut self, range: &Range<usize>) -> bool {
+        let name = self.intern(range.clone());
+        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_space(name, space);
+        let kind_of = |scope: &u32| self.out.scopes[*scope as usize].kind;
+        let Some(own) = self.scope_stack.iter().rposition(|s| kind_of(s) != ScopeKind::Block) else {
+            return false;
+        };
+        let mut found = None;
+        for scope in self.scope_stack[..own].iter().rev() {
+            found = self.bound.get(&(*scope, name)).copied();
+            if found.is_some() || kind_of(scope) != ScopeKind::Block {
+                break;
+            }
+        }
+        let Some(symbol) = found else { return false };
+        let scope = self.scope_stack[own];
+        let visible = Visible::Hoisted;
+        self.add_binding(Binding { name, symbol, scope, visible, closed: true });
+        true
     }
 
     /// Whether a bare name is a variable or a call: variables are bound before they are read.
@@ -1319,6 +1497,13 @@ impl<'s> Walk<'s> {
         let sequential = spec.sequential_types && scope_kind == ScopeKind::Type;
         let visible = if sequential { Visible::AfterBinder } else { visible };
         let closed = (spec.closed)(kind, scope_kind);
+        if kind == SymbolKind::Import && let Some(spaces) = self.import_spaces {
+            for &space in spaces {
+                let name = self.in_space(name, space);
+                self.add_binding(Binding { name, symbol, scope, visible, closed });
+            }
+            return;
+        }
         self.add_binding(Binding { name, symbol, scope, visible, closed });
         if kind == SymbolKind::Import {
             // What is imported may be of any sort.
@@ -1362,6 +1547,7 @@ impl<'s> Walk<'s> {
             is_type: false,
             is_static: false,
             defines_static: false,
+            scopes: 0,
             type_name: NONE,
             qualified_name: Text::default(),
         })
