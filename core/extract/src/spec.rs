@@ -507,6 +507,8 @@ pub struct LanguageSpec {
     pub default_visibility: fn(Defined<'_>) -> Option<Visibility>,
     /// Whether a name in a pattern binds (Rust's constants and unit variants do not).
     pub binds: fn(&[u8]) -> bool,
+    /// Names that the language binds itself, so that assigning to them declares nothing (PHP's `$_GET`).
+    pub predefined: &'static [&'static str],
     /// Kind and flags of what a binder binds, where its name or place says more than the grammar does.
     pub bound_as: fn(Defined<'_>) -> (SymbolKind, u32),
     /// Calls without arguments that modify the methods after them under the same parent (Ruby's `private`).
@@ -560,6 +562,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,
+        predefined: &[],
         bound_as: |defined| (defined.kind, defined.flags),
         sections: &[],
         space_of_symbol: |_, _| 0,

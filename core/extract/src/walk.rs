@@ -561,7 +561,11 @@ impl<'s> Walk<'s> {
 
     /// Where a definition begins after the attributes that stand in it.
     fn after_attributes(&self, node: Node<'_>) -> u32 {
-        let first = node.child(0).filter(|child| self.rules.kind(child.kind_id()).has(bits::ATTRIBUTE));
+        let first = node.child(0).filter(|child| {
+            // A visibility with a path may be listed as an attribute.
+            self.rules.kind(child.kind_id()).has(bits::ATTRIBUTE)
+                && matches!(self.source[child.start_byte()], b'#' | b'@' | b'[')
+        });
         let start = first.and_then(|_| node.child(1)).unwrap_or(node).start_byte();
         start as u32
     }
@@ -1092,7 +1096,7 @@ impl<'s> Walk<'s> {
             Role::Bind | Role::Parameter if !(self.rules.spec.binds)(&self.source[range.clone()]) => {
                 Role::Read
             }
-            Role::BindOrWrite if !(self.rules.spec.binds)(&self.source[range.clone()]) => Role::Write,
+            Role::Bind | Role::BindOrWrite if self.is_predefined(&range) => Role::Write,
             role => role,
         };
         match role {
@@ -1244,6 +1248,11 @@ impl<'s> Walk<'s> {
             parent.section = *modifier;
         }
         Role::Call
+    }
+
+    fn is_predefined(&self, range: &Range<usize>) -> bool {
+        let text = &self.source[range.clone()];
+        self.rules.spec.predefined.iter().any(|name| name.as_bytes() == text)
     }
 
     fn instantiates(&self, range: &Range<usize>) -> bool {

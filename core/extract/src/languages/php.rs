@@ -41,7 +41,10 @@ pub static PHP: LanguageSpec = LanguageSpec {
     ],
     constructors: &["__construct"],
     default_visibility: visibility,
-    binds,
+    predefined: &[
+        "this", "GLOBALS", "_GET", "_POST", "_SERVER", "_COOKIE", "_SESSION", "_REQUEST", "_FILES",
+        "_ENV",
+    ],
     space_of_symbol,
     space_of_use,
     closed: |kind, _| kind == SymbolKind::Variable,
@@ -182,7 +185,7 @@ const BINDINGS: &[NodeSpec] = &[
 
 const NAMES: &[NodeSpec] = &[
     node("variable_name").space(VARIABLE),
-    node("dynamic_variable_name").child(Role::Read),
+    node("dynamic_variable_name").space(VARIABLE).child(Role::Read),
     // As a leaf it is a token; with children it is an expression in the place of one.
     node("name").child(Role::Read),
     node("namespace_name").space(PREFIX).first_only(Role::Member).hook(prefix),
@@ -301,15 +304,6 @@ fn space_of_use(used: Used) -> u8 {
         Used { space: TYPE, role: Role::Read | Role::Inherit, .. } => CONSTANT,
         Used { space, .. } => space,
     }
-}
-
-/// What PHP itself binds is no variable of the file.
-fn binds(name: &[u8]) -> bool {
-    const OWN: [&[u8]; 10] = [
-        b"this", b"GLOBALS", b"_GET", b"_POST", b"_SERVER", b"_COOKIE", b"_SESSION", b"_REQUEST",
-        b"_FILES", b"_ENV",
-    ];
-    !OWN.contains(&name)
 }
 
 /// Everything that another file can name is public unless a word says otherwise.
@@ -464,9 +458,14 @@ fn imported(word: Option<Node<'_>>) -> &'static [u8] {
 
 /// The role says whether the clauses below may have a word of their own.
 fn import_declaration(walk: &mut Walk<'_>, declaration: Node<'_>, _: Role) -> Role {
-    let word = declaration.child_by_field_name("type");
-    walk.import_into(imported(word));
     let mut cursor = declaration.walk();
+    let is_group = declaration.child_by_field_name("body").is_some();
+    // Without a group, the first clause has the word for all.
+    let word = declaration.child_by_field_name("type").or_else(|| {
+        let first = declaration.named_child(0).filter(|_| !is_group)?;
+        first.child_by_field_name("type")
+    });
+    walk.import_into(imported(word));
     let common = declaration
         .named_children(&mut cursor)
         .find(|child| child.kind() == "namespace_name");
