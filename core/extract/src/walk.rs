@@ -227,7 +227,9 @@ impl<'s> Walk<'s> {
             if rule.has(bits::LEAF) && node.child_count() == 0 {
                 self.leaf(node, rule, role, is_property, is_object);
             } else if rule.has(bits::SIGIL)
+                && node.named_child_count() == 1
                 && let Some(name) = node.named_child(0)
+                && self.rules.kind(name.kind_id()).has(bits::LEAF)
             {
                 self.sigil(name, rule, role, is_property, is_object);
             } else {
@@ -564,7 +566,7 @@ impl<'s> Walk<'s> {
         let first = node.child(0).filter(|child| {
             // A visibility with a path may be listed as an attribute.
             self.rules.kind(child.kind_id()).has(bits::ATTRIBUTE)
-                && matches!(self.source[child.start_byte()], b'#' | b'@' | b'[')
+                && matches!(self.source.get(child.start_byte()), Some(b'#' | b'@' | b'['))
         });
         let start = first.and_then(|_| node.child(1)).unwrap_or(node).start_byte();
         start as u32

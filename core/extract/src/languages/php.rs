@@ -79,13 +79,21 @@ const DEFINITIONS: &[NodeSpec] = &[
         .scope(ScopeKind::Type)
         .child(Role::Read)
         .hook(class),
-    node("anonymous_class").scope(ScopeKind::Type).child(Role::Read),
+    node("anonymous_class")
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
     node("interface_declaration")
         .define(SymbolKind::Interface)
         .scope(ScopeKind::Type)
         .child(Role::Read),
-    node("trait_declaration").define(SymbolKind::Trait).scope(ScopeKind::Type).child(Role::Read),
-    node("enum_declaration").define(SymbolKind::Enum).scope(ScopeKind::Type).child(Role::Read),
+    node("trait_declaration")
+        .define(SymbolKind::Trait)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
+    node("enum_declaration")
+        .define(SymbolKind::Enum)
+        .scope(ScopeKind::Type)
+        .child(Role::Read),
     node("base_clause").child(Role::Extends),
     node("class_interface_clause").child(Role::Implements),
     // Traits give their members to the class, as bases do.
@@ -94,8 +102,14 @@ const DEFINITIONS: &[NodeSpec] = &[
     node("use_instead_of_clause").child(Role::Type),
     node("visibility_modifier").hook(visibility_word),
     // Members.
-    node("enum_case").define(SymbolKind::EnumMember).unbound().child(Role::Read),
-    node("property_declaration").wraps().child(Role::Read).fields(&[("type", Role::Type)]),
+    node("enum_case")
+        .define(SymbolKind::EnumMember)
+        .unbound()
+        .child(Role::Read),
+    node("property_declaration")
+        .wraps()
+        .child(Role::Read)
+        .fields(&[("type", Role::Type)]),
     node("property_element")
         .define(SymbolKind::Field)
         .name(Name::Find(property_name))
@@ -105,8 +119,15 @@ const DEFINITIONS: &[NodeSpec] = &[
     node("property_hook")
         .scope(ScopeKind::Function)
         .child(Role::Label)
-        .fields(&[("attributes", Role::Read), ("parameters", Role::Read), ("body", Role::Read)]),
-    node("const_declaration").wraps().child(Role::Read).fields(&[("type", Role::Type)]),
+        .fields(&[
+            ("attributes", Role::Read),
+            ("parameters", Role::Read),
+            ("body", Role::Read),
+        ]),
+    node("const_declaration")
+        .wraps()
+        .child(Role::Read)
+        .fields(&[("type", Role::Type)]),
     node("const_element")
         .define(SymbolKind::Constant)
         .name(Name::Child(&["name"]))
@@ -145,13 +166,17 @@ const DEFINITIONS: &[NodeSpec] = &[
         .child(Role::Read)
         .fields(&[("type", Role::ParameterType), ("name", Role::Parameter)])
         .hook(promoted_parameter),
-    node("attribute").child(Role::Type).fields(&[("parameters", Role::Read)]),
+    node("attribute")
+        .child(Role::Type)
+        .fields(&[("parameters", Role::Read)]),
     node("attribute_list").child(Role::Read),
 ];
 
 /// A node whose variables belong to the function, each of its own extent.
 const fn variables(kind: &'static str) -> NodeSpec {
-    node(kind).binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Function).each()
+    node(kind)
+        .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Function)
+        .each()
 }
 
 const BINDINGS: &[NodeSpec] = &[
@@ -169,7 +194,9 @@ const BINDINGS: &[NodeSpec] = &[
         .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Function),
     node("update_expression").child(Role::Write),
     // What is looped over stands first, keys and values after it.
-    variables("foreach_statement").first_only(Role::BindOrWrite).hook(|_, _, _| Role::Read),
+    variables("foreach_statement")
+        .first_only(Role::BindOrWrite)
+        .hook(|_, _, _| Role::Read),
     variables("catch_clause")
         .child(Role::Read)
         .fields(&[("type", Role::Type), ("name", Role::BindOrWrite)]),
@@ -185,10 +212,15 @@ const BINDINGS: &[NodeSpec] = &[
 
 const NAMES: &[NodeSpec] = &[
     node("variable_name").space(VARIABLE),
-    node("dynamic_variable_name").space(VARIABLE).child(Role::Read),
+    node("dynamic_variable_name")
+        .space(VARIABLE)
+        .child(Role::Read),
     // As a leaf it is a token; with children it is an expression in the place of one.
     node("name").child(Role::Read),
-    node("namespace_name").space(PREFIX).first_only(Role::Member).hook(prefix),
+    node("namespace_name")
+        .space(PREFIX)
+        .first_only(Role::Member)
+        .hook(prefix),
     node("qualified_name").space(QUALIFIED),
     node("relative_name").space(QUALIFIED),
     node("relative_scope").hook(relative_scope),
@@ -198,7 +230,9 @@ const NAMES: &[NodeSpec] = &[
         .hook(import_clause),
     node("named_label_statement").child(Role::Label),
     node("goto_statement").child(Role::Label),
-    node("argument").child(Role::Read).fields(&[("name", Role::Label)]),
+    node("argument")
+        .child(Role::Read)
+        .fields(&[("name", Role::Label)]),
 ];
 
 const EXPRESSIONS: &[NodeSpec] = &[
@@ -207,7 +241,10 @@ const EXPRESSIONS: &[NodeSpec] = &[
         .fields(&[("function", Role::Call)])
         .hook(constant_by_call),
     node("object_creation_expression").child(Role::New),
-    node("member_access_expression").member("object", "name").space(VARIABLE).hook(target_or_read),
+    node("member_access_expression")
+        .member("object", "name")
+        .space(VARIABLE)
+        .hook(target_or_read),
     node("nullsafe_member_access_expression")
         .member("object", "name")
         .space(VARIABLE)
@@ -230,24 +267,31 @@ const EXPRESSIONS: &[NodeSpec] = &[
             walk.give_roles(Some(Role::Type), None);
             Role::Call
         }),
-    node("scoped_property_access_expression").member("scope", "name").hook(|walk, node, role| {
-        walk.give_roles(Some(Role::Type), None);
-        target_or_read(walk, node, role)
-    }),
-    node("class_constant_access_expression").member_by_place().space(CONSTANT).hook(
-        |walk, _, _| {
+    node("scoped_property_access_expression")
+        .member("scope", "name")
+        .hook(|walk, node, role| {
+            walk.give_roles(Some(Role::Type), None);
+            target_or_read(walk, node, role)
+        }),
+    node("class_constant_access_expression")
+        .member_by_place()
+        .space(CONSTANT)
+        .hook(|walk, _, _| {
             walk.give_roles(Some(Role::Type), None);
             Role::Read
-        },
-    ),
+        }),
     // `$list[] = …` writes the list; the index is only read.
-    node("subscript_expression").first_only(Role::Read).hook(target_or_read),
+    node("subscript_expression")
+        .first_only(Role::Read)
+        .hook(target_or_read),
     node("array_creation_expression").hook(target_or_read),
     node("binary_expression").hook(operator),
-    node("yield_expression").child(Role::Read).hook(|walk, _, role| {
-        walk.modify_function(Modifier::flags(flags::GENERATOR));
-        role
-    }),
+    node("yield_expression")
+        .child(Role::Read)
+        .hook(|walk, _, role| {
+            walk.modify_function(Modifier::flags(flags::GENERATOR));
+            role
+        }),
     node("arguments").child(Role::Read),
     node("unary_op_expression").child(Role::Read),
     node("conditional_expression").child(Role::Read),
@@ -299,9 +343,21 @@ fn space_of_symbol(kind: SymbolKind, _: u32) -> u8 {
 
 fn space_of_use(used: Used) -> u8 {
     match used {
-        Used { is_receiver: true, space: TYPE | FUNCTION | CONSTANT, .. } => TYPE,
-        Used { space: TYPE, role: Role::Call, .. } => FUNCTION,
-        Used { space: TYPE, role: Role::Read | Role::Inherit, .. } => CONSTANT,
+        Used {
+            is_receiver: true,
+            space: TYPE | FUNCTION | CONSTANT,
+            ..
+        } => TYPE,
+        Used {
+            space: TYPE,
+            role: Role::Call,
+            ..
+        } => FUNCTION,
+        Used {
+            space: TYPE,
+            role: Role::Read | Role::Inherit,
+            ..
+        } => CONSTANT,
         Used { space, .. } => space,
     }
 }
@@ -321,7 +377,9 @@ fn visibility_of(word: &[u8]) -> Option<Visibility> {
         (b"protected", Visibility::Protected),
         (b"private", Visibility::Private),
     ];
-    let found = WORDS.iter().find(|(spelling, _)| word.eq_ignore_ascii_case(spelling));
+    let found = WORDS
+        .iter()
+        .find(|(spelling, _)| word.eq_ignore_ascii_case(spelling));
     found.map(|(_, visibility)| *visibility)
 }
 
@@ -337,8 +395,12 @@ fn class(walk: &mut Walk<'_>, class: Node<'_>, role: Role) -> Role {
     let source = walk.source;
     let named = class.child_by_field_name("name").is_some_and(|name| {
         let name = &source[name.byte_range()];
-        [&b"Test"[..], b"TestCase"].iter().any(|end| name.ends_with(end))
-            || [&b"Test_"[..], b"Tests_"].iter().any(|start| name.starts_with(start))
+        [&b"Test"[..], b"TestCase"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            || [&b"Test_"[..], b"Tests_"]
+                .iter()
+                .any(|start| name.starts_with(start))
     });
     let mut cursor = class.walk();
     let derived = class.children(&mut cursor).any(|child| {
@@ -366,7 +428,12 @@ fn method(walk: &mut Walk<'_>, method: Node<'_>, role: Role) -> Role {
 
 /// The name in a property's `$name`.
 fn property_name(property: Node<'_>, _: &[u8]) -> Option<Range<usize>> {
-    Some(property.child_by_field_name("name")?.named_child(0)?.byte_range())
+    Some(
+        property
+            .child_by_field_name("name")?
+            .named_child(0)?
+            .byte_range(),
+    )
 }
 
 /// A constructor's parameter with a visibility is a property too.
@@ -384,7 +451,11 @@ fn promoted_parameter(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> R
         };
     }
     let name = parameter.child_by_field_name("name").and_then(|name| {
-        let variable = if name.kind() == "by_ref" { name.named_child(0)? } else { name };
+        let variable = if name.kind() == "by_ref" {
+            name.named_child(0)?
+        } else {
+            name
+        };
         variable.named_child(0)
     });
     if let Some(name) = name {
@@ -395,7 +466,9 @@ fn promoted_parameter(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> R
 
 /// `define('NAME', …)` defines a constant.
 fn constant_by_call(walk: &mut Walk<'_>, call: Node<'_>, role: Role) -> Role {
-    let function = call.child_by_field_name("function").map(|function| function.byte_range());
+    let function = call
+        .child_by_field_name("function")
+        .map(|function| function.byte_range());
     if function.is_none_or(|function| &walk.source[function] != b"define") || walk.in_function() {
         return role;
     }
@@ -458,7 +531,6 @@ fn imported(word: Option<Node<'_>>) -> &'static [u8] {
 
 /// The role says whether the clauses below may have a word of their own.
 fn import_declaration(walk: &mut Walk<'_>, declaration: Node<'_>, _: Role) -> Role {
-    let mut cursor = declaration.walk();
     let is_group = declaration.child_by_field_name("body").is_some();
     // Without a group, the first clause has the word for all.
     let word = declaration.child_by_field_name("type").or_else(|| {
@@ -466,13 +538,18 @@ fn import_declaration(walk: &mut Walk<'_>, declaration: Node<'_>, _: Role) -> Ro
         first.child_by_field_name("type")
     });
     walk.import_into(imported(word));
+    let mut cursor = declaration.walk();
     let common = declaration
         .named_children(&mut cursor)
         .find(|child| child.kind() == "namespace_name");
     if let Some(common) = common {
         walk.push_import_path(common.byte_range());
     }
-    if word.is_some() { Role::Import } else { Role::ImportBind }
+    if word.is_some() {
+        Role::Import
+    } else {
+        Role::ImportBind
+    }
 }
 
 /// Without an alias, the last part of the path is the name bound.
@@ -483,8 +560,12 @@ fn import_clause(walk: &mut Walk<'_>, clause: Node<'_>, role: Role) -> Role {
     }
     if let Some(path) = clause.named_child(0) {
         let range = path.byte_range();
-        let rooted = walk.source[range.start] == b'\\';
+        let rooted = walk.source.get(range.start) == Some(&b'\\');
         walk.push_import_path(range.start + usize::from(rooted)..range.end);
     }
-    if clause.child_by_field_name("alias").is_some() { Role::Import } else { Role::ImportWhole }
+    if clause.child_by_field_name("alias").is_some() {
+        Role::Import
+    } else {
+        Role::ImportWhole
+    }
 }
