@@ -2,7 +2,7 @@
 //! prepared INSERT per table into text columns, and an index on the names.
 //!
 //! `-- FILES` sets the number of files (default 20,000, which is a million lines); `--no-baseline` leaves the plain way
-//! out.
+//! out, `--keep FILE` puts the index there and leaves it.
 
 #[path = "../tests/store/corpus.rs"]
 mod corpus;
@@ -22,13 +22,21 @@ use rusqlite::{Connection, ToSql};
 const FILES_PER_BATCH: usize = 1_000;
 
 fn main() {
-    let files = std::env::args()
-        .skip(1)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let files = arguments
+        .iter()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(20_000);
+    let kept = arguments
+        .iter()
+        .position(|argument| argument == "--keep")
+        .map(|at| arguments[at + 1].clone().into());
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let store = load_store(&directory.path().join("index.db"), files);
-    if std::env::args().any(|argument| argument == "--no-baseline") {
+    let store = load_store(
+        &kept.unwrap_or_else(|| directory.path().join("index.db")),
+        files,
+    );
+    if arguments.iter().any(|argument| argument == "--no-baseline") {
         return;
     }
     let plain = load_plain(&directory.path().join("plain.db"), files);

@@ -21,6 +21,13 @@ pub(crate) fn open(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
             message,
         });
     }
+    if path.is_dir() {
+        let message = "this is a directory; name a file".to_owned();
+        return Err(StoreError::Io {
+            path: path.into(),
+            message,
+        });
+    }
     let access = match mode {
         Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,

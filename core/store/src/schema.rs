@@ -12,16 +12,17 @@ pub(crate) const PAGE_SIZE: u32 = 16_384;
 
 /// The tables of a generation: name and columns. In the database the name ends in `_` and the generation's number.
 ///
-/// `identifier` has no INTEGER PRIMARY KEY because SQLite then appends copied rows without looking for duplicates of
-/// their keys, which halves the cost of a row. Its rowids are dense from 1 and rows are never deleted one by one, so
-/// VACUUM keeps them.
+/// `identifier` and `name_use` have no INTEGER PRIMARY KEY because SQLite then appends copied rows without looking for
+/// duplicates of their keys, which halves the cost of a row. Their rowids are dense from 1 and rows are never deleted
+/// one by one, so VACUUM keeps them.
 pub(crate) const TABLES: [(&str, &str); 12] = [
     ("name", "key INTEGER PRIMARY KEY, text TEXT NOT NULL"),
     (
         "file",
         "key INTEGER PRIMARY KEY, path TEXT NOT NULL, language TEXT NOT NULL, hash TEXT NOT NULL, \
          size INTEGER NOT NULL, line_count INTEGER NOT NULL, parse_error_count INTEGER NOT NULL, \
-         first_symbol INTEGER NOT NULL, last_symbol INTEGER NOT NULL, content TEXT",
+         first_symbol INTEGER NOT NULL, last_symbol INTEGER NOT NULL, first_use INTEGER NOT NULL, \
+         last_use INTEGER NOT NULL, content TEXT",
     ),
     (
         "symbol_class",
@@ -95,10 +96,11 @@ pub(crate) fn begin_generation(generation: u64) -> String {
 
 /// The indexes that are built once all rows are there, one statement each: sorting once is several times cheaper than
 /// growing an index row by row.
-pub(crate) fn create_indexes(generation: u64) -> [String; 3] {
+pub(crate) fn create_indexes(generation: u64) -> [String; 4] {
     [
         format!("CREATE UNIQUE INDEX name_{generation}_text ON name_{generation}(text)"),
         format!("CREATE INDEX symbol_{generation}_name ON symbol_{generation}(name)"),
+        format!("CREATE INDEX symbol_{generation}_id ON symbol_{generation}(id)"),
         format!("CREATE INDEX name_use_{generation}_name ON name_use_{generation}(name)"),
     ]
 }
@@ -148,6 +150,10 @@ fn symbol_id(generation: u64, key: &str) -> String {
 }
 
 /// Points the views at a generation.
+///
+/// The joins tell SQLite what it cannot know: that a file's symbols stand together and its identifiers are in the
+/// ranges of one batch (`BETWEEN`), that identifiers are reached through `name_use` (`CROSS JOIN`: never the other way
+/// round), and that sorting all of them by file or class does not pay (the unary plus).
 pub(crate) fn replace_views(generation: u64) -> String {
     let symbols = symbol_columns(generation);
     let identifiers = identifier_columns(generation);
@@ -170,8 +176,8 @@ SELECT {identifiers}
 FROM name_use_{generation} u
 JOIN name_{generation} n ON n.key = u.name
 CROSS JOIN identifier_{generation} i ON i.rowid BETWEEN u.first AND u.last
-JOIN identifier_class_{generation} c ON c.key = i.class
-JOIN file_{generation} f ON f.key = i.file;
+JOIN identifier_class_{generation} c ON c.key = +i.class
+JOIN file_{generation} f ON f.key = +i.file AND u.rowid BETWEEN f.first_use AND f.last_use;
 CREATE VIEW relationships AS
 SELECT r.id, {source} AS from_symbol_id,
   {target} AS to_symbol_id,

@@ -106,7 +106,7 @@ mod tests {
         let text = "abcdefghijklmnopqrstuvwxyz";
         for length in 0..text.len() {
             let a = &text[..length];
-            assert!(equal_text(a, &a.to_owned()), "{a}");
+            assert!(equal_text(a, &String::from(a)), "{a}");
             assert!(!equal_text(a, &text[..length + 1]), "{a}");
             for at in 0..length {
                 let mut other = a.to_owned();

@@ -107,6 +107,7 @@ impl FileLookup<'_, '_> {
 }
 
 impl Encoder {
+    /// After the identifiers, whose `name_use` rows it refers to.
     pub(super) fn encode_files(
         &mut self,
         files: &FileKeys<'_>,
@@ -115,6 +116,7 @@ impl Encoder {
     ) {
         let mut table = image.table();
         let columns = &files.columns;
+        let (first_use, last_use) = (self.written.name_uses + 1, progress.name_uses);
         for row in 0..columns.rows {
             let record = &mut self.record;
             record.clear();
@@ -127,6 +129,8 @@ impl Encoder {
             record.int(columns.parse_error_count[row].into());
             record.int(files.symbols[row].0);
             record.int(files.symbols[row].1);
+            record.int(first_use as i64);
+            record.int(last_use as i64);
             record.optional_text(optional(columns.content, row).map(str::as_bytes));
             image.push(&mut table, i64::from(files.first) + row as i64, record);
         }

@@ -140,7 +140,7 @@ impl Encoder {
         let mut uses = image.table();
         let mut rowid = progress.counts.identifiers as i64;
         let mut ahead = order.iter().skip(PREFETCH);
-        for (use_rowid, group) in (1..).zip(order.chunk_by(|a, b| a >> 32 == b >> 32)) {
+        for group in order.chunk_by(|a, b| a >> 32 == b >> 32) {
             let first = rowid + 1;
             for &entry in group {
                 if let Some(&entry) = ahead.next() {
@@ -176,7 +176,8 @@ impl Encoder {
             record.int((group[0] >> 32) as i64);
             record.int(first);
             record.int(rowid);
-            image.push(&mut uses, use_rowid, record);
+            progress.name_uses += 1;
+            image.push(&mut uses, progress.name_uses as i64, record);
         }
         finish(image, "identifier", identifiers);
         finish(image, "identifier_end", ends);

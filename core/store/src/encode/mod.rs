@@ -47,6 +47,8 @@ pub(crate) struct Progress {
     pub(crate) counts: Counts,
     /// The greatest key of a symbol, known or other.
     symbol_keys: u32,
+    /// Rows of `name_use`.
+    name_uses: u64,
     names: u32,
     symbol_classes: u32,
     identifier_classes: u32,
@@ -66,9 +68,9 @@ impl Encoder {
         let mut files = FileKeys::new(files, &progress)?;
         let symbols = Symbols::new(symbols, &mut files, &mut progress)?;
         let mut keys = symbols.keys()?;
-        self.encode_files(&files, image, &mut progress);
         self.encode_symbols(&symbols, &mut keys, image)?;
         self.encode_identifiers(identifiers, &files, &mut keys, image, &mut progress)?;
+        self.encode_files(&files, image, &mut progress);
         self.encode_relationships(relationships, &files, &mut keys, image, &mut progress)?;
         self.encode_errors(errors, image, &mut progress);
         self.encode_others(&keys, image, &mut progress);

@@ -165,9 +165,57 @@ mod tests {
             "SELECT * FROM identifiers WHERE name = 'a'",
             "SELECT * FROM identifiers WHERE name = 'a' AND file_path = 'b' ORDER BY start_byte",
             "SELECT * FROM files WHERE path = 'a'",
+            "SELECT * FROM symbols WHERE id = 'a'",
+            "SELECT (SELECT qualified_name FROM symbols WHERE id = i.containing_symbol_id) FROM identifiers i
+             WHERE name = 'a'",
         ] {
             let plan = plan(sql);
             assert!(is_indexed(&plan), "{sql}\n{plan:#?}");
+        }
+    }
+
+    fn scans(plan: &[String]) -> Vec<&str> {
+        plan.iter()
+            .map(String::as_str)
+            .filter(|step| step.starts_with("SCAN"))
+            .collect()
+    }
+
+    #[test]
+    fn the_symbols_at_the_ends_of_relationships_are_found_by_id() {
+        let plan = plan(
+            "SELECT s.* FROM relationships r JOIN symbols s ON s.id = r.to_symbol_id WHERE r.to_name = 'a'",
+        );
+        assert_eq!(scans(&plan), ["SCAN r"], "{plan:#?}");
+    }
+
+    #[test]
+    fn the_identifiers_of_a_file_are_looked_for_in_its_batch_only() {
+        let plan = plan("SELECT id FROM identifiers WHERE file_path = 'a'");
+        assert_eq!(scans(&plan), ["SCAN u"], "{plan:#?}");
+        let place = |table: &str| {
+            plan.iter()
+                .position(|step| step.starts_with(&format!("SEARCH {table} ")))
+                .unwrap()
+        };
+        assert!(place("f") < place("i"), "{plan:#?}");
+    }
+
+    #[test]
+    fn no_condition_makes_sqlite_sort_a_table_first() {
+        for condition in [
+            "kind = 'a'",
+            "kind = 'a' AND name LIKE 'b%'",
+            "file_path LIKE 'a/%'",
+            "language = 'a' AND file_path = 'b'",
+        ] {
+            for view in ["symbols", "identifiers"] {
+                let plan = plan(&format!("SELECT * FROM {view} WHERE {condition}"));
+                assert!(
+                    plan.iter().all(|step| !step.contains("AUTOMATIC")),
+                    "{view} {condition}: {plan:#?}"
+                );
+            }
         }
     }
 

@@ -227,8 +227,7 @@ fn files_that_are_no_index() {
         std::fs::create_dir(&place.path).unwrap();
         assert_eq!(
             open(&place, mode),
-            Err("the file cannot be opened; check that its directory exists and that both may be read and written"
-                .into())
+            Err("this is a directory; name a file".into())
         );
     }
 }
