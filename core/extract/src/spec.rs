@@ -263,6 +263,9 @@ pub(crate) enum Shape {
     Arguments,
 }
 
+/// Finds the bytes of the documentation inside a definition.
+pub type FindDoc = for<'t> fn(tree_sitter::Node<'t>) -> Option<std::ops::Range<usize>>;
+
 /// What the walk does at one kind of node.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeSpec {
@@ -458,24 +461,6 @@ impl NodeSpec {
     pub const fn bound_in(self, scope: BindScope) -> Self {
         let define = Define {
             scope,
-            ..self.defined()
-        };
-        self.with_define(define)
-    }
-
-    /// The name is visible from the end of the definition on.
-    pub const fn sequential(self) -> Self {
-        let define = Define {
-            visible: Visible::AfterBinder,
-            ..self.defined()
-        };
-        self.with_define(define)
-    }
-
-    /// The definition binds its name in the innermost function or module (JavaScript's `var`).
-    pub const fn function_scoped(self) -> Self {
-        let define = Define {
-            scope: BindScope::Function,
             ..self.defined()
         };
         self.with_define(define)
@@ -825,7 +810,7 @@ pub struct LanguageSpec {
     /// that looks like any other call.
     pub call_instantiates: Option<fn(&[u8]) -> bool>,
     /// Where the documentation of a definition stands, if it is inside (Python's docstrings); given the definition.
-    pub doc_in_body: Option<for<'t> fn(tree_sitter::Node<'t>) -> Option<std::ops::Range<usize>>>,
+    pub doc_in_body: Option<FindDoc>,
     /// Further flags that follow from name and place (a test by its name).
     pub extra_flags: fn(Defined<'_>) -> u32,
     /// The kind, where flags or the name decide on it.

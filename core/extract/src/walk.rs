@@ -126,6 +126,14 @@ struct Doc {
     shared: bool,
 }
 
+impl Doc {
+    /// Its bytes, if there is one.
+    fn range(&self) -> Option<Range<usize>> {
+        let range = self.start as usize..self.end as usize;
+        Some(range).filter(|_| self.present)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Frame<'s> {
     rule: &'s KindRule,
@@ -922,10 +930,7 @@ impl<'s> Walk<'s> {
             define_flags |= define.without_body;
         }
         let inner_doc = self.rules.spec.doc_in_body.and_then(|doc| doc(node));
-        let outer_doc = context
-            .doc
-            .present
-            .then(|| context.doc.start as usize..context.doc.end as usize);
+        let outer_doc = context.doc.range();
         let symbol = self.add_symbol(NewSymbol {
             name: name.clone(),
             kind,
@@ -1024,7 +1029,7 @@ impl<'s> Walk<'s> {
         let last = node
             .child_count()
             .checked_sub(1)
-            .and_then(|last| node.child(last as u32));
+            .and_then(|last| node.child(last));
         match last {
             Some(last) if last.kind() == "end" => self.end_before(node, last.start_byte()),
             _ => node.end_byte(),
@@ -1116,8 +1121,7 @@ impl<'s> Walk<'s> {
         let flags = new.flags | if local { flags::LOCAL } else { 0 };
         let mut symbol = Symbol {
             name: plain_name,
-            name_start: new.name.start as u32,
-            name_end: new.name.end as u32,
+            name_bytes: (new.name.start as u32, new.name.end as u32),
             kind,
             visibility: None,
             flags,
@@ -1596,10 +1600,11 @@ impl<'s> Walk<'s> {
             role => role,
         };
         match role {
-            Role::Outer if (self.rules.spec.closed)(SymbolKind::Variable, ScopeKind::Function) => {
-                if !self.capture(&range) {
-                    return self.bind_leaf(node, range);
-                }
+            Role::Outer
+                if (self.rules.spec.closed)(SymbolKind::Variable, ScopeKind::Function)
+                    && !self.capture(&range) =>
+            {
+                return self.bind_leaf(node, range);
             }
             Role::Bind if !own && !is_property && !self.redeclares_parameter(&range) => {
                 return self.bind_leaf(node, range);
@@ -1608,15 +1613,13 @@ impl<'s> Walk<'s> {
             Role::ImportBind | Role::ImportWhole => {
                 return self.import_leaf(node, range, role, is_property);
             }
-            Role::BindHere if !is_property => {
-                if !self.is_bound_here(&range) {
-                    return self.bind_leaf(node, range);
-                }
+            Role::BindHere if !is_property && !self.is_bound_here(&range) => {
+                return self.bind_leaf(node, range);
             }
-            Role::BindOrWrite if !own && !is_property => {
-                if self.declare_by_assignment(node, &range) {
-                    return;
-                }
+            Role::BindOrWrite
+                if !own && !is_property && self.declare_by_assignment(node, &range) =>
+            {
+                return;
             }
             _ => {}
         }

@@ -124,7 +124,7 @@ fn an_unreadable_file() {
     use std::os::unix::fs::PermissionsExt;
     let root = directory(&[GOOD, ("locked.rs", b"fn locked() {}")]);
     let locked = root.path().join("locked.rs");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&locked).is_ok() {
         eprintln!("skipped: this user may read every file");
         return;

@@ -23,7 +23,7 @@ pub static PYTHON: LanguageSpec = LanguageSpec {
     fields_by_assignment: true,
     constructors: &["__init__"],
     default_visibility: visibility,
-    bound_as: bound_as,
+    bound_as,
     extra_flags: |defined| if is_test(defined) { flags::TEST } else { 0 },
     closed: |kind, scope| scope == ScopeKind::Type && kind != SymbolKind::Type,
     sequential_types: true,

@@ -42,7 +42,7 @@ pub static RUST: LanguageSpec = LanguageSpec {
     ],
     modifier_lists: &["function_modifiers"],
     default_visibility: visibility,
-    binds: binds,
+    binds,
     nodes: &[NODES],
     ..language("rust", tree_sitter_rust::LANGUAGE)
 };

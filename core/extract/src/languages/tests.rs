@@ -79,7 +79,7 @@ pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
     let mut names: Vec<(u32, u32)> = facts
         .symbols
         .iter()
-        .map(|symbol| (symbol.name_start, symbol.name_end))
+        .map(|symbol| symbol.name_bytes)
         .collect();
     names.sort_unstable();
     let mut wrong = Vec::new();
