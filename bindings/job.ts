@@ -32,8 +32,8 @@ export interface JobOptions extends ImportOptions {
 const { bow_job_state: STATE } = STRUCTS;
 
 const DEFAULT_MAX_LIVE_BYTES = 2 * 1024 ** 3;
-/** How often a reader over its budget lets the event loop turn, and finalizers run, before it gives up. */
-const COLLECTION_TURNS = 8;
+/** How long a reader over its budget waits for finalizers before it gives up: half a second, in growing steps. */
+const COLLECTION_WAITS: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** Jobs that were dropped before their end. */
 const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>(
@@ -158,20 +158,20 @@ export class Job implements Waiter {
    */
   async #respectBudget(): Promise<void> {
     const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
-    for (let turn = 0; this.#context.stats().bytesViewed > budget; turn++) {
-      if (turn === COLLECTION_TURNS) {
-        const live = this.#context.stats().bytesViewed;
-        const reason = new BowstringError(
-          "LIVE_BYTES_EXCEEDED",
-          `${live} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
-            "release batches when done with them, or raise maxLiveBytes",
-        );
-        this.#fail(reason);
-        return;
-      }
+    const live = () => this.#context.stats().bytesViewed;
+    for (const millis of COLLECTION_WAITS) {
+      if (live() <= budget || this.#closed) return;
       this.#context.runtime.collect();
-      await turnOfTheLoop();
+      await new Promise((resolve) => setTimeout(resolve, millis));
     }
+    if (live() <= budget) return;
+    this.cancel(
+      new BowstringError(
+        "LIVE_BYTES_EXCEEDED",
+        `${live()} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
+          "release batches when done with them, or raise maxLiveBytes",
+      ),
+    );
   }
 
   #readProgress(): Progress {

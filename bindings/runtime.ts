@@ -91,7 +91,7 @@ export interface Runtime {
   viewer(library: NativeLibrary, context: number): Viewer;
   /** The wake-ups of the main thread's context; `wake` is called on this thread. */
   waker(library: NativeLibrary, context: number, wake: () => void): Waker;
-  /** Asks for a garbage collection where the runtime can be asked. */
+  /** Makes a garbage collection likely, at the latest when the event loop turns a few times. */
   collect(): void;
 }
 
