@@ -38,8 +38,8 @@ pub fn check(table: &OwnedTable, level: Level) -> Result<(), InvalidArrow> {
     walk(table.schema(), table.array(), &mut Checker { level })
 }
 
-struct Checker {
-    level: Level,
+pub(crate) struct Checker {
+    pub level: Level,
 }
 
 impl Visitor for Checker {

@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
+use crate::OwnedTable;
+use crate::check::{Checker, Level};
 use crate::export::{Allocation, allocations_of};
 use crate::invalid::{InvalidArrow, Problem};
+use crate::schema::Fingerprint;
 use crate::walk::{Node, Visitor, walk};
-use crate::{OwnedTable, fingerprint};
 
 /// Blocks are cut at multiples of this, so that a buffer that is aligned in memory is aligned in its block too.
 const BLOCK_ALIGNMENT: usize = 64;
@@ -35,17 +37,30 @@ pub struct Description {
     pub total_bytes: usize,
 }
 
-/// Describes `tables`.
+/// Checks `tables` as far as `level` goes, as [`check`](crate::check::check) does, and describes them. With several
+/// tables the path of an error begins with that of its table: `table[1]: column[0] "id"`.
 ///
 /// Buffers that this library exported from one allocation share one block: the part of the allocation that the
 /// buffers of these tables cover. Any other buffer is a block of its own, as long as type, length and offset say.
-pub fn describe(tables: &[OwnedTable]) -> Result<Description, InvalidArrow> {
+pub fn describe(tables: &[OwnedTable], level: Level) -> Result<Description, InvalidArrow> {
     let mut describer = Describer::default();
     let mut fingerprints = Vec::with_capacity(tables.len());
     let mut ends = Vec::with_capacity(tables.len());
-    for table in tables {
-        walk(table.schema(), table.array(), &mut describer)?;
-        fingerprints.push(fingerprint(table)?);
+    for (index, table) in tables.iter().enumerate() {
+        let (mut checker, mut fingerprint) = (Checker { level }, Fingerprint::default());
+        let mut reader = (&mut fingerprint, &mut describer);
+        walk(
+            table.schema(),
+            table.array(),
+            &mut (&mut checker, &mut reader),
+        )
+        .map_err(|mut invalid| {
+            if tables.len() > 1 {
+                invalid.path.insert_str(0, &format!("table[{index}]: "));
+            }
+            invalid
+        })?;
+        fingerprints.push(fingerprint.finish());
         ends.push(describer.items.len());
     }
 

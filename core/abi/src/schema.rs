@@ -1,7 +1,7 @@
 //! Reading a schema struct: as a tree of owned values, and as a fingerprint.
 
 use std::ffi::c_char;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
 use crate::OwnedTable;
@@ -62,36 +62,48 @@ impl Visitor for Reader {
 /// A number below 2^53 that is equal for equal schemas and, within one process, different for different ones (the
 /// hash is keyed at random, so that nobody can prepare a collision).
 pub fn fingerprint(table: &OwnedTable) -> Result<u64, InvalidArrow> {
-    static KEYS: OnceLock<RandomState> = OnceLock::new();
-    let mut visitor = Fingerprint {
-        hasher: KEYS.get_or_init(RandomState::new).build_hasher(),
-    };
+    let mut visitor = Fingerprint::default();
     walk(table.schema(), table.array(), &mut visitor)?;
-    Ok(visitor.hasher.finish() >> 11)
+    Ok(visitor.finish())
 }
 
-struct Fingerprint<H> {
-    hasher: H,
+/// Writes a schema down in full, without two schemas reading the same, and hashes it in one go at the end.
+#[derive(Default)]
+pub(crate) struct Fingerprint {
+    bytes: Vec<u8>,
 }
 
-impl<H: Hasher> Visitor for Fingerprint<H> {
+impl Fingerprint {
+    pub fn finish(&self) -> u64 {
+        static KEYS: OnceLock<RandomState> = OnceLock::new();
+        KEYS.get_or_init(RandomState::new).hash_one(&self.bytes[..]) >> 11
+    }
+
+    fn write(&mut self, text: &str) {
+        self.bytes
+            .extend_from_slice(&(text.len() as u32).to_ne_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Visitor for Fingerprint {
     type Output = ();
 
     fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
         let schema = node.schema;
-        text(schema.format, "format")?.hash(&mut self.hasher);
-        text(schema.name, "name")?
-            .unwrap_or_default()
-            .hash(&mut self.hasher);
-        schema.flags.hash(&mut self.hasher);
-        schema.n_children.hash(&mut self.hasher);
-        schema.metadata.is_null().hash(&mut self.hasher);
-        let mut entries = 0u32;
+        self.write(node.format);
+        self.write(text(schema.name, "name")?.unwrap_or_default());
+        self.bytes.extend_from_slice(&schema.flags.to_ne_bytes());
+        self.bytes
+            .extend_from_slice(&schema.n_children.to_ne_bytes());
         for entry in metadata(schema) {
-            entry?.hash(&mut self.hasher);
-            entries += 1;
+            let (key, value) = entry?;
+            self.bytes.push(1);
+            self.write(key);
+            self.write(value);
         }
-        entries.hash(&mut self.hasher);
+        self.bytes
+            .push(if schema.metadata.is_null() { 2 } else { 0 });
         Ok(())
     }
 

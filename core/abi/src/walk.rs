@@ -15,6 +15,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) struct Node<'a> {
     pub schema: &'a ArrowSchema,
     pub array: &'a ArrowArray,
+    pub format: &'a str,
     pub layout: Layout,
     /// How many items the parent needs; 0 for the record batch.
     pub needed: i64,
@@ -36,6 +37,21 @@ pub(crate) trait Visitor {
     ) -> Result<Self::Output, Problem>;
 }
 
+/// Two visitors in one walk; the second sees a node only if the first had nothing against it.
+impl<A: Visitor<Output = ()>, B: Visitor<Output = ()>> Visitor for (&mut A, &mut B) {
+    type Output = ();
+
+    fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
+        self.0.enter(node)?;
+        self.1.enter(node)
+    }
+
+    fn leave(&mut self, node: &Node<'_>, _children: Vec<()>) -> Result<(), Problem> {
+        self.0.leave(node, Vec::new())?;
+        self.1.leave(node, Vec::new())
+    }
+}
+
 /// Walks a record batch in pre-order.
 ///
 /// The structs, unless released, must follow the specification as far as a reader cannot tell: pointers that are not
@@ -52,8 +68,7 @@ pub(crate) fn walk<V: Visitor>(
     };
     let root = Node::new(schema, array, 0, 0).map_err(|problem| path.invalid(problem))?;
     if root.layout.children != Children::Fields {
-        let format = text(schema.format, "format").map_err(|problem| path.invalid(problem))?;
-        return Err(path.invalid(Problem::NotAStruct(format.unwrap_or_default().to_owned())));
+        return Err(path.invalid(Problem::NotAStruct(root.format.to_owned())));
     }
     visit(&root, &path, visitor)
 }
@@ -152,6 +167,7 @@ impl<'a> Node<'a> {
         Ok(Self {
             schema,
             array,
+            format,
             layout,
             needed,
             depth,

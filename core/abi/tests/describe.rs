@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use bowstring_abi::describe::{Block, describe};
-use bowstring_abi::{ArrowArray, OwnedTable, export_batch, fingerprint};
+use bowstring_abi::{ArrowArray, Level, OwnedTable, export_batch, fingerprint};
 
 use common::Alive;
 
@@ -38,7 +38,7 @@ fn one_allocation_is_one_block_cut_to_what_is_used() {
         export_batch(&batch).unwrap(),
         export_batch(&batch.slice(1, 1)).unwrap(),
     ];
-    let description = describe(&tables).unwrap();
+    let description = describe(&tables, Level::Full).unwrap();
     // From the first buffer, at a multiple of 64 bytes of memory, to the end of the last.
     let start = (block.as_ptr() as usize + 64) / 64 * 64;
     let end = block.as_ptr() as usize + 192 + 8;
@@ -73,7 +73,7 @@ fn one_allocation_is_one_block_cut_to_what_is_used() {
 #[test]
 fn separate_allocations_are_separate_blocks() {
     let alive = Alive::default();
-    let description = describe(&[export_batch(&alive.batch()).unwrap()]).unwrap();
+    let description = describe(&[export_batch(&alive.batch()).unwrap()], Level::None).unwrap();
     let bytes: Vec<usize> = description.blocks.iter().map(|block| block.bytes).collect();
     assert_eq!(bytes, [16, 3, 12]);
     assert_eq!(description.total_bytes, 31);
@@ -101,7 +101,7 @@ fn foreign(batch: &RecordBatch) -> OwnedTable {
 #[test]
 fn each_buffer_of_a_foreign_table_is_a_block_of_its_own() {
     let (block, batch) = in_one_block();
-    let description = describe(&[foreign(&batch)]).unwrap();
+    let description = describe(&[foreign(&batch)], Level::None).unwrap();
     let start = block.as_ptr() as usize;
     assert_eq!(
         description.blocks,
@@ -130,7 +130,7 @@ fn each_buffer_of_a_foreign_table_is_a_block_of_its_own() {
 #[test]
 fn an_array_without_items_has_no_bytes() {
     let (_, batch) = in_one_block();
-    let description = describe(&[export_batch(&batch.slice(0, 0)).unwrap()]).unwrap();
+    let description = describe(&[export_batch(&batch.slice(0, 0)).unwrap()], Level::None).unwrap();
     assert_eq!((description.blocks.len(), description.total_bytes), (0, 0));
     assert_eq!(description.words[..3], [1.0, 0.0, 0.0]);
 }
@@ -144,12 +144,12 @@ fn a_buffer_of_our_own_that_claims_too_much_is_refused() {
     // SAFETY: the table was made here and is given up.
     let table = unsafe { OwnedTable::from_raw(raw.schema, raw.array) };
     assert_eq!(
-        describe(&[table]).unwrap_err().to_string(),
+        describe(&[table], Level::None).unwrap_err().to_string(),
         "column[1] \"number\": expected 4000 bytes in buffer 1 but it ends before them"
     );
 }
 
 #[test]
 fn no_tables_are_no_blocks() {
-    assert_eq!(describe(&[]).unwrap().words, [0.0, 0.0, 0.0]);
+    assert_eq!(describe(&[], Level::Full).unwrap().words, [0.0, 0.0, 0.0]);
 }

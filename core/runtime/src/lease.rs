@@ -4,9 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use bowstring_abi::describe::{Block, Description, describe};
-use bowstring_abi::{
-    Failure, InvalidArrow, Level, OwnedTable, SchemaTree, Status, check, share_table,
-};
+use bowstring_abi::{Failure, InvalidArrow, Level, OwnedTable, SchemaTree, Status, share_table};
 
 use crate::counters::Counters;
 
@@ -23,10 +21,7 @@ impl Lease {
         level: Level,
         counters: Arc<Counters>,
     ) -> Result<Self, Failure> {
-        for (index, table) in tables.iter().enumerate() {
-            check::check(table, level).map_err(|invalid| in_table(index, tables.len(), invalid))?;
-        }
-        let description = describe(&tables)?;
+        let description = describe(&tables, level)?;
         counters.lease_made(description.total_bytes);
         Ok(Self {
             tables,
@@ -87,15 +82,6 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.counters.lease_freed(self.description.total_bytes);
     }
-}
-
-/// Says which table of a group is invalid.
-fn in_table(index: usize, count: usize, invalid: InvalidArrow) -> Failure {
-    let mut failure = Failure::from(invalid);
-    if count > 1 {
-        failure.message = format!("table[{index}]: {}", failure.message);
-    }
-    failure
 }
 
 /// A lease as its context's table of handles has it: the references that were given out for it.

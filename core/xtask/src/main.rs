@@ -8,6 +8,8 @@ mod exports;
 mod header;
 mod interface;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,101 +1,64 @@
 //! The TypeScript symbol table.
 
-use std::fmt::Write;
-
 use crate::interface::{Interface, Layout, Signature};
 
 /// The text of `abi.ts`, as `deno fmt` would have it.
 pub fn write(interface: &Interface) -> String {
-    let mut out = String::from(
-        "// The C ABI of libbowstring as data: the same functions, structs and constants as in bowstring.h.\n\
-         // Generated from the sources of the library by `cargo run -p xtask -- generate`; do not edit.\n\n",
-    );
-    let version = interface.abi_version;
-    text(
-        &mut out,
-        &["/** The version of the ABI that this table describes. */".to_owned()],
-    );
-    text(
-        &mut out,
-        &[
-            format!("export const ABI_VERSION = {version};"),
-            String::new(),
-        ],
-    );
+    let symbols: String = interface.functions.iter().map(symbol).collect();
+    let statuses: String = interface.statuses.iter().map(status).collect();
+    let structs: String = interface.layouts.iter().map(layout).collect();
+    format!(
+        r#"// The C ABI of libbowstring as data: the same functions, structs and constants as in bowstring.h.
+// Generated from the sources of the library by `cargo run -p xtask -- generate`; do not edit.
 
-    text(
-        &mut out,
-        &[
-            "/**".to_owned(),
-            " * The library's functions. `buffer` is memory of the caller's, or null, that the call reads or writes;"
-                .to_owned(),
-            " * `usize` is a number, also where it is an address.".to_owned(),
-            " */".to_owned(),
-            "export const SYMBOLS = {".to_owned(),
-        ],
-    );
-    for function in &interface.functions {
-        symbol(&mut out, function);
-    }
-    text(&mut out, &["} as const;".to_owned(), String::new()]);
+/** The version of the ABI that this table describes. */
+export const ABI_VERSION = {version};
 
-    text(
-        &mut out,
-        &[
-            "/** What a function answers; from 16 up an error. */".to_owned(),
-            "export const STATUS = {".to_owned(),
-        ],
-    );
-    for (name, value) in &interface.statuses {
-        text(
-            &mut out,
-            &[format!("  {}: {value},", name.trim_start_matches("BOW_"))],
-        );
-    }
-    text(&mut out, &["} as const;".to_owned(), String::new()]);
+/**
+ * The library's functions. `buffer` is memory of the caller's, or null, that the call reads or writes;
+ * `usize` is a number, also where it is an address.
+ */
+export const SYMBOLS = {{
+{symbols}}} as const;
 
-    text(
-        &mut out,
-        &[
-            "/** The structs on 64-bit targets: size and field offsets in bytes. */".to_owned(),
-            "export const STRUCTS = {".to_owned(),
-        ],
-    );
-    for layout in &interface.layouts {
-        layout_entry(&mut out, layout);
-    }
-    text(&mut out, &["} as const;".to_owned()]);
-    out
+/** What a function answers; from 16 up an error. */
+export const STATUS = {{
+{statuses}}} as const;
+
+/** The structs on 64-bit targets: size and field offsets in bytes. */
+export const STRUCTS = {{
+{structs}}} as const;
+"#,
+        version = interface.abi_version,
+    )
 }
 
-fn text(out: &mut String, lines: &[String]) {
-    for line in lines {
-        out.push_str(line);
-        out.push('\n');
-    }
-}
-
-fn symbol(out: &mut String, function: &Signature) {
+fn symbol(function: &Signature) -> String {
     let parameters: Vec<String> = function
         .parameters
         .iter()
         .map(|parameter| format!("\"{parameter}\""))
         .collect();
-    let (name, result) = (&function.name, function.result);
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "  {name}: {{");
-    let _ = writeln!(out, "    parameters: [{}],", parameters.join(", "));
-    let _ = writeln!(out, "    result: \"{result}\",\n  }},");
+    format!(
+        "  {}: {{\n    parameters: [{}],\n    result: \"{}\",\n  }},\n",
+        function.name,
+        parameters.join(", "),
+        function.result
+    )
 }
 
-fn layout_entry(out: &mut String, layout: &Layout) {
-    let _ = writeln!(
-        out,
-        "  {}: {{\n    size: {},\n    offsets: {{",
+fn status((name, value): &(String, i32)) -> String {
+    format!("  {}: {value},\n", name.trim_start_matches("BOW_"))
+}
+
+fn layout(layout: &Layout) -> String {
+    let offsets: String = layout
+        .offsets
+        .iter()
+        .map(|(field, offset)| format!("      {field}: {offset},\n"))
+        .collect();
+    format!(
+        "  {}: {{\n    size: {},\n    offsets: {{\n{offsets}    }},\n  }},\n",
         layout.name, layout.size
-    );
-    for (field, offset) in &layout.offsets {
-        let _ = writeln!(out, "      {field}: {offset},");
-    }
-    let _ = writeln!(out, "    }},\n  }},");
+    )
 }
