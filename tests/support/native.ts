@@ -18,7 +18,10 @@ export function compile(source: string, name = source, flags: string[] = []): st
   const path = join(directory, `lib${name}.so`);
   const unfinished = `${path}.${process.pid}`;
   const input = fileURLToPath(new URL(`./${source}.c`, import.meta.url));
-  execFileSync("cc", ["-O1", "-g", "-shared", "-fPIC", ...flags, "-o", unfinished, input]);
+  // Deno closes a library when the isolate that opened it ends, which for a test file is before its thread does: what
+  // the thread's end releases must still be there to be called.
+  const link = process.platform === "linux" ? ["-Wl,-z,nodelete"] : [];
+  execFileSync("cc", ["-O1", "-g", "-shared", "-fPIC", ...link, ...flags, "-o", unfinished, input]);
   renameSync(unfinished, path);
   built.set(name, path);
   return path;
