@@ -1,4 +1,4 @@
-/** `bun:ffi`. */
+/** `bun:ffi`. Nothing here may be called outside Bun. */
 
 import process from "node:process";
 import { SYMBOLS } from "./abi.ts";
@@ -42,10 +42,9 @@ interface FunctionSpec {
 
 type BunFunction = ((...args: unknown[]) => number) & { readonly ptr: number };
 
-// The specifier is not a literal, so that Deno's tools do not try to resolve it.
-const specifier: string = "bun:ffi";
-const ffi: BunFFI = await import(specifier);
-const bun = (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun;
+// Not an import statement: Deno loads this file too, and has no such module. Nor an awaited import: a worker whose module
+// is still being awaited loses the messages that were sent to it, in both runtimes.
+const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFFI;
 
 interface BunLibrary extends NativeLibrary {
   /** The address of `bow_lease_drop`. */
@@ -192,5 +191,5 @@ export const runtime: Runtime = {
   canView: true,
   viewer: (library, context) => new BunViewer(library as BunLibrary, context),
   waker: (library, context, wake) => new BunWaker(library, context, wake),
-  collect: () => bun.gc(true),
+  collect: () => (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true),
 };

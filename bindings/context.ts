@@ -10,7 +10,7 @@ import { errorFromStatus, isError } from "./errors.ts";
 import { openLibrary } from "./library.ts";
 import { PollingWaker } from "./polling.ts";
 import {
-  currentRuntime,
+  detectRuntime,
   type NativeFunctions,
   type NativeLibrary,
   type Pointer,
@@ -185,7 +185,7 @@ let current: Context | undefined;
 /** This isolate's context. Loads the library at the first call, and throws `LibraryLoadError` if it cannot. */
 export function currentContext(): Context {
   if (current === undefined) {
-    const runtime = currentRuntime();
+    const runtime = detectRuntime(globalThis);
     current = new Context(runtime, openLibrary(runtime));
   }
   return current;

@@ -1,4 +1,4 @@
-/** Deno's FFI. */
+/** Deno's FFI. Nothing here may be called outside Deno. */
 
 import { SYMBOLS } from "./abi.ts";
 import type {
@@ -210,7 +210,9 @@ export const runtime: Runtime = {
   open,
   scratch,
   // Permission for one path allows calls with buffers, but not pointers made from numbers.
-  canView: Deno.permissions.querySync({ name: "ffi" }).state === "granted",
+  get canView() {
+    return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  },
   viewer: (library, context) => new DenoViewer(library, context),
   waker: (library, context, wake) => new DenoWaker(library as DenoLibrary, context, wake),
   collect,

@@ -4,6 +4,8 @@
  */
 
 import type { SYMBOLS } from "./abi.ts";
+import { runtime as bun } from "./bun.ts";
+import { runtime as deno } from "./deno.ts";
 import { LibraryLoadError } from "./errors.ts";
 
 /** Memory to pass to native code within one call. Only the runtime that made it knows what `pointer` is. */
@@ -103,20 +105,11 @@ export interface Probe {
   version(out: Pointer, capacity: number, length: Pointer, error: Pointer): number;
 }
 
-/** The runtime whose global object this is. Rejects with `LibraryLoadError` for anything but Deno and Bun. */
-export async function loadRuntime(scope: object): Promise<Runtime> {
-  if ("Bun" in scope) return (await import("./bun.ts")).runtime;
-  if ("Deno" in scope) return (await import("./deno.ts")).runtime;
+/** The runtime whose global object this is. Throws `LibraryLoadError` for anything but Deno and Bun. */
+export function detectRuntime(scope: object): Runtime {
+  if ("Bun" in scope) return bun;
+  if ("Deno" in scope) return deno;
   throw new LibraryLoadError(
     "Bowstring runs in Deno 2.9 or later and in Bun 1.4 or later; this is another JavaScript runtime",
   );
-}
-
-/** Kept until the first use: importing the package is no reason to fail. */
-const loaded: Runtime | Error = await loadRuntime(globalThis).catch((reason) => reason);
-
-/** The runtime that this program runs in. Throws what kept it from being loaded. */
-export function currentRuntime(): Runtime {
-  if (loaded instanceof Error) throw loaded;
-  return loaded;
 }

@@ -41,6 +41,25 @@ test("worker: imports, releases, and counts for itself", SLOW, async () => {
   assert.deepEqual(stats(), before, "the main thread's counters did not move");
 });
 
+test(
+  "worker: the package loads without awaiting, so that no early message is lost",
+  SLOW,
+  async () => {
+    for (let round = 0; round < 10; round++) {
+      const worker = new Worker(new URL("./scripts/worker_echo.ts", import.meta.url), {
+        type: "module",
+      });
+      const answer = await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = reject;
+        worker.postMessage(round);
+      });
+      worker.terminate();
+      assert.deepEqual(answer, [round, "function"]);
+    }
+  },
+);
+
 test("worker: terminated in the middle of a job, with leases alive", SLOW, async () => {
   const { code, signal, stdout, stderr } = await runScript("scripts/terminate.ts", {
     args: [workspace.path],
