@@ -742,17 +742,28 @@ impl Naming {
             .content
             .as_ref()
             .map_or(&[][..], |content| &content.source);
-        for symbol in &mut facts.symbols {
+        for row in 0..facts.symbols.len() {
+            let symbol = &facts.symbols[row];
             let qualified = text_of(source, &facts.arena, symbol.qualified_name);
-            let key = (symbol.parent, symbol.kind as u8, qualified.to_vec());
+            // What stands inside another definition is named by that one's id, so that the parameters of two overloads
+            // differ. A parent that comes later has no id yet; its members carry its name in theirs.
+            let parent = match symbol.parent {
+                parent if symbol.owner == NONE && (parent as usize) < row => parent,
+                _ => NONE,
+            };
+            let key = (parent, symbol.kind as u8, qualified.to_vec());
             let ordinal = next(self.symbol_ordinals.entry(key).or_default());
-            symbol.id = self
+            self.hasher.start(b's');
+            match facts.symbols.get(parent as usize) {
+                Some(parent) => self.hasher.id(&parent.id),
+                None => self.hasher.text(facts.path.as_bytes()),
+            };
+            let id = self
                 .hasher
-                .start(b's')
-                .text(facts.path.as_bytes())
                 .text(qualified)
                 .text(symbol.kind.as_str().as_bytes())
                 .finish(ordinal);
+            facts.symbols[row].id = id;
         }
     }
 

@@ -137,6 +137,19 @@ fn every_identifier_token_has_exactly_one_row_or_is_a_definitions_name() {
     }
 }
 
+#[test]
+fn ids_are_unique() {
+    for path in test_files() {
+        let facts = facts(&path);
+        let ids = (facts.symbols.iter().map(|row| row.id))
+            .chain(facts.identifiers.iter().map(|row| row.id))
+            .chain(facts.relationships.iter().map(|row| row.id));
+        let count = ids.clone().count();
+        let different: std::collections::HashSet<_> = ids.collect();
+        assert_eq!(different.len(), count, "{}", path.display());
+    }
+}
+
 /// The same over any directory: `BOWSTRING_COVERAGE=<dir>` names it. Without it there is nothing to look at.
 #[test]
 fn coverage_of_a_directory() {
