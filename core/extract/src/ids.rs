@@ -2,7 +2,7 @@
 //!
 //! | row | hashed bytes |
 //! |---|---|
-//! | symbol | `s`, path, 0, qualified name, 0, kind, 0, ordinal |
+//! | symbol | `s`, id of the definition around it or path, 0, qualified name, 0, kind, 0, ordinal |
 //! | identifier | `i`, id of the containing symbol or path, 0, kind, 0, name, 0, ordinal |
 //! | relationship | `r`, id of the source symbol, kind, 0, id of the target or name, 0, ordinal |
 //!

@@ -241,7 +241,8 @@ const EXPRESSIONS: &[NodeSpec] = &[
         .fields(&[("type", Role::Type)]),
     node("type_conversion_expression")
         .child(Role::Read)
-        .fields(&[("type", Role::Type)]),
+        .fields(&[("type", Role::Inherit)])
+        .hook(conversion),
     node("type_instantiation_expression").child(Role::Type),
     node("composite_literal")
         .child(Role::Read)
@@ -365,13 +366,24 @@ fn declares_or_assigns(_: &mut Walk<'_>, clause: Node<'_>, _: Role) -> Role {
     }
 }
 
+/// `f[T](x)` looks like a conversion and is in most cases a call.
+fn conversion(_: &mut Walk<'_>, expression: Node<'_>, _: Role) -> Role {
+    let converted = expression.child_by_field_name("type");
+    match converted.map(|converted| converted.kind()) {
+        Some("generic_type") => Role::Call,
+        _ => Role::Type,
+    }
+}
+
 /// The keys of a literal of a named type are taken for its fields, those of a map or slice are expressions.
 fn composite_literal(_: &mut Walk<'_>, literal: Node<'_>, _: Role) -> Role {
     match literal
         .child_by_field_name("type")
         .map(|named| named.kind())
     {
-        Some("type_identifier" | "qualified_type" | "generic_type" | "struct_type") => Role::Member,
+        Some("type_identifier" | "qualified_type" | "generic_type" | "struct_type") => {
+            Role::WriteMember
+        }
         _ => Role::Read,
     }
 }
@@ -379,7 +391,7 @@ fn composite_literal(_: &mut Walk<'_>, literal: Node<'_>, _: Role) -> Role {
 /// A literal that leaves out its type is an element of a slice or map; most of these are structs.
 fn literal_value(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
     match walk.parent_kind() {
-        Some("literal_element") => Role::Member,
+        Some("literal_element") => Role::WriteMember,
         _ => role,
     }
 }

@@ -181,7 +181,7 @@ impl<'s> Walk<'s> {
             if shared || parent.doc.end_line + 1 >= node.start_position().row as u32 {
                 context.doc = parent.doc;
             }
-            parent.doc.present = shared;
+            parent.doc.present = shared && parent.doc.is_short();
         }
         if wrapped {
             context.modifier = parent.modifier.and(context.modifier);

@@ -500,8 +500,12 @@ impl<'s> Walk<'s> {
     }
 
     pub(super) fn add_bound(&mut self, open: OpenBinder, name: Range<usize>) -> Row {
+        let doc = self.frames.get_mut(open.frame).and_then(|frame| {
+            let doc = frame.doc;
+            frame.doc.present &= doc.is_short();
+            doc.present.then_some(doc)
+        });
         let frame = self.frames.get(open.frame);
-        let doc = frame.map(|frame| frame.doc).filter(|doc| doc.present);
         let modifier = Modifier {
             visibility: open.binder.visibility,
             ..Modifier::NONE

@@ -69,6 +69,8 @@ impl<'s> Walk<'s> {
         });
         let role = match role {
             _ if self.is_label(&range) => Role::Label,
+            // `a.b` where a member's bare name could stand is an expression.
+            Role::WriteMember if is_property => Role::Member,
             Role::Type if self.is_soft_keyword(&range) => Role::Label,
             Role::Extends | Role::Implements => {
                 let derived = self.top().kind.unwrap_or(SymbolKind::Class);

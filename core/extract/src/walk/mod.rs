@@ -25,6 +25,9 @@ mod scope;
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
 
+/// A doc comment that is longer documents only the first of several names, so that names never multiply with length.
+const MAX_SHARED_DOC: u32 = 4096;
+
 /// How many open scopes or definitions a rule looks back through, so that depth never multiplies with length.
 const MAX_LOOKBACK: usize = 128;
 
@@ -134,6 +137,11 @@ impl Doc {
     fn range(&self) -> Option<Range<usize>> {
         let range = self.start as usize..self.end as usize;
         Some(range).filter(|_| self.present)
+    }
+
+    /// Whether it may be that of several names.
+    fn is_short(&self) -> bool {
+        self.end - self.start <= MAX_SHARED_DOC
     }
 }
 

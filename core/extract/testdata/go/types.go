@@ -113,4 +113,4 @@ func TestShape(t *testing.T) {
 
 func TestingHelper() {}
 
-func ExampleShape() {}
+func ExampleShape() { Map[string, Kind](nil, nil); ptr.To[int32](1); _ = Alias(Shape{}) }
