@@ -38,7 +38,7 @@ pub enum StoreError {
     InvalidCall(String),
     /// [`Canceller::cancel`](crate::Canceller::cancel) stopped the call.
     Cancelled,
-    /// The tables of one generation outgrew a bound of the format (2^31 files or names).
+    /// The tables of one generation outgrew a bound of the format (2^32 - 2 files, symbols or names), or an answer those of an Arrow table.
     TooLarge(String),
     /// SQLite failed in a way that has no case of its own.
     Sqlite {

@@ -27,11 +27,8 @@ impl Encoder {
             for column in texts {
                 self.record.text(column.value(row).as_bytes());
             }
-            self.record.optional_int(
-                byte_offset
-                    .is_valid(row)
-                    .then(|| byte_offset.value(row).into()),
-            );
+            let offset = byte_offset.is_valid(row).then(|| byte_offset.value(row));
+            self.record.optional_number(offset);
             image.push(&mut rows, row as i64 + 1, &self.record);
         }
         finish(image, "error", rows);

@@ -124,9 +124,9 @@ impl Encoder {
             record.text(columns.path.value(row).as_bytes());
             record.text(columns.language.value(row).as_bytes());
             record.text(columns.hash.value(row).as_bytes());
-            record.int(columns.size[row].into());
-            record.int(columns.line_count[row].into());
-            record.int(columns.parse_error_count[row].into());
+            record.number(columns.size[row]);
+            record.number(columns.line_count[row]);
+            record.number(columns.parse_error_count[row]);
             record.int(files.symbols[row].0);
             record.int(files.symbols[row].1);
             record.int(first_use as i64);

@@ -93,6 +93,9 @@ const ID: usize = 24;
 /// `identifier_end`.
 const ODD: u32 = u32::MAX;
 
+/// Rows that are read together: 32 KiB of them, which stay in the cache from column to column.
+const BLOCK: usize = 512;
+
 /// How many rows ahead of its use a row is fetched into the cache: a miss takes about as long as a few rows.
 const PREFETCH: usize = 16;
 
@@ -154,21 +157,21 @@ impl Encoder {
                     0 => record.text(id.value(index).as_bytes()),
                     length => record.text(&row.id[..length]),
                 }
-                record.int(row.class.into());
-                record.int(row.file.into());
-                record.int(row.start_line.into());
-                record.int(row.start_column.into());
-                record.int(row.start_byte.into());
-                record.optional_int((row.length != ODD).then_some(row.length.into()));
-                record.optional_int((row.container != 0).then_some(row.container.into()));
-                record.optional_int((row.target != 0).then_some(row.target.into()));
+                record.number(row.class);
+                record.number(row.file);
+                record.number(row.start_line);
+                record.number(row.start_column);
+                record.number(row.start_byte);
+                record.optional_number((row.length != ODD).then_some(row.length));
+                record.optional_number((row.container != 0).then_some(row.container));
+                record.optional_number((row.target != 0).then_some(row.target));
                 image.push(&mut identifiers, rowid, record);
                 if row.length == ODD {
                     record.clear();
                     record.null();
-                    record.int(end_line[index].into());
-                    record.int(end_column[index].into());
-                    record.int(end_byte[index].into());
+                    record.number(end_line[index]);
+                    record.number(end_column[index]);
+                    record.number(end_byte[index]);
                     image.push(&mut ends, rowid, record);
                 }
             }
@@ -186,7 +189,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Fills the scratch memory with the rows and their names.
+    /// Fills the scratch memory with the rows and their names, block after block and within a block column after
+    /// column: in a short loop over one column the processor waits for several cache misses at once.
     fn read_identifiers<'a>(
         &mut self,
         table: &Columns<'a>,
@@ -215,41 +219,61 @@ impl Encoder {
         let IdentifierScratch { rows, order } = &mut self.scratch;
         rows.clear();
         order.clear();
-        for row in 0..count as usize {
-            let [kind, language, access, resolution] = texts.map(|column| column.value(row));
-            let confidence = confidence[row];
-            let class = self.identifier_classes.intern(IdentifierClass {
-                kind,
-                language,
-                access,
-                resolution,
-                confidence,
-            });
-            let length = end_byte[row].wrapping_sub(start_byte[row]);
-            let plain = end_line[row] == start_line[row]
-                && start_byte[row] <= end_byte[row]
-                && start_column[row].checked_add(length) == Some(end_column[row]);
-            let text = id.value(row).as_bytes();
-            let mut id = [0; ID];
-            let id_length = if text.len() <= ID { text.len() } else { 0 };
-            id[..id_length].copy_from_slice(&text[..id_length]);
-            rows.push(Row {
-                id,
-                id_length: id_length as u8,
-                class,
-                file: file.key(row)?,
-                start_line: start_line[row],
-                start_column: start_column[row],
-                start_byte: start_byte[row],
-                length: if plain { length } else { ODD },
-                container: container.key(keys, row)?.unwrap_or(0),
-                target: target.key(keys, row)?.unwrap_or(0),
-            });
-            let name = self
-                .names
-                .intern(name.value(row))
-                .ok_or_else(|| too_many("names"))?;
-            order.push(u64::from(name) << 32 | row as u64);
+        let count = count as usize;
+        for start in (0..count).step_by(BLOCK) {
+            let block = start..count.min(start + BLOCK);
+            rows.extend(block.clone().map(|row| {
+                let length = end_byte[row].wrapping_sub(start_byte[row]);
+                let plain = end_line[row] == start_line[row]
+                    && start_byte[row] <= end_byte[row]
+                    && start_column[row].checked_add(length) == Some(end_column[row]);
+                let text = id.value(row).as_bytes();
+                let mut id = [0; ID];
+                let id_length = if text.len() <= ID { text.len() } else { 0 };
+                id[..id_length].copy_from_slice(&text[..id_length]);
+                Row {
+                    id,
+                    id_length: id_length as u8,
+                    class: 0,
+                    file: 0,
+                    start_line: start_line[row],
+                    start_column: start_column[row],
+                    start_byte: start_byte[row],
+                    length: if plain { length } else { ODD },
+                    container: 0,
+                    target: 0,
+                }
+            }));
+            let new = &mut rows[start..];
+            for (at, row) in new.iter_mut().enumerate() {
+                let [kind, language, access, resolution] =
+                    texts.map(|column| column.value(start + at));
+                let confidence = confidence[start + at];
+                let class = IdentifierClass {
+                    kind,
+                    language,
+                    access,
+                    resolution,
+                    confidence,
+                };
+                row.class = self.identifier_classes.intern(class);
+            }
+            for (at, row) in new.iter_mut().enumerate() {
+                row.file = file.key(start + at)?;
+            }
+            for (at, row) in new.iter_mut().enumerate() {
+                row.container = container.key(keys, start + at)?.unwrap_or(0);
+            }
+            for (at, row) in new.iter_mut().enumerate() {
+                row.target = target.key(keys, start + at)?.unwrap_or(0);
+            }
+            for row in block {
+                let name = self
+                    .names
+                    .intern(name.value(row))
+                    .ok_or_else(|| too_many("names"))?;
+                order.push(u64::from(name) << 32 | row as u64);
+            }
         }
         Ok(())
     }

@@ -75,12 +75,12 @@ impl Encoder {
             let record = &mut self.record;
             record.clear();
             record.text(id.value(row).as_bytes());
-            record.int(class.into());
-            record.int(file.into());
-            record.optional_int(source.map(i64::from));
-            record.optional_int(target.map(i64::from));
-            record.int(name.into());
-            record.int(line_number[row].into());
+            record.number(class);
+            record.number(file);
+            record.optional_number(source);
+            record.optional_number(target);
+            record.number(name);
+            record.number(line_number[row]);
             image.push(&mut rows, row as i64 + 1, record);
         }
         finish(image, "relationship", rows);

@@ -52,7 +52,7 @@ impl Class for SymbolClass<'_> {
         record.text(kind.as_bytes());
         record.text(language.as_bytes());
         record.optional_text(visibility.as_deref().map(str::as_bytes));
-        record.int((*flags).into());
+        record.number(*flags);
     }
 }
 
@@ -183,9 +183,9 @@ impl Encoder {
                 columns.start_byte[row],
                 columns.end_byte[row],
             ] {
-                record.int(number.into());
+                record.number(number);
             }
-            record.optional_int(parent.map(i64::from));
+            record.optional_number(parent);
             record.text(columns.qualified_name.value(row).as_bytes());
             for text in [columns.signature, columns.doc_comment, columns.code_context] {
                 record.optional_text(optional(text, row).map(str::as_bytes));

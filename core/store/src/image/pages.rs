@@ -156,12 +156,11 @@ impl TableBuilder {
         };
         self.last_rowid = rowid;
         let page = pages.page(self.leaf.page);
-        for part in [payload_length.as_slice(), key.as_slice()] {
-            page[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        }
+        at += payload_length.write(&mut page[at..]);
+        at += key.write(&mut page[at..]);
         if overflow == 0 {
-            for part in parts {
+            at += header_length.write(&mut page[at..]);
+            for part in [header, body] {
                 page[at..at + part.len()].copy_from_slice(part);
                 at += part.len();
             }
