@@ -1,6 +1,6 @@
 /** `bowstring defs`, `bowstring refs` and `bowstring outline`. */
 
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
 import type { RecordBatch } from "apache-arrow";
 import type { Lease } from "../mod.ts";
@@ -49,7 +49,7 @@ export async function refs(name: string, flags: QueryFlags): Promise<number> {
   if (answer.value.numRows === 0) return nothing(`no reference to "${name}" in ${database.path}`);
   return show(database, answer, flags, (row, source) => ({
     source: source.reference(placeOf(row)),
-    about: aboutReference(row),
+    about: aboutReference(row, (path) => pathFromHere(database.root, path)),
   }));
 }
 
@@ -97,7 +97,7 @@ function show(
   let previous: string | undefined;
   for (const row of rows(answer.value)) {
     const shown = describe(row, source);
-    const path = String(row.path ?? row.file_path);
+    const path = String(row.file_path);
     if (shown.source.state !== "found") stale.add(path);
     if (flags.json) {
       const { state, line } = shown.source;
@@ -105,7 +105,7 @@ function show(
       printJson({ ...row, line, text, state });
     } else {
       // An outline shows lines, and one line may hold several symbols.
-      const where = `${path}:${shown.source.line}`;
+      const where = `${pathFromHere(database.root, path)}:${shown.source.line}`;
       const isRepeated = shown.depth !== undefined && shown.source.state === "found" &&
         where === previous;
       if (!isRepeated) printText(where, shown, Math.max(width, 20));
@@ -140,10 +140,12 @@ function printText(place: string, { source, about, depth }: Shown, width: number
   }
 }
 
-function aboutReference(row: Row): string {
+function aboutReference(row: Row, pathFromHere: (path: string) => string): string {
   const parts = [String(row.kind)];
   if (row.containing_name !== null) parts.push(`in ${row.containing_name}`);
-  if (row.target_path !== null) parts.push(`-> ${row.target_path}:${row.target_line}`);
+  if (row.target_path !== null) {
+    parts.push(`-> ${pathFromHere(String(row.target_path))}:${row.target_line}`);
+  }
   return parts.join(" ");
 }
 
@@ -157,11 +159,24 @@ function placeOf(row: Row): Place {
   };
 }
 
+/** A path of an index as a person in the working directory would write it, so that it can be opened from there. */
+function pathFromHere(root: string, path: string): string {
+  const here = process.cwd();
+  const isNear = isBelow(here, root) || isBelow(root, here);
+  const absolute = join(root, path);
+  return isNear ? relative(here, absolute) : absolute;
+}
+
+/** Whether `path` is `directory` or lies below it. */
+function isBelow(path: string, directory: string): boolean {
+  const below = relative(directory, path);
+  return !isAbsolute(below) && below !== ".." && !below.startsWith(`..${sep}`);
+}
+
 /** What an index may call a file that a person named: by its place on disk first, then as the index prints it. */
 function namesOf(file: string, root: string): string[] {
-  const below = relative(root, resolve(file));
-  const names = [file];
-  if (!isAbsolute(below) && below !== ".." && !below.startsWith(`..${sep}`)) names.unshift(below);
+  const absolute = resolve(file);
+  const names = isBelow(absolute, root) ? [relative(root, absolute), file] : [file];
   return [...new Set(names.map((name) => name.replaceAll(sep, "/")))];
 }
 

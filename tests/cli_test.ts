@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -225,8 +225,25 @@ test("outline: a file is named as the shell knows it", async () => {
   const directory = join(indexed.path, "src");
   for (const name of ["main.py", "./main.py", join(directory, "main.py"), "src/main.py"]) {
     const { code, stdout } = await bowstring(directory, "outline", name);
-    assert.equal(stdout, "src/main.py:1  def greet(name):\n", name);
+    assert.equal(stdout, "main.py:1  def greet(name):\n", name);
     assert.equal(code, 0);
+  }
+});
+
+test("paths can be opened from the working directory", async () => {
+  using elsewhere = new Workspace();
+  const database = join(indexed.path, ".bowstring", "index.db");
+  const cases: [cwd: string, prefix: string][] = [
+    [indexed.path, "src/"],
+    [join(indexed.path, "src"), ""],
+    [join(indexed.path, "data"), "../src/"],
+    [join(indexed.path, ".."), `${basename(indexed.path)}/src/`],
+    [elsewhere.path, `${indexed.path}/src/`],
+  ];
+  for (const [cwd, prefix] of cases) {
+    const { stdout } = await bowstring(cwd, "refs", "square", "--db", database);
+    const [first] = stdout.split("\n");
+    assert.equal(first, `${prefix}shapes.ts:5  call in Circle.area -> ${prefix}shapes.ts:9`);
   }
 });
 
