@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p bowstring-extract --example baseline -- DIRECTORY [THREADS [ROUNDS]]`
 //!
-//! The two take turns, so that a change in the machine's speed meets both; what counts is the best round of each.
+//! The two take turns, so that a change in the machine's speed meets both; the ratio is the median of the rounds' ratios.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -145,19 +145,19 @@ fn run() -> Result<bool, String> {
     })?;
     options.paths = Some(found.files.iter().map(|file| file.path.clone()).collect());
 
-    let mut best_baseline = Duration::MAX;
-    let mut best_extraction = Duration::MAX;
+    let mut rounds_of_both = Vec::with_capacity(rounds);
     for _ in 0..rounds {
-        best_baseline = best_baseline.min(baseline(&found.files, threads));
+        let floor = baseline(&found.files, threads);
         let time = extraction(&options, &mut |_| ControlFlow::Continue(()))?;
-        best_extraction = best_extraction.min(time);
+        rounds_of_both.push((floor, time, time.as_secs_f64() / floor.as_secs_f64()));
     }
+    rounds_of_both.sort_by(|a, b| a.2.total_cmp(&b.2));
+    let (floor, time, ratio) = rounds_of_both[rounds / 2];
 
-    let ratio = best_extraction.as_secs_f64() / best_baseline.as_secs_f64();
     let per_second = |time: Duration| found.lines as f64 / time.as_secs_f64();
     let per_line = |rows: usize| rows as f64 / found.lines as f64;
     println!(
-        "{}: {} files, {} lines, {:.1} MB, {threads} threads, best of {rounds}",
+        "{}: {} files, {} lines, {:.1} MB, {threads} threads, median of {rounds} rounds",
         root.display(),
         found.files.len(),
         found.lines,
@@ -165,14 +165,14 @@ fn run() -> Result<bool, String> {
     );
     println!(
         "  read + blake3 + parse  {:8.3} s  {:9.0} lines/s",
-        best_baseline.as_secs_f64(),
-        per_second(best_baseline),
+        floor.as_secs_f64(),
+        per_second(floor),
     );
     println!(
         "  extraction to Arrow    {:8.3} s  {:9.0} lines/s  {:.2} rows/line ({:.2} symbols, {:.2} identifiers, {:.2} \
          relationships)",
-        best_extraction.as_secs_f64(),
-        per_second(best_extraction),
+        time.as_secs_f64(),
+        per_second(time),
         per_line(found.rows()),
         per_line(found.symbols),
         per_line(found.identifiers),
