@@ -32,8 +32,8 @@ export interface JobOptions extends ImportOptions {
 const { bow_job_state: STATE } = STRUCTS;
 
 const DEFAULT_MAX_LIVE_BYTES = 2 * 1024 ** 3;
-/** How long a reader over its budget waits for finalizers before it gives up: half a second, in growing steps. */
-const COLLECTION_WAITS: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** How long a reader over its budget waits for finalizers before it gives up: four seconds, in growing steps. */
+const COLLECTION_WAITS: readonly number[] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 
 /** Jobs that were dropped before their end. */
 const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>(
