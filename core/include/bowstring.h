@@ -263,8 +263,8 @@ extern "C" {
  */
 
 /**
- * The version of the library's ABI, BOW_ABI_VERSION when it is the one of this header. A binding checks it right after opening the library, before any other call, and gives
- * up when it is not the one that the binding was made for.
+ * The version of the library's ABI, BOW_ABI_VERSION when it is the one of this header. A binding checks it right after
+ * opening the library, before any other call, and gives up when it is not the one that the binding was made for.
  */
 uint32_t bow_abi_version(void);
 
@@ -278,6 +278,10 @@ int32_t bow_version(uint8_t *out,
                     struct bow_error *error);
 
 /* ---- Contexts ------------------------------------------------------------
+ * A library is loaded once per process, while its users may be many: each isolate of a JavaScript engine, each
+ * independent part of a program. A context is one user's own: its leases, jobs and stores are named by handles that
+ * mean something in this context only, it is told of its own events, it counts what it holds, and when it is closed
+ * all of that ends.
  */
 
 /**
@@ -336,6 +340,10 @@ int32_t bow_context_stats(uint32_t context,
                           struct bow_error *error);
 
 /* ---- Leases --------------------------------------------------------------
+ * A lease makes the memory of tables readable for as long as somebody says that they read it. It takes over the tables
+ * of one result, whoever made them, and counts references; with the last one the tables are released. A reader that
+ * cannot follow pointers cheaply gets all that it needs in two calls: the schemas, once, and a description of where
+ * in a few blocks of memory each buffer lies.
  */
 
 /**
@@ -463,6 +471,10 @@ int32_t bow_lease_report(uint32_t context,
                          struct bow_error *error);
 
 /* ---- Jobs ----------------------------------------------------------------
+ * Whatever may take long runs on a thread of the library's own. Starting it gives a job. Its results, groups of tables,
+ * wait in a short queue until they are taken; a job whose queue is full waits, so that memory stays bounded. A caller
+ * that may block uses bow_job_wait; one that has an event loop registers a waker, or waits for the context's events on
+ * a thread that may block, or asks from time to time.
  */
 
 /**
@@ -521,7 +533,9 @@ int32_t bow_job_close(uint32_t context,
                       uint32_t job,
                       struct bow_error *error);
 
-/* ---- Extraction ----------------------------------------------------------
+/* ---- Extraction: source files to tables ----------------------------------
+ * Reads files, parses each once and hands out what it found, file by file: the symbols that are defined, every
+ * identifier with what it refers to, the relationships between symbols, the files, and what went wrong with which.
  */
 
 /**
@@ -553,7 +567,10 @@ int32_t bow_extract_start(uint32_t context,
                           uint32_t *out_job,
                           struct bow_error *error);
 
-/* ---- The store -----------------------------------------------------------
+/* ---- The store: tables to an index database, and answers from it ---------
+ * The database is one SQLite file. What is written belongs to a new generation, which replaces the previous one when
+ * it is committed: until then, and if it never is, readers see the previous one whole. The file must not be opened by
+ * another copy of SQLite in the same process while a store has it open.
  */
 
 /**

@@ -9,6 +9,46 @@
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.
+//!
+//! ```
+//! use bowstring_abi::guard::guard;
+//! use bowstring_abi::{BowError, BowTable, Failure, OwnedTable, Status, export_batch, import_table};
+//!
+//! /// Takes `table` over and gives its first rows back in its place.
+//! ///
+//! /// # Safety
+//! /// `table` is the caller's own, `error` is null or a `bow_error`.
+//! pub unsafe extern "C" fn example_head(table: *mut BowTable, rows: u32, error: *mut BowError) -> i32 {
+//!     let body = || {
+//!         // SAFETY: the caller gives the table up.
+//!         let batch = import_table(unsafe { OwnedTable::take(table) })?.batch;
+//!         let rows = rows as usize;
+//!         if rows > batch.num_rows() {
+//!             let message = format!("expected at most {} rows but found {rows}", batch.num_rows());
+//!             return Err(Failure::invalid_argument(message));
+//!         }
+//!         // SAFETY: the caller's structs were moved from; they are overwritten with new ones.
+//!         unsafe { table.write(export_batch(&batch.slice(0, rows))?.into_raw()) };
+//!         Ok(Status::Ok)
+//!     };
+//!     // SAFETY: passed on to the caller.
+//!     unsafe { guard(error, body) }
+//! }
+//!
+//! # use arrow_array::{RecordBatch, UInt32Array};
+//! # use std::sync::Arc;
+//! let numbers = Arc::new(UInt32Array::from(vec![1, 2, 3])) as _;
+//! let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+//! let (mut table, mut error) = (export_batch(&batch).unwrap().into_raw(), BowError::new());
+//! // SAFETY: both are locals.
+//! unsafe {
+//!     assert_eq!(example_head(&mut table, 2, &mut error), Status::Ok as i32);
+//!     assert_eq!(table.array.length, 2);
+//!     assert_eq!(example_head(&mut table, 3, &mut error), Status::InvalidArgument as i32);
+//! }
+//! assert_eq!(error.message(), "expected at most 2 rows but found 3");
+//! assert!(table.array.release.is_none(), "moved, although the call failed");
+//! ```
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(

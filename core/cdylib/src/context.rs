@@ -1,4 +1,9 @@
 //! Contexts.
+//!
+//! A library is loaded once per process, while its users may be many: each isolate of a JavaScript engine, each
+//! independent part of a program. A context is one user's own: its leases, jobs and stores are named by handles that
+//! mean something in this context only, it is told of its own events, it counts what it holds, and when it is closed
+//! all of that ends.
 
 use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, Status};

@@ -1,4 +1,7 @@
-//! Extraction.
+//! Extraction: source files to tables.
+//!
+//! Reads files, parses each once and hands out what it found, file by file: the symbols that are defined, every
+//! identifier with what it refers to, the relationships between symbols, the files, and what went wrong with which.
 
 use std::sync::Arc;
 

@@ -1,4 +1,9 @@
 //! Jobs.
+//!
+//! Whatever may take long runs on a thread of the library's own. Starting it gives a job. Its results, groups of tables,
+//! wait in a short queue until they are taken; a job whose queue is full waits, so that memory stays bounded. A caller
+//! that may block uses bow_job_wait; one that has an event loop registers a waker, or waits for the context's events on
+//! a thread that may block, or asks from time to time.
 
 use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, BowTable, Status};

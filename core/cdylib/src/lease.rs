@@ -1,4 +1,9 @@
 //! Leases.
+//!
+//! A lease makes the memory of tables readable for as long as somebody says that they read it. It takes over the tables
+//! of one result, whoever made them, and counts references; with the last one the tables are released. A reader that
+//! cannot follow pointers cheaply gets all that it needs in two calls: the schemas, once, and a description of where
+//! in a few blocks of memory each buffer lies.
 
 use std::ffi::c_void;
 

@@ -1,4 +1,8 @@
-//! The store.
+//! The store: tables to an index database, and answers from it.
+//!
+//! The database is one SQLite file. What is written belongs to a new generation, which replaces the previous one when
+//! it is committed: until then, and if it never is, readers see the previous one whole. The file must not be opened by
+//! another copy of SQLite in the same process while a store has it open.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use crate::arguments::write_slice;
 /// The version of the ABI that this header describes.
 pub const BOW_ABI_VERSION: u32 = 1;
 
-/// The version of the library's ABI, BOW_ABI_VERSION when it is the one of this header. A binding checks it right after opening the library, before any other call, and gives
-/// up when it is not the one that the binding was made for.
+/// The version of the library's ABI, BOW_ABI_VERSION when it is the one of this header. A binding checks it right after
+/// opening the library, before any other call, and gives up when it is not the one that the binding was made for.
 #[unsafe(no_mangle)]
 pub extern "C" fn bow_abi_version() -> u32 {
     BOW_ABI_VERSION
