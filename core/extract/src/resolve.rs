@@ -4,7 +4,9 @@
 //! all of it, a sequential binding is pushed where it stands, leaving a scope pops both. A use takes the top of its
 //! name's stack, so the cost is linear in the events however deep the scopes are.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::facts::{
     FileFacts, Identifier, NONE, NameId, Names, Receiver, Relationship, Row, Symbol, Text,
@@ -705,9 +707,9 @@ fn choose_overloads(walked: &mut Walked, types: &Types, members: &Members) {
 #[derive(Default)]
 struct Naming {
     hasher: IdHasher,
-    symbol_ordinals: FxHashMap<(Row, u8, Vec<u8>), u32>,
+    symbol_ordinals: FxHashMap<(Row, u8, u64), u32>,
     identifier_ordinals: FxHashMap<(Row, u8, Text), u32>,
-    relationship_ordinals: FxHashMap<(Row, u8, Row, Vec<u8>), u32>,
+    relationship_ordinals: FxHashMap<(Row, u8, Row, u64), u32>,
 }
 
 impl Naming {
@@ -718,6 +720,11 @@ impl Naming {
         imports: &[(Row, Text)],
         members: &Members,
     ) {
+        let rows = facts.identifiers.len();
+        self.identifier_ordinals.reserve(rows / 2);
+        self.relationship_ordinals
+            .reserve(rows / 2 + facts.symbols.len());
+        facts.relationships.reserve(rows / 2 + facts.symbols.len());
         self.name_symbols(facts);
         self.name_identifiers(facts);
         self.contain(facts);
@@ -751,7 +758,7 @@ impl Naming {
                 parent if symbol.owner == NONE && (parent as usize) < row => parent,
                 _ => NONE,
             };
-            let key = (parent, symbol.kind as u8, qualified.to_vec());
+            let key = (parent, symbol.kind as u8, hash(qualified));
             let ordinal = next(self.symbol_ordinals.entry(key).or_default());
             self.hasher.start(b's');
             match facts.symbols.get(parent as usize) {
@@ -887,7 +894,7 @@ impl Naming {
         confidence: f32,
     ) {
         let name: &[u8] = if to == NONE { facts.text(to_name) } else { &[] };
-        let key = (from, kind as u8, to, name.to_vec());
+        let key = (from, kind as u8, to, hash(name));
         let ordinal = next(self.relationship_ordinals.entry(key).or_default());
         self.hasher
             .start(b'r')
@@ -908,6 +915,11 @@ impl Naming {
             id,
         });
     }
+}
+
+/// Stands for a text among the keys of ordinals; nothing is allocated for it.
+fn hash(text: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(text)
 }
 
 fn next(ordinal: &mut u32) -> u32 {

@@ -236,7 +236,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         last_call: NONE,
         self_parameter: None,
         keeps_kind: false,
-        interned: FxHashMap::default(),
+        interned: FxHashMap::with_capacity_and_hasher(source.len() / 64, Default::default()),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
         spaced: FxHashMap::default(),
