@@ -45,7 +45,7 @@ test(
   "worker: the package loads without awaiting, so that no early message is lost",
   SLOW,
   async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 4; round++) {
       const worker = new Worker(new URL("./scripts/worker_echo.ts", import.meta.url), {
         type: "module",
       });
