@@ -140,11 +140,11 @@ fn load_store(path: &std::path::Path, files: usize) -> (f64, f64) {
             limit: 1000,
         },
         Query::Refs {
-            name: "parse7x3".into(),
+            name: "get7x3".into(),
             limit: 1000,
         },
         Query::Defs {
-            name: "parse7x3".into(),
+            name: "get7x3".into(),
             kind: None,
             locals: true,
             limit: 1000,
