@@ -229,6 +229,11 @@ impl FileFacts {
         resolve(source, &self.arena, text)
     }
 
+    /// The id of a symbol's row, unless it is [`NONE`].
+    pub fn symbol_id(&self, row: Row) -> Option<&Id> {
+        self.symbols.get(row as usize).map(|symbol| &symbol.id)
+    }
+
     /// The bytes of an interned name.
     pub fn name(&self, name: NameId) -> &[u8] {
         self.text(self.names[name as usize])

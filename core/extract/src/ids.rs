@@ -51,20 +51,31 @@ impl IdHasher {
     }
 }
 
+/// The two characters of each value of 12 bits.
+static PAIRS: [[u8; 2]; 1 << 12] = {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut pairs = [[0; 2]; 1 << 12];
+    let mut value = 0;
+    while value < pairs.len() {
+        pairs[value] = [ALPHABET[value >> 6], ALPHABET[value & 63]];
+        value += 1;
+    }
+    pairs
+};
+
 /// The 22 characters of an id.
 pub fn encode(id: &Id) -> [u8; ID_LEN] {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = [0; ID_LEN];
     let bits = u128::from_be_bytes(*id);
     // 22 characters hold 132 bits: the last one carries the final two bits in its upper places.
-    for (at, byte) in out.iter_mut().enumerate() {
-        let shift = 122 - 6 * at as i32;
-        let six = if shift >= 0 {
+    for (at, pair) in out.as_chunks_mut().0.iter_mut().enumerate() {
+        let shift = 116 - 12 * at as i32;
+        let twelve = if shift >= 0 {
             bits >> shift
         } else {
             bits << -shift
         };
-        *byte = ALPHABET[(six & 63) as usize];
+        *pair = PAIRS[(twelve & 0xfff) as usize];
     }
     out
 }

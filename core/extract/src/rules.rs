@@ -1,6 +1,7 @@
 //! A [`LanguageSpec`] compiled to an array indexed by the grammar's kind ids.
 
-use tree_sitter::Language;
+use rustc_hash::FxHashMap;
+use tree_sitter::{Language, Node};
 
 use crate::spec::{LanguageSpec, Modifier, NodeSpec, Role, Shape};
 
@@ -83,6 +84,8 @@ pub struct Rules {
     kinds: Vec<KindRule>,
     error: KindRule,
     fields: Vec<(u16, Role)>,
+    /// The grammar compares a field's name with all of its own at each lookup; here that is done once.
+    field_ids: FxHashMap<String, u16>,
 }
 
 impl Rules {
@@ -181,18 +184,27 @@ impl Rules {
             bits: bits::ERROR | bits::NAMED,
             ..KindRule::EMPTY
         };
+        let field_ids = (1..=language.field_count() as u16)
+            .filter_map(|id| Some((language.field_name_for_id(id)?.to_owned(), id)))
+            .collect();
         Ok(Self {
             spec,
             language,
             kinds,
             error,
             fields,
+            field_ids,
         })
     }
 
     /// The rules of a kind.
     pub fn kind(&self, id: u16) -> &KindRule {
         self.kinds.get(id as usize).unwrap_or(&self.error)
+    }
+
+    /// The child in a field, by the field's name.
+    pub fn child<'t>(&self, node: Node<'t>, field: &str) -> Option<Node<'t>> {
+        node.child_by_field_id(*self.field_ids.get(field)?)
     }
 
     /// The role of a child in field `field` (0 for none) of a node with this rule.

@@ -48,7 +48,8 @@ pub fn run(
         threads,
         pool: BlockPool::new(threads + CHUNKS_AHEAD),
         state: Mutex::default(),
-        changed: Condvar::new(),
+        room: Condvar::new(),
+        ready: Condvar::new(),
     };
     thread::scope(|scope| {
         for at in 0..threads {
@@ -74,7 +75,11 @@ struct Shared<'a> {
     threads: usize,
     pool: Arc<BlockPool>,
     state: Mutex<State>,
-    changed: Condvar,
+    /// Workers wait here until they may run further ahead.
+    room: Condvar,
+    /// The calling thread waits here for the next batch or the end. Woken once a chunk and not once a file: a wake-up
+    /// costs more than a small file.
+    ready: Condvar,
 }
 
 #[derive(Default)]
@@ -90,6 +95,8 @@ struct State {
     chunk_size: Sizes,
     closed: usize,
     delivered: usize,
+    /// Workers that wait for room.
+    waiting: usize,
     batches: BTreeMap<usize, ExtractionBatch>,
     all_closed: bool,
     error: Option<ExtractError>,
@@ -113,7 +120,8 @@ impl Shared<'_> {
         state.error.get_or_insert(error);
         state.stopped = true;
         drop(state);
-        self.changed.notify_all();
+        self.room.notify_all();
+        self.ready.notify_all();
     }
 
     /// One worker, from its first file to its last.
@@ -167,10 +175,12 @@ impl Shared<'_> {
                 state.claimed += 1;
                 return Some(state.claimed - 1);
             }
+            state.waiting += 1;
             state = self
-                .changed
+                .room
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 
@@ -201,7 +211,12 @@ impl Shared<'_> {
             closed.push_back(state.close());
             state.all_closed = true;
         }
-        self.changed.notify_all();
+        if state.waiting > 0 {
+            self.room.notify_all();
+        }
+        if state.stopped {
+            self.ready.notify_all();
+        }
         closed
     }
 
@@ -240,7 +255,7 @@ impl Shared<'_> {
         match assemble(&chunk.files, &chunk.size, &self.pool) {
             Some(batch) => {
                 self.lock().batches.insert(chunk.number, batch);
-                self.changed.notify_all();
+                self.ready.notify_all();
             }
             None => self.fail(ExtractError::BatchTooLarge(
                 "no memory for the tables of one chunk; lower chunkRows or chunkBytes".to_owned(),
@@ -264,16 +279,18 @@ impl Shared<'_> {
                 }
                 state = self.lock();
                 state.delivered += 1;
-                self.changed.notify_all();
+                if state.waiting > 0 {
+                    self.room.notify_all();
+                }
             } else if let Some(error) = state.error.take() {
                 state.stopped = true;
-                self.changed.notify_all();
+                self.room.notify_all();
                 return Err(error);
             } else if state.all_closed && state.delivered == state.closed {
                 return Ok(());
             } else {
                 state = self
-                    .changed
+                    .ready
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             }

@@ -1,5 +1,6 @@
 //! From facts to the five tables: measure every column, take one block, fill it.
 
+use std::iter;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray, UInt32Array};
@@ -8,9 +9,9 @@ use arrow_schema::{DataType, SchemaRef};
 
 use crate::ExtractionBatch;
 use crate::block::{ALIGNMENT, BlockPool};
-use crate::facts::{FileFacts, Id, NONE};
+use crate::facts::{FileFacts, Id, Symbol};
 use crate::ids::{ID_LEN, encode};
-use crate::model::{self, IdentifierKind};
+use crate::model::{self, Visibility};
 
 /// Tables in a batch.
 const TABLES: usize = 5;
@@ -35,7 +36,7 @@ impl Sizes {
     pub fn of(facts: &FileFacts) -> Self {
         let mut sizes = Self::default();
         for (at, size) in sizes.0.iter_mut().enumerate() {
-            emit(at, facts, size);
+            emit(at, facts, &mut Measure { size, rows: 0 });
         }
         sizes
     }
@@ -119,7 +120,6 @@ pub fn assemble(
 /// Where the buffers of one column lie in the block.
 #[derive(Debug, Clone, Copy, Default)]
 struct Regions {
-    is_text: bool,
     /// 4-byte values, or offsets of a text column.
     words: (usize, usize),
     text: (usize, usize),
@@ -136,7 +136,6 @@ fn plan(schema: &SchemaRef, size: &TableSize, len: &mut usize) -> Vec<Regions> {
     let column = |(at, field): (usize, &Arc<arrow_schema::Field>)| {
         let is_text = field.data_type() == &DataType::Utf8;
         Regions {
-            is_text,
             words: region((rows + usize::from(is_text)) * 4),
             text: region(size.bytes[at]),
             validity: region(if field.is_nullable() {
@@ -149,44 +148,58 @@ fn plan(schema: &SchemaRef, size: &TableSize, len: &mut usize) -> Vec<Regions> {
     schema.fields().iter().enumerate().map(column).collect()
 }
 
-/// Receives the rows of a table, column by column: once to measure, once to write.
+/// Receives what one file adds to a table, column after column: once to measure, once to write.
 trait Sink {
-    fn text(&mut self, column: usize, text: &[u8]);
-    fn null(&mut self, column: usize);
-    fn word(&mut self, column: usize, word: u32);
-    fn end_row(&mut self);
-
-    fn text_or_null(&mut self, column: usize, text: &[u8]) {
-        if text.is_empty() {
-            self.null(column)
-        } else {
-            self.text(column, text)
-        }
-    }
-
-    fn id(&mut self, column: usize, id: &Id) {
-        self.text(column, &encode(id));
-    }
-
-    fn id_or_null(&mut self, column: usize, id: Option<&Id>) {
-        match id {
-            Some(id) => self.id(column, id),
-            None => self.null(column),
-        }
-    }
+    /// As many rows follow, in every column.
+    fn begin(&mut self, rows: usize);
+    fn texts<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>);
+    /// Texts of which the empty ones are null.
+    fn texts_or_null<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>);
+    /// One text for all rows.
+    fn same(&mut self, column: usize, text: &[u8]);
+    fn ids<'f>(&mut self, column: usize, ids: impl Iterator<Item = &'f Id>);
+    fn ids_or_null<'f>(&mut self, column: usize, ids: impl Iterator<Item = Option<&'f Id>>);
+    fn words(&mut self, column: usize, words: impl Iterator<Item = u32>);
+    fn words_or_null(&mut self, column: usize, words: impl Iterator<Item = Option<u32>>);
+    fn end(&mut self);
 }
 
-impl Sink for TableSize {
-    fn text(&mut self, column: usize, text: &[u8]) {
-        self.bytes[column] += text.len();
+/// Measures: counts rows and the bytes of text.
+struct Measure<'a> {
+    size: &'a mut TableSize,
+    rows: usize,
+}
+
+impl Sink for Measure<'_> {
+    fn begin(&mut self, rows: usize) {
+        self.rows = rows;
     }
-    fn null(&mut self, _: usize) {}
-    fn word(&mut self, _: usize, _: u32) {}
-    fn end_row(&mut self) {
-        self.rows += 1;
+
+    fn texts<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
+        self.size.bytes[column] += texts.map(<[u8]>::len).sum::<usize>();
     }
-    fn id(&mut self, column: usize, _: &Id) {
-        self.bytes[column] += ID_LEN;
+
+    fn texts_or_null<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
+        self.texts(column, texts);
+    }
+
+    fn same(&mut self, column: usize, text: &[u8]) {
+        self.size.bytes[column] += text.len() * self.rows;
+    }
+
+    fn ids<'f>(&mut self, column: usize, _: impl Iterator<Item = &'f Id>) {
+        self.size.bytes[column] += ID_LEN * self.rows;
+    }
+
+    fn ids_or_null<'f>(&mut self, column: usize, ids: impl Iterator<Item = Option<&'f Id>>) {
+        self.size.bytes[column] += ID_LEN * ids.flatten().count();
+    }
+
+    fn words(&mut self, _: usize, _: impl Iterator<Item = u32>) {}
+    fn words_or_null(&mut self, _: usize, _: impl Iterator<Item = Option<u32>>) {}
+
+    fn end(&mut self) {
+        self.size.rows += self.rows;
     }
 }
 
@@ -194,15 +207,35 @@ impl Sink for TableSize {
 struct TableWriter<'a> {
     columns: Vec<ColumnWriter<'a>>,
     row: usize,
+    rows: usize,
 }
 
 struct ColumnWriter<'a> {
-    is_text: bool,
     words: &'a mut [[u8; 4]],
     text: &'a mut [u8],
     at: usize,
     validity: &'a mut [u8],
     nulls: usize,
+}
+
+impl ColumnWriter<'_> {
+    /// Writes text that ends row `row`.
+    fn push(&mut self, row: usize, text: &[u8]) {
+        let end = self.at + text.len();
+        self.text[self.at..end].copy_from_slice(text);
+        self.at = end;
+        self.words[row + 1] = (end as u32).to_ne_bytes();
+    }
+
+    fn push_null(&mut self, row: usize) {
+        self.set_null(row);
+        self.words[row + 1] = (self.at as u32).to_ne_bytes();
+    }
+
+    fn set_null(&mut self, row: usize) {
+        self.validity[row / 8] &= !(1 << (row % 8));
+        self.nulls += 1;
+    }
 }
 
 impl<'a> TableWriter<'a> {
@@ -227,7 +260,6 @@ impl<'a> TableWriter<'a> {
                     *first = [0; 4];
                 }
                 ColumnWriter {
-                    is_text: regions.is_text,
                     words,
                     text,
                     at: 0,
@@ -236,7 +268,11 @@ impl<'a> TableWriter<'a> {
                 }
             })
             .collect();
-        Self { columns, row: 0 }
+        Self {
+            columns,
+            row: 0,
+            rows: 0,
+        }
     }
 
     fn nulls(&self) -> [usize; MAX_COLUMNS] {
@@ -249,29 +285,90 @@ impl<'a> TableWriter<'a> {
 }
 
 impl Sink for TableWriter<'_> {
-    fn text(&mut self, column: usize, text: &[u8]) {
-        let column = &mut self.columns[column];
-        let end = column.at + text.len();
-        column.text[column.at..end].copy_from_slice(text);
-        column.at = end;
-        column.words[self.row + 1] = (end as u32).to_ne_bytes();
+    fn begin(&mut self, rows: usize) {
+        self.rows = rows;
     }
 
-    fn null(&mut self, column: usize) {
+    fn texts<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
         let column = &mut self.columns[column];
-        column.validity[self.row / 8] &= !(1 << (self.row % 8));
-        column.nulls += 1;
-        if column.is_text {
-            column.words[self.row + 1] = (column.at as u32).to_ne_bytes();
+        for (row, text) in (self.row..).zip(texts) {
+            column.push(row, text);
         }
     }
 
-    fn word(&mut self, column: usize, word: u32) {
-        self.columns[column].words[self.row] = word.to_ne_bytes();
+    fn texts_or_null<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
+        let column = &mut self.columns[column];
+        for (row, text) in (self.row..).zip(texts) {
+            if text.is_empty() {
+                column.push_null(row);
+            } else {
+                column.push(row, text);
+            }
+        }
     }
 
-    fn end_row(&mut self) {
-        self.row += 1;
+    fn same(&mut self, column: usize, text: &[u8]) {
+        let ColumnWriter {
+            words,
+            text: bytes,
+            at,
+            ..
+        } = &mut self.columns[column];
+        let start = *at;
+        *at += text.len() * self.rows;
+        let (bytes, ends) = (
+            &mut bytes[start..*at],
+            &mut words[self.row + 1..][..self.rows],
+        );
+        for (number, end) in (1..).zip(ends) {
+            *end = ((start + number * text.len()) as u32).to_ne_bytes();
+        }
+        // What has been written is copied behind itself, twice as much each time.
+        let mut written = text.len().min(bytes.len());
+        bytes[..written].copy_from_slice(&text[..written]);
+        while written < bytes.len() {
+            let more = written.min(bytes.len() - written);
+            bytes.copy_within(..more, written);
+            written += more;
+        }
+    }
+
+    fn ids<'f>(&mut self, column: usize, ids: impl Iterator<Item = &'f Id>) {
+        let column = &mut self.columns[column];
+        for (row, id) in (self.row..).zip(ids) {
+            column.push(row, &encode(id));
+        }
+    }
+
+    fn ids_or_null<'f>(&mut self, column: usize, ids: impl Iterator<Item = Option<&'f Id>>) {
+        let column = &mut self.columns[column];
+        for (row, id) in (self.row..).zip(ids) {
+            match id {
+                Some(id) => column.push(row, &encode(id)),
+                None => column.push_null(row),
+            }
+        }
+    }
+
+    fn words(&mut self, column: usize, words: impl Iterator<Item = u32>) {
+        let places = &mut self.columns[column].words[self.row..];
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = word.to_ne_bytes();
+        }
+    }
+
+    fn words_or_null(&mut self, column: usize, words: impl Iterator<Item = Option<u32>>) {
+        let column = &mut self.columns[column];
+        for (row, word) in (self.row..).zip(words) {
+            match word {
+                Some(word) => column.words[row] = word.to_ne_bytes(),
+                None => column.set_null(row),
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.row += self.rows;
     }
 }
 
@@ -319,7 +416,7 @@ fn finish(
     RecordBatch::try_new(schema.clone(), columns).expect("columns are built from the schema")
 }
 
-/// Gives the rows of one table about one file to a sink, columns in the schema's order.
+/// Gives what one file adds to one table to a sink, columns in the schema's order.
 fn emit(table: usize, facts: &FileFacts, sink: &mut impl Sink) {
     match table {
         0 => symbols(facts, sink),
@@ -334,117 +431,101 @@ fn symbols(facts: &FileFacts, sink: &mut impl Sink) {
     let Some(content) = &facts.content else {
         return;
     };
-    for symbol in &facts.symbols {
-        sink.id(0, &symbol.id);
-        sink.text(1, facts.name(symbol.name));
-        sink.text(2, symbol.kind.as_str().as_bytes());
-        sink.text(3, content.language.as_bytes());
-        sink.text(4, facts.path.as_bytes());
-        sink.word(5, symbol.start_line);
-        sink.word(6, symbol.end_line);
-        sink.text_or_null(7, facts.text(symbol.signature));
-        sink.text_or_null(8, facts.text(symbol.doc_comment));
-        sink.id_or_null(
-            9,
-            facts
-                .symbols
-                .get(symbol.parent as usize)
-                .map(|parent| &parent.id),
-        );
-        sink.text_or_null(10, facts.text(symbol.code_context));
-        sink.word(11, symbol.start_column);
-        sink.word(12, symbol.end_column);
-        sink.word(13, symbol.start_byte);
-        sink.word(14, symbol.end_byte);
-        sink.text(15, facts.text(symbol.qualified_name));
-        match symbol.visibility {
-            Some(visibility) => sink.text(16, visibility.as_str().as_bytes()),
-            None => sink.null(16),
-        }
-        sink.word(17, symbol.flags);
-        sink.end_row();
-    }
+    let symbols = facts.symbols.iter();
+    let rows = || symbols.clone();
+    sink.begin(symbols.len());
+    sink.ids(0, rows().map(|symbol| &symbol.id));
+    sink.texts(1, rows().map(|symbol| facts.name(symbol.name)));
+    sink.texts(2, rows().map(|symbol| symbol.kind.as_str().as_bytes()));
+    sink.same(3, content.language.as_bytes());
+    sink.same(4, facts.path.as_bytes());
+    sink.words(5, rows().map(|symbol| symbol.start_line));
+    sink.words(6, rows().map(|symbol| symbol.end_line));
+    sink.texts_or_null(7, rows().map(|symbol| facts.text(symbol.signature)));
+    sink.texts_or_null(8, rows().map(|symbol| facts.text(symbol.doc_comment)));
+    sink.ids_or_null(9, rows().map(|symbol| facts.symbol_id(symbol.parent)));
+    sink.texts_or_null(10, rows().map(|symbol| facts.text(symbol.code_context)));
+    sink.words(11, rows().map(|symbol| symbol.start_column));
+    sink.words(12, rows().map(|symbol| symbol.end_column));
+    sink.words(13, rows().map(|symbol| symbol.start_byte));
+    sink.words(14, rows().map(|symbol| symbol.end_byte));
+    sink.texts(15, rows().map(|symbol| facts.text(symbol.qualified_name)));
+    let visibility = |symbol: &Symbol| symbol.visibility.map_or("", Visibility::as_str).as_bytes();
+    sink.texts_or_null(16, rows().map(visibility));
+    sink.words(17, rows().map(|symbol| symbol.flags));
+    sink.end();
 }
 
 fn identifiers(facts: &FileFacts, sink: &mut impl Sink) {
     let Some(content) = &facts.content else {
         return;
     };
-    let symbol_id = |row: u32| match row {
-        NONE => None,
-        row => Some(&facts.symbols[row as usize].id),
-    };
-    for identifier in &facts.identifiers {
-        sink.id(0, &identifier.id);
-        sink.text(1, facts.name(identifier.name));
-        sink.text(2, IdentifierKind::as_str(identifier.kind).as_bytes());
-        sink.text(3, content.language.as_bytes());
-        sink.text(4, facts.path.as_bytes());
-        sink.word(5, identifier.line);
-        sink.word(6, identifier.column);
-        sink.word(7, identifier.end_line);
-        sink.word(8, identifier.end_column);
-        sink.id_or_null(9, symbol_id(identifier.containing));
-        sink.id_or_null(10, symbol_id(identifier.target));
-        sink.word(11, identifier.resolution.confidence().to_bits());
-        sink.word(12, identifier.start_byte);
-        sink.word(13, identifier.end_byte);
-        sink.text(14, identifier.access.as_str().as_bytes());
-        sink.text(15, identifier.resolution.as_str().as_bytes());
-        sink.end_row();
-    }
+    let identifiers = facts.identifiers.iter();
+    let rows = || identifiers.clone();
+    sink.begin(identifiers.len());
+    sink.ids(0, rows().map(|row| &row.id));
+    sink.texts(1, rows().map(|row| facts.name(row.name)));
+    sink.texts(2, rows().map(|row| row.kind.as_str().as_bytes()));
+    sink.same(3, content.language.as_bytes());
+    sink.same(4, facts.path.as_bytes());
+    sink.words(5, rows().map(|row| row.line));
+    sink.words(6, rows().map(|row| row.column));
+    sink.words(7, rows().map(|row| row.end_line));
+    sink.words(8, rows().map(|row| row.end_column));
+    sink.ids_or_null(9, rows().map(|row| facts.symbol_id(row.containing)));
+    sink.ids_or_null(10, rows().map(|row| facts.symbol_id(row.target)));
+    sink.words(11, rows().map(|row| row.resolution.confidence().to_bits()));
+    sink.words(12, rows().map(|row| row.start_byte));
+    sink.words(13, rows().map(|row| row.end_byte));
+    sink.texts(14, rows().map(|row| row.access.as_str().as_bytes()));
+    sink.texts(15, rows().map(|row| row.resolution.as_str().as_bytes()));
+    sink.end();
 }
 
 fn relationships(facts: &FileFacts, sink: &mut impl Sink) {
-    for relationship in &facts.relationships {
-        sink.id(0, &relationship.id);
-        sink.id(1, &facts.symbols[relationship.from as usize].id);
-        sink.id_or_null(
-            2,
-            facts
-                .symbols
-                .get(relationship.to as usize)
-                .map(|target| &target.id),
-        );
-        sink.text(3, facts.text(relationship.to_name));
-        sink.text(4, relationship.kind.as_str().as_bytes());
-        sink.text(5, facts.path.as_bytes());
-        sink.word(6, relationship.line);
-        sink.word(7, relationship.confidence.to_bits());
-        sink.end_row();
-    }
+    let relationships = facts.relationships.iter();
+    let rows = || relationships.clone();
+    sink.begin(relationships.len());
+    sink.ids(0, rows().map(|row| &row.id));
+    sink.ids(1, rows().map(|row| &facts.symbols[row.from as usize].id));
+    sink.ids_or_null(2, rows().map(|row| facts.symbol_id(row.to)));
+    sink.texts(3, rows().map(|row| facts.text(row.to_name)));
+    sink.texts(4, rows().map(|row| row.kind.as_str().as_bytes()));
+    sink.same(5, facts.path.as_bytes());
+    sink.words(6, rows().map(|row| row.line));
+    sink.words(7, rows().map(|row| row.confidence.to_bits()));
+    sink.end();
 }
 
 fn files(facts: &FileFacts, sink: &mut impl Sink) {
     let Some(content) = &facts.content else {
         return;
     };
-    sink.text(0, facts.path.as_bytes());
-    sink.text(1, content.language.as_bytes());
+    sink.begin(1);
+    sink.same(0, facts.path.as_bytes());
+    sink.same(1, content.language.as_bytes());
     match content.shown() {
-        Some(text) => sink.text(2, text),
-        None => sink.null(2),
+        Some(text) => sink.same(2, text),
+        None => sink.texts_or_null(2, iter::once(&[][..])),
     }
-    sink.text(3, &hex(&content.hash));
-    sink.word(4, content.size);
-    sink.word(5, content.line_count);
-    sink.word(6, content.parse_error_count);
-    sink.end_row();
+    sink.same(3, &hex(&content.hash));
+    sink.words(4, iter::once(content.size));
+    sink.words(5, iter::once(content.line_count));
+    sink.words(6, iter::once(content.parse_error_count));
+    sink.end();
 }
 
 fn errors(facts: &FileFacts, sink: &mut impl Sink) {
-    for error in &facts.errors {
-        sink.text(0, facts.path.as_bytes());
-        sink.text(1, error.severity.as_str().as_bytes());
-        sink.text(2, error.stage.as_bytes());
-        sink.text(3, error.code.as_bytes());
-        sink.text(4, error.message.as_bytes());
-        match error.byte_offset {
-            Some(offset) => sink.word(5, offset),
-            None => sink.null(5),
-        }
-        sink.end_row();
-    }
+    let errors = facts.errors.iter();
+    let rows = || errors.clone();
+    sink.begin(errors.len());
+    sink.same(0, facts.path.as_bytes());
+    sink.texts(1, rows().map(|error| error.severity.as_str().as_bytes()));
+    sink.texts(2, rows().map(|error| error.stage.as_bytes()));
+    sink.texts(3, rows().map(|error| error.code.as_bytes()));
+    sink.texts(4, rows().map(|error| error.message.as_bytes()));
+    sink.words_or_null(5, rows().map(|error| error.byte_offset));
+    sink.end();
 }
 
 fn hex(hash: &[u8; 32]) -> [u8; 64] {

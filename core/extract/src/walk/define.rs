@@ -58,7 +58,7 @@ impl<'s> Walk<'s> {
         // The body of a variable that holds a function is the function's.
         let holder = define
             .only_with
-            .and_then(|(field, _)| node.child_by_field_name(field));
+            .and_then(|(field, _)| self.rules.child(node, field));
         let holder = holder.unwrap_or(node);
         let holds_body = define
             .only_with
@@ -68,7 +68,7 @@ impl<'s> Walk<'s> {
         } else {
             define.body.iter().find_map(|path| {
                 path.split('.')
-                    .try_fold(holder, |node, field| node.child_by_field_name(field))
+                    .try_fold(holder, |node, field| self.rules.child(node, field))
             })
         };
         let body = match define.body_at {
@@ -613,10 +613,10 @@ impl<'s> Walk<'s> {
     /// The bytes of a definition's name.
     pub(crate) fn find_name(&self, node: Node<'_>, name: Name) -> Option<Range<usize>> {
         let found = match name {
-            Name::Field(field) => node.child_by_field_name(field)?,
+            Name::Field(field) => self.rules.child(node, field)?,
             Name::Descend(field) => {
-                let mut at = node.child_by_field_name(field)?;
-                while let Some(inner) = at.child_by_field_name(field) {
+                let mut at = self.rules.child(node, field)?;
+                while let Some(inner) = self.rules.child(at, field) {
                     at = inner;
                 }
                 at

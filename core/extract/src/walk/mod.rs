@@ -288,6 +288,8 @@ impl<'s> Walk<'s> {
                 && self.rules.kind(name.kind_id()).has(bits::LEAF)
             {
                 self.sigil(name, rule, role, is_property, is_object);
+            } else if rule.spec.is_none() && node.child_count() == 0 {
+                self.meet(node, rule, is_object);
             } else {
                 let frame = self.enter(node, rule, role, is_property, is_object);
                 if cursor.goto_first_child() {
@@ -387,6 +389,27 @@ impl<'s> Walk<'s> {
         (pick(given, inherited), is_property, is_object)
     }
 
+    /// What any node does, be it only a token: it may be a receiver, and uses up what stands before it.
+    fn meet(&mut self, node: Node<'_>, rule: &KindRule, is_object: bool) -> Context {
+        if is_object {
+            let receiver = if rule.has(bits::RECEIVER) {
+                self.own_receiver()
+            } else if rule.has(bits::BASE_RECEIVER) {
+                self.base_receiver()
+            } else {
+                Receiver::Other
+            };
+            self.set_parent_receiver(receiver);
+        }
+        const BESIDE: u16 =
+            bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST | bits::SECTION;
+        if rule.has(bits::NAMED) && !rule.has(BESIDE) {
+            self.take_context(node, rule)
+        } else {
+            Context::default()
+        }
+    }
+
     fn enter(
         &mut self,
         node: Node<'_>,
@@ -432,34 +455,17 @@ impl<'s> Walk<'s> {
             frame.start_byte = parent.start_byte;
             frame.receiver = parent.receiver;
         }
-        if is_object {
-            let receiver = if rule.has(bits::RECEIVER) {
-                self.own_receiver()
-            } else if rule.has(bits::BASE_RECEIVER) {
-                self.base_receiver()
-            } else {
-                Receiver::Other
-            };
-            self.set_parent_receiver(receiver);
-        }
+        let mut context = self.meet(node, rule, is_object);
         if (is_property && rule.first_only.is_some()) || rule.shape == Shape::PassesReceiver {
             frame.receiver = self
                 .frames
                 .last()
                 .map_or(Receiver::None, |parent| parent.receiver);
         }
-        const BESIDE: u16 =
-            bits::COMMENT | bits::ATTRIBUTE | bits::MODIFIER | bits::MODIFIER_LIST | bits::SECTION;
-        let context = if rule.has(bits::NAMED) && !rule.has(BESIDE) {
-            self.take_context(node, rule)
-        } else {
-            Context::default()
-        };
         if !rule.has(bits::ACTION) {
             return frame;
         }
         let spec = rule.spec.expect("an action has a specification");
-        let mut context = context;
         if let Some(hook) = spec.hook {
             self.context = context;
             frame.role = hook(self, node, role);
@@ -480,7 +486,7 @@ impl<'s> Walk<'s> {
         }
         if let Some(field) = spec.import_path {
             self.import_paths
-                .push(import_path(node, field, self.source));
+                .push(import_path(self.rules.child(node, field), self.source));
         }
         let outer = self.binders.last().filter(|_| spec.extent);
         if let Some(binder) = spec.binder.or(outer.map(|open| open.binder)) {
@@ -509,7 +515,7 @@ impl<'s> Walk<'s> {
         let kind = spec
             .define
             .as_ref()
-            .map(|define| defined_kind(define, node));
+            .map(|define| defined_kind(self.rules, define, node));
         let scope = spec.scope.filter(|_| kind != Some(None));
         let type_scope = scope == Some(ScopeKind::Type);
         if let Some(define) = &spec.define
@@ -524,7 +530,7 @@ impl<'s> Walk<'s> {
                 && !define
                     .body
                     .iter()
-                    .any(|body| node.child_by_field_name(body).is_some());
+                    .any(|body| self.rules.child(node, body).is_some());
         } else if let Some(owner) = spec.owner {
             self.open_owner(node, owner);
         } else if type_scope && !self.parent_defines_type() {
@@ -756,18 +762,17 @@ fn meaning(role: Role, membered: bool) -> (IdentifierKind, Access, Option<Relati
     }
 }
 
-/// What an import clause adds to the path: the bytes of `field` below the node, without quotes.
-fn import_path(node: Node<'_>, field: &str, source: &[u8]) -> Range<usize> {
-    node.child_by_field_name(field)
-        .map_or(0..0, |path| unquote(path.byte_range(), source))
+/// What an import clause adds to the path: the bytes of this node, without quotes.
+fn import_path(path: Option<Node<'_>>, source: &[u8]) -> Range<usize> {
+    path.map_or(0..0, |path| unquote(path.byte_range(), source))
 }
 
 /// The kind that a definition has here, if it is one.
-fn defined_kind(define: &Define, node: Node<'_>) -> Option<SymbolKind> {
+fn defined_kind(rules: &Rules, define: &Define, node: Node<'_>) -> Option<SymbolKind> {
     let Some((field, kinds)) = define.only_with else {
         return Some(define.kind);
     };
-    let value = node.child_by_field_name(field)?.kind();
+    let value = rules.child(node, field)?.kind();
     kinds
         .iter()
         .find(|(kind, _)| *kind == value)
