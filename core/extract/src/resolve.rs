@@ -69,6 +69,8 @@ fn spaces_of(symbol: &Symbol, rules: &Rules) -> u8 {
     use SymbolKind as K;
     let (types, callables) = match rules.spec.name_spaces {
         NameSpaces::One => return space::VALUE,
+        NameSpaces::Methods if symbol.kind == K::Method => return space::CALLABLE,
+        NameSpaces::Methods => return space::VALUE,
         NameSpaces::Types => (space::TYPE, space::VALUE),
         NameSpaces::TypesAndCallables => (space::TYPE, space::CALLABLE),
     };
@@ -88,6 +90,8 @@ fn spaces_for(access: Access, rules: &Rules) -> &'static [u8] {
     use NameSpaces as N;
     match (rules.spec.name_spaces, access) {
         (N::One, _) => &[space::VALUE],
+        (N::Methods, Access::Call) => &[space::CALLABLE, space::VALUE],
+        (N::Methods, _) => &[space::VALUE, space::CALLABLE],
         (_, Access::Type | Access::Instantiate) => &[space::TYPE],
         (N::TypesAndCallables, Access::Call) => &[space::CALLABLE],
         _ => &[space::VALUE, space::TYPE],
@@ -567,10 +571,22 @@ fn member_targets(
             Receiver::Own(name) => (around(name), true),
             Receiver::Implicit(name) if identifier.target == NONE => (around(name), true),
             Receiver::Base(name) => (around(name), false),
+            Receiver::Itself(name) => {
+                if let TypeKey::Row(target) = around(name) {
+                    let identifier = &mut walked.identifiers[row];
+                    identifier.target = target;
+                    identifier.resolution = Resolution::Lexical;
+                }
+                continue;
+            }
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
                 match walked.symbols.get(target as usize) {
-                    Some(symbol) if is_type(symbol) || symbol.kind.is_namespace() => {
+                    Some(symbol)
+                        if is_type(symbol)
+                            || symbol.kind.is_namespace()
+                            || symbol.kind == SymbolKind::EnumMember =>
+                    {
                         (TypeKey::Row(types.first(target)), true)
                     }
                     Some(_) => match walked.self_parameters.get(&target) {

@@ -308,6 +308,7 @@ impl<'s> Walk<'s> {
             owner,
             holder: NONE,
             hidden: false,
+            implements: owner != NONE && outer.kind == Some(SymbolKind::Trait),
             arity: 0,
             variadic: false,
             start_byte: new.bytes.start as u32,
@@ -388,7 +389,9 @@ impl<'s> Walk<'s> {
             let defined = Defined {
                 name: crate::facts::resolve(source, &walked.arena, name),
                 kind: symbol.kind,
-                parent: if symbol.owner == NONE {
+                parent: if symbol.implements {
+                    Some(SymbolKind::Trait)
+                } else if symbol.owner == NONE {
                     parent
                 } else {
                     Some(SymbolKind::Type)

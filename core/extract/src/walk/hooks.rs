@@ -51,6 +51,36 @@ impl<'s> Walk<'s> {
         self.field_by_assignment(node, name)
     }
 
+    /// The body of a type that opens here implements a trait: its members are as visible as that.
+    pub(crate) fn implement_trait(&mut self) {
+        if let Some(open) = self.opens.last_mut() {
+            open.kind = Some(SymbolKind::Trait);
+        }
+    }
+
+    /// The type that is being defined is but a name for another one: its code is that of the type around it.
+    pub(crate) fn stay_in_type(&mut self) {
+        let Some((own, outer)) = self.opens.split_last_mut() else {
+            return;
+        };
+        own.is_type = false;
+        own.enclosing_type = outer.last().map_or(NONE, |outer| outer.enclosing_type);
+        own.type_name = own.enclosing_type;
+    }
+
+    /// Ends the innermost scope, opened by the node around the hook's: its names are not seen from here on.
+    pub(crate) fn close_scope(&mut self) {
+        self.sections.pop();
+        if self.scope_stack.pop().is_some() {
+            self.out.events.push(Event::Exit);
+        }
+    }
+
+    /// What a statement says of the imports from here on.
+    pub(crate) fn modify_imports(&mut self, modifier: Modifier) {
+        self.import_modifier = modifier;
+    }
+
     /// The definition around the current node takes any number of arguments.
     pub(crate) fn mark_variadic(&mut self) {
         if let Some(open) = self.opens.last()

@@ -212,6 +212,8 @@ pub struct Walk<'s> {
     spaced: FxHashMap<(NameId, u8), NameId>,
     /// The sorts of names that imports bind here, where an import says it.
     import_spaces: Option<&'static [u8]>,
+    /// What an import's statement says of it.
+    import_modifier: Modifier,
     /// What a hook says of the definition at its node, and of the roles below it.
     hooked: Modifier,
     hooked_roles: (Option<Role>, Option<Role>),
@@ -241,6 +243,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         outer: FxHashMap::default(),
         spaced: FxHashMap::default(),
         import_spaces: None,
+        import_modifier: Modifier::NONE,
         hooked: Modifier::NONE,
         hooked_roles: (None, None),
         context: Context::default(),
@@ -377,6 +380,10 @@ impl<'s> Walk<'s> {
             let role = match (given_object, parent_rule.property) {
                 (Some(role), _) => role,
                 (None, 0) => pick(given, inherited),
+                (None, _) if given == Role::Qualifier => match object_role(inherited) {
+                    Role::Import => Role::Import,
+                    _ => Role::Qualifier,
+                },
                 (None, _) => object_role(inherited),
             };
             return (role, false, true);
