@@ -123,6 +123,8 @@ pub enum Receiver {
     None,
     /// The current object or type; the key of the enclosing type.
     Own(NameId),
+    /// The type of the current object, as an object of its own (Ruby's `self.class`); the key of the enclosing type.
+    OwnType(NameId),
     /// Nothing: the name itself means the enclosing type; its key.
     Itself(NameId),
     /// The current object, as far as its base types define it (`parent`, `super`); the key of the enclosing type.

@@ -147,13 +147,13 @@ impl Types {
             .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(*row)))
     }
 
-    /// The type around `at` that has this name.
+    /// The type around `at` that has this name, or the namespace whose code has a current object (Ruby's modules).
     fn around(&self, symbols: &[Symbol], mut at: Row, name: NameId) -> TypeKey {
         for _ in 0..MAX_LOOKBACK {
             let Some(symbol) = symbols.get(at as usize) else {
                 break;
             };
-            if is_type(symbol) && symbol.name == name {
+            if (is_type(symbol) || symbol.kind.is_namespace()) && symbol.name == name {
                 return TypeKey::Row(self.first(at));
             }
             at = symbol.parent;
@@ -568,7 +568,7 @@ fn member_targets(
         let containing = identifier.containing;
         let around = |name| types.around(&walked.symbols, containing, name);
         let (of, own) = match identifier.receiver {
-            Receiver::Own(name) => (around(name), true),
+            Receiver::Own(name) | Receiver::OwnType(name) => (around(name), true),
             Receiver::Implicit(name) if identifier.target == NONE => (around(name), true),
             Receiver::Base(name) => (around(name), false),
             Receiver::Itself(name) => {
@@ -591,7 +591,10 @@ fn member_targets(
                     }
                     Some(_) => match walked.self_parameters.get(&target) {
                         Some(&name) => (around(name), true),
-                        None => continue,
+                        None => {
+                            name_member_of_namesake(walked, types, members, rules, row as Row);
+                            continue;
+                        }
                     },
                     None => continue,
                 }
@@ -608,6 +611,43 @@ fn member_targets(
             identifier.target = target;
             identifier.resolution = Resolution::Receiver;
         }
+    }
+}
+
+/// Where a value has the name of a type (`Color Color`), a member of that type is meant, be it the value's or the
+/// type's own; then the name means the type.
+fn name_member_of_namesake(
+    walked: &mut Walked,
+    types: &Types,
+    members: &Members,
+    rules: &Rules,
+    row: Row,
+) {
+    let identifier = &walked.identifiers[row as usize];
+    let Receiver::Row(receiver) = identifier.receiver else {
+        return;
+    };
+    if rules.spec.name_spaces != NameSpaces::Types {
+        return;
+    }
+    let value = &walked.identifiers[receiver as usize];
+    let Some(&namesake) = types.by_name.get(&value.name) else {
+        return;
+    };
+    let of = TypeKey::Row(types.first(namesake));
+    let spaces = spaces_for(identifier.access, rules);
+    let Some(target) = members.find(of, identifier.name, spaces, true) else {
+        return;
+    };
+    let member = &walked.symbols[target as usize];
+    let is_of_type = member.flags & flags::STATIC != 0
+        || matches!(member.kind, SymbolKind::EnumMember | SymbolKind::Constant)
+        || is_type(member);
+    let identifier = &mut walked.identifiers[row as usize];
+    identifier.target = target;
+    identifier.resolution = Resolution::Receiver;
+    if is_of_type {
+        walked.identifiers[receiver as usize].target = namesake;
     }
 }
 

@@ -771,6 +771,9 @@ pub struct LanguageSpec {
     pub grammar: LanguageFn,
     /// What stands between the parts of a qualified name.
     pub separator: &'static str,
+    /// What stands for the name of a type without one in a qualified name; empty: its members are qualified by what is
+    /// around the type.
+    pub anonymous: &'static str,
     /// What stands after a namespace in a qualified name, if something else than `separator`.
     pub namespace_separator: Option<&'static str>,
     /// Identifier tokens: kind, and the role it has where the place says only `Read`.
@@ -871,6 +874,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         file_names: &[],
         grammar,
         separator: ".",
+        anonymous: "",
         namespace_separator: None,
         leaves: &[("identifier", Role::Read)],
         sigils: &[],

@@ -453,6 +453,21 @@ impl<'s> Walk<'s> {
         Text::arena(start..self.out.arena.len())
     }
 
+    /// The qualified name of a type that has no name.
+    pub(super) fn qualify_anonymous(&mut self) -> Text {
+        let outer = self.top().qualified_name;
+        let name = self.rules.spec.anonymous;
+        if name.is_empty() {
+            return outer;
+        }
+        // The name stands in no source: the place of one is empty.
+        let start = self.qualify(outer, 0..0, None);
+        let whole = crate::facts::resolve(self.source, &self.out.arena, start).len();
+        self.out.arena.extend_from_slice(name.as_bytes());
+        let end = self.out.arena.len();
+        Text::arena(end - name.len() - whole..end)
+    }
+
     /// What the rest of the declarator holds is contained in the symbol that it names.
     pub(super) fn open_declared(&mut self, symbol: Row, binder_frame: usize) {
         let row = &self.out.symbols[symbol as usize];

@@ -68,6 +68,17 @@ impl<'s> Walk<'s> {
         own.type_name = own.enclosing_type;
     }
 
+    /// How many named children the parent of the hook's node has up to this one, comments aside.
+    pub(crate) fn place_in_parent(&self) -> u32 {
+        self.frames.last().map_or(0, |parent| parent.named_children)
+    }
+
+    /// From the child in this field to the end of the hook's node, names are looked up around the innermost scope.
+    pub(crate) fn look_outside_from(&mut self, field: &str) {
+        let field = self.rules.language.field_id_for_name(field);
+        self.hooked_outside = field.map_or(0, std::num::NonZero::get);
+    }
+
     /// Ends the innermost scope, opened by the node around the hook's: its names are not seen from here on.
     pub(crate) fn close_scope(&mut self) {
         self.sections.pop();
@@ -169,6 +180,14 @@ impl<'s> Walk<'s> {
         self.receive(self.own_receiver());
     }
 
+    /// Says that the hook's node is the type of the current object, if it is a receiver.
+    pub(crate) fn receive_own_type(&mut self) {
+        if let Receiver::Own(name) = self.own_receiver() {
+            self.receive(Receiver::OwnType(name));
+            self.hooked_receiver = true;
+        }
+    }
+
     /// Says that the hook's node is the current object as its base types define it, if it is a receiver.
     pub(crate) fn receive_base(&mut self) {
         self.receive(match self.own_receiver() {
@@ -255,12 +274,17 @@ impl<'s> Walk<'s> {
     }
 
     /// Finds a member of the enclosing type by name and sort, and says more of it.
-    pub(crate) fn modify_member(&mut self, name: Range<usize>, space: u8, modifier: Modifier) {
+    pub(crate) fn modify_member(
+        &mut self,
+        name: Range<usize>,
+        space: u8,
+        modifier: Modifier,
+    ) -> Option<Row> {
         let name = self.intern(name);
         let name = self.in_space(name, space);
-        if let Some(&row) = self.out.members.get(&(self.containing(), name)) {
-            apply(&mut self.out.symbols[row as usize], modifier);
-        }
+        let row = *self.out.members.get(&(self.containing(), name))?;
+        apply(&mut self.out.symbols[row as usize], modifier);
+        Some(row)
     }
 
     /// Lets a member of the enclosing type also be found under another name or sort.

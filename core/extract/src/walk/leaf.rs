@@ -184,7 +184,7 @@ impl<'s> Walk<'s> {
             },
             is_receiver: is_object,
             is_member: is_property,
-            of_name: matches!(receiver, Receiver::Row(_)),
+            of_name: matches!(receiver, Receiver::Row(_) | Receiver::OwnType(_)),
             in_static: self.top().is_static,
         });
         let name = self.intern(range.clone());
