@@ -109,6 +109,8 @@ enum TypeKey {
 struct Types {
     /// The first of each name.
     by_name: FxHashMap<NameId, Row>,
+    /// The first of each name directly in one place: the row of a namespace, type or function, or [`NONE`].
+    by_place: FxHashMap<(Row, NameId), Row>,
     /// For each row of a type or namespace that is defined in several places: the first of them.
     first: FxHashMap<Row, Row>,
 }
@@ -117,6 +119,7 @@ impl Types {
     fn new(symbols: &[Symbol], rules: &Rules) -> Self {
         let mut types = Self {
             by_name: FxHashMap::default(),
+            by_place: FxHashMap::default(),
             first: FxHashMap::default(),
         };
         let mut firsts: FxHashMap<(Row, NameId), Row> = FxHashMap::default();
@@ -125,6 +128,11 @@ impl Types {
             let is_type = symbol.kind.is_type() && symbol.flags & flags::PARAMETER == 0;
             if is_type {
                 types.by_name.entry(symbol.name).or_insert(row);
+                // What belongs elsewhere is not found by the place it stands in.
+                if symbol.owner == NONE {
+                    let place = (types.first(symbol.parent), symbol.name);
+                    types.by_place.entry(place).or_insert(row);
+                }
             }
             if symbol.kind.is_namespace() || (is_type && rules.spec.reopens_types) {
                 let key = (types.first(symbol.parent), symbol.name);
@@ -141,14 +149,37 @@ impl Types {
         self.first.get(&row).copied().unwrap_or(row)
     }
 
-    fn named(&self, name: NameId) -> TypeKey {
-        self.by_name
-            .get(&name)
-            .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(*row)))
+    /// The type that a name means at `at`: the nearest around, or one in some other namespace.
+    fn seen_from(&self, symbols: &[Symbol], at: Row, name: NameId) -> Option<Row> {
+        let mut place = at;
+        for _ in 0..MAX_LOOKBACK {
+            if let Some(&row) = self.by_place.get(&(self.first(place), name)) {
+                return Some(row);
+            }
+            match symbols.get(place as usize) {
+                Some(symbol) => place = symbol.parent,
+                None => break,
+            }
+        }
+        let row = *self.by_name.get(&name)?;
+        let symbol = &symbols[row as usize];
+        // What a function or an alias among a type's members defines is not seen elsewhere.
+        let is_alias = symbol.kind == SymbolKind::Type;
+        let is_hidden = (is_alias && symbol.owner != NONE)
+            || symbols
+                .get(symbol.parent as usize)
+                .is_some_and(|parent| is_callable(parent) || (is_type(parent) && is_alias));
+        Some(row).filter(|_| !is_hidden)
+    }
+
+    fn named(&self, symbols: &[Symbol], at: Row, name: NameId) -> TypeKey {
+        self.seen_from(symbols, at, name)
+            .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(row)))
     }
 
     /// The type around `at` that has this name, or the namespace whose code has a current object (Ruby's modules).
-    fn around(&self, symbols: &[Symbol], mut at: Row, name: NameId) -> TypeKey {
+    fn around(&self, symbols: &[Symbol], from: Row, name: NameId) -> TypeKey {
+        let mut at = from;
         for _ in 0..MAX_LOOKBACK {
             let Some(symbol) = symbols.get(at as usize) else {
                 break;
@@ -158,7 +189,7 @@ impl Types {
             }
             at = symbol.parent;
         }
-        self.named(name)
+        self.named(symbols, from, name)
     }
 }
 
@@ -168,11 +199,14 @@ fn is_type(symbol: &Symbol) -> bool {
 
 /// Gives members that stand outside their type's body (Rust's `impl`, Go's methods) that type as parent.
 fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
-    for symbol in &mut walked.symbols {
+    for row in 0..walked.symbols.len() {
+        let symbol = &walked.symbols[row];
         if symbol.owner != NONE
-            && let Some(&owner) = types.by_name.get(&symbol.owner)
+            && let Some(owner) = types.seen_from(&walked.symbols, symbol.parent, symbol.owner)
         {
+            let symbol = &mut walked.symbols[row];
             symbol.parent = owner;
+            symbol.holder = owner;
         }
     }
 }
@@ -230,7 +264,7 @@ impl Members {
                     TypeKey::Row(types.first(identifier.containing))
                 }
                 NONE => continue,
-                derived => types.named(derived),
+                derived => types.named(&walked.symbols, identifier.containing, derived),
             };
             let Some(target) = walked.symbols.get(identifier.target as usize) else {
                 continue;
@@ -333,8 +367,8 @@ fn holder(symbol: &Symbol, types: &Types) -> Option<TypeKey> {
     match (symbol.owner, symbol.holder) {
         _ if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0 => None,
         (NONE, NONE) => None,
-        (NONE, holder) => Some(TypeKey::Row(types.first(holder))),
-        (owner, _) => Some(types.named(owner)),
+        (owner, NONE) => Some(TypeKey::Name(owner)),
+        (_, holder) => Some(TypeKey::Row(types.first(holder))),
     }
 }
 
@@ -678,7 +712,7 @@ fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rule
                 break;
             };
             let of = if symbol.owner != NONE && !is_local {
-                Some((types.named(symbol.owner), true))
+                holder(symbol, types).map(|of| (of, true))
             } else if is_type(symbol) {
                 let is_inside = |target: &Symbol| {
                     target.start_byte >= symbol.start_byte && target.end_byte <= symbol.end_byte
@@ -882,7 +916,9 @@ impl Naming {
             };
             let from = match identifier.derived {
                 NONE => identifier.containing,
-                derived => types.by_name.get(&derived).copied().unwrap_or(NONE),
+                derived => types
+                    .seen_from(&facts.symbols, identifier.containing, derived)
+                    .unwrap_or(NONE),
             };
             let target = identifier.target;
             let to_local = facts
