@@ -256,7 +256,7 @@ const NODES: &[NodeSpec] = &[
     node("field_initializer")
         .passes_receiver()
         .child(Role::Read)
-        .fields(&[("field", Role::Member)]),
+        .fields(&[("field", Role::WriteMember)]),
     node("shorthand_field_initializer").child(Role::Read),
     node("assignment_expression")
         .child(Role::Read)

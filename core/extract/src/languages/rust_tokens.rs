@@ -71,7 +71,11 @@ fn bare(before: &[u8], text: &[u8], after: &[u8]) -> Role {
         return Role::Parameter;
     }
     if after.starts_with(b":") {
-        return Role::Label;
+        // A field of a literal, most of the time; never a variable that is read.
+        return match before.last() {
+            Some(b'{' | b',') => Role::Member,
+            _ => Role::Label,
+        };
     }
     if is_assigned(after) {
         let is_plain = after.starts_with(b"=");

@@ -78,3 +78,42 @@ fn make<'a>(named: &'a dyn Named, loud: impl Loud<Output = String> + 'a) -> Box<
     Named::shout(named);
     todo!()
 }
+
+mod other {
+    pub struct Meters(u32);
+    impl Meters {
+        pub fn get(&self) -> u32 {
+            self.check()
+        }
+        fn check(&self) -> u32 {
+            self.0
+        }
+    }
+    impl super::Named for Meters {
+        fn name(&self) -> String {
+            self.get().to_string()
+        }
+    }
+    impl Wide {
+        fn check(&self) {}
+    }
+    impl Output {
+        fn check(&self) {}
+    }
+}
+
+struct Wide;
+
+impl Meters {
+    fn check(&self) {}
+    fn again(&self) {
+        self.check();
+    }
+}
+
+impl IntoIterator for Wide {
+    type IntoIter = IntoIter<Wide>;
+}
+impl<T> Iterator for IntoIter<T> {
+    fn next(&mut self) {}
+}
