@@ -158,8 +158,7 @@ const NODES: &[NodeSpec] = &[
         .child(Role::Read),
     node("attribute")
         .child(Role::Label)
-        .fields(&[("arguments", Role::Inherit), ("value", Role::Read)])
-        .hook(attribute),
+        .fields(&[("value", Role::Read)]),
     // Generics.
     node("type_parameter")
         .child(Role::Type)
@@ -281,7 +280,8 @@ const NODES: &[NodeSpec] = &[
         )
         .bind_flags(flags::LOCAL)
         .each()
-        .tokens(rust_tokens::read),
+        .tokens(rust_tokens::read)
+        .hook(arguments),
     node("token_repetition").tokens(rust_tokens::read),
     // Imports.
     node("use_declaration").child(Role::ImportBind).hook(import),
@@ -349,11 +349,10 @@ fn macro_rules(node: Node<'_>, _: &[u8]) -> Option<Range<usize>> {
 }
 
 /// What is derived are traits; the arguments of other attributes are words of their own.
-fn attribute(walk: &mut Walk<'_>, node: Node<'_>, _: Role) -> Role {
-    if walk.source[node.byte_range()].starts_with(b"derive(") {
-        Role::Type
-    } else {
-        Role::Label
+fn arguments(walk: &mut Walk<'_>, tokens: Node<'_>, role: Role) -> Role {
+    match role {
+        Role::Label if walk.source[..tokens.start_byte()].ends_with(b"derive") => Role::Type,
+        role => role,
     }
 }
 

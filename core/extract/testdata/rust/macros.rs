@@ -1,5 +1,6 @@
 use std::println as say;
 use log::warn;
+use shown::Shown;
 
 macro_rules! make {
     ($name:ident, with $value:expr) => {
@@ -44,7 +45,7 @@ impl Thing {
 
 #[derive(Debug, serde::Serialize)]
 #[serde(default, rename = "len")]
-#[cfg(feature = "x")]
+#[cfg_attr(feature = "x", derive(Shown, Clone))]
 enum Kind<'a> {
     #[error("{len}")]
     Borrowed(&'a str),
