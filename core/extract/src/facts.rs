@@ -71,6 +71,8 @@ pub struct Symbol {
     pub holder: Row,
     /// Whether no name reaches it.
     pub hidden: bool,
+    /// Whether it stands in a body, away from its type's, that implements an interface or trait for the type.
+    pub implements: bool,
     /// Parameters, where `kind` is called.
     pub arity: u16,
     /// Whether it takes more or fewer arguments than it has parameters.
@@ -121,6 +123,10 @@ pub enum Receiver {
     None,
     /// The current object or type; the key of the enclosing type.
     Own(NameId),
+    /// The type of the current object, as an object of its own (Ruby's `self.class`); the key of the enclosing type.
+    OwnType(NameId),
+    /// Nothing: the name itself means the enclosing type; its key.
+    Itself(NameId),
     /// The current object, as far as its base types define it (`parent`, `super`); the key of the enclosing type.
     Base(NameId),
     /// Nothing, and the name may be a member of the type with this key.

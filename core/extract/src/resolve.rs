@@ -69,6 +69,8 @@ fn spaces_of(symbol: &Symbol, rules: &Rules) -> u8 {
     use SymbolKind as K;
     let (types, callables) = match rules.spec.name_spaces {
         NameSpaces::One => return space::VALUE,
+        NameSpaces::Methods if symbol.kind == K::Method => return space::CALLABLE,
+        NameSpaces::Methods => return space::VALUE,
         NameSpaces::Types => (space::TYPE, space::VALUE),
         NameSpaces::TypesAndCallables => (space::TYPE, space::CALLABLE),
     };
@@ -88,6 +90,8 @@ fn spaces_for(access: Access, rules: &Rules) -> &'static [u8] {
     use NameSpaces as N;
     match (rules.spec.name_spaces, access) {
         (N::One, _) => &[space::VALUE],
+        (N::Methods, Access::Call) => &[space::CALLABLE, space::VALUE],
+        (N::Methods, _) => &[space::VALUE, space::CALLABLE],
         (_, Access::Type | Access::Instantiate) => &[space::TYPE],
         (N::TypesAndCallables, Access::Call) => &[space::CALLABLE],
         _ => &[space::VALUE, space::TYPE],
@@ -105,6 +109,8 @@ enum TypeKey {
 struct Types {
     /// The first of each name.
     by_name: FxHashMap<NameId, Row>,
+    /// The first of each name directly in one place: the row of a namespace, type or function, or [`NONE`].
+    by_place: FxHashMap<(Row, NameId), Row>,
     /// For each row of a type or namespace that is defined in several places: the first of them.
     first: FxHashMap<Row, Row>,
 }
@@ -113,6 +119,7 @@ impl Types {
     fn new(symbols: &[Symbol], rules: &Rules) -> Self {
         let mut types = Self {
             by_name: FxHashMap::default(),
+            by_place: FxHashMap::default(),
             first: FxHashMap::default(),
         };
         let mut firsts: FxHashMap<(Row, NameId), Row> = FxHashMap::default();
@@ -121,6 +128,11 @@ impl Types {
             let is_type = symbol.kind.is_type() && symbol.flags & flags::PARAMETER == 0;
             if is_type {
                 types.by_name.entry(symbol.name).or_insert(row);
+                // What belongs elsewhere is not found by the place it stands in.
+                if symbol.owner == NONE {
+                    let place = (types.first(symbol.parent), symbol.name);
+                    types.by_place.entry(place).or_insert(row);
+                }
             }
             if symbol.kind.is_namespace() || (is_type && rules.spec.reopens_types) {
                 let key = (types.first(symbol.parent), symbol.name);
@@ -137,24 +149,47 @@ impl Types {
         self.first.get(&row).copied().unwrap_or(row)
     }
 
-    fn named(&self, name: NameId) -> TypeKey {
-        self.by_name
-            .get(&name)
-            .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(*row)))
+    /// The type that a name means at `at`: the nearest around, or one in some other namespace.
+    fn seen_from(&self, symbols: &[Symbol], at: Row, name: NameId) -> Option<Row> {
+        let mut place = at;
+        for _ in 0..MAX_LOOKBACK {
+            if let Some(&row) = self.by_place.get(&(self.first(place), name)) {
+                return Some(row);
+            }
+            match symbols.get(place as usize) {
+                Some(symbol) => place = symbol.parent,
+                None => break,
+            }
+        }
+        let row = *self.by_name.get(&name)?;
+        let symbol = &symbols[row as usize];
+        // What a function or an alias among a type's members defines is not seen elsewhere.
+        let is_alias = symbol.kind == SymbolKind::Type;
+        let is_hidden = (is_alias && symbol.owner != NONE)
+            || symbols
+                .get(symbol.parent as usize)
+                .is_some_and(|parent| is_callable(parent) || (is_type(parent) && is_alias));
+        Some(row).filter(|_| !is_hidden)
     }
 
-    /// The type around `at` that has this name.
-    fn around(&self, symbols: &[Symbol], mut at: Row, name: NameId) -> TypeKey {
+    fn named(&self, symbols: &[Symbol], at: Row, name: NameId) -> TypeKey {
+        self.seen_from(symbols, at, name)
+            .map_or(TypeKey::Name(name), |row| TypeKey::Row(self.first(row)))
+    }
+
+    /// The type around `at` that has this name, or the namespace whose code has a current object (Ruby's modules).
+    fn around(&self, symbols: &[Symbol], from: Row, name: NameId) -> TypeKey {
+        let mut at = from;
         for _ in 0..MAX_LOOKBACK {
             let Some(symbol) = symbols.get(at as usize) else {
                 break;
             };
-            if is_type(symbol) && symbol.name == name {
+            if (is_type(symbol) || symbol.kind.is_namespace()) && symbol.name == name {
                 return TypeKey::Row(self.first(at));
             }
             at = symbol.parent;
         }
-        self.named(name)
+        self.named(symbols, from, name)
     }
 }
 
@@ -164,11 +199,14 @@ fn is_type(symbol: &Symbol) -> bool {
 
 /// Gives members that stand outside their type's body (Rust's `impl`, Go's methods) that type as parent.
 fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
-    for symbol in &mut walked.symbols {
+    for row in 0..walked.symbols.len() {
+        let symbol = &walked.symbols[row];
         if symbol.owner != NONE
-            && let Some(&owner) = types.by_name.get(&symbol.owner)
+            && let Some(owner) = types.seen_from(&walked.symbols, symbol.parent, symbol.owner)
         {
+            let symbol = &mut walked.symbols[row];
             symbol.parent = owner;
+            symbol.holder = owner;
         }
     }
 }
@@ -226,7 +264,7 @@ impl Members {
                     TypeKey::Row(types.first(identifier.containing))
                 }
                 NONE => continue,
-                derived => types.named(derived),
+                derived => types.named(&walked.symbols, identifier.containing, derived),
             };
             let Some(target) = walked.symbols.get(identifier.target as usize) else {
                 continue;
@@ -329,8 +367,8 @@ fn holder(symbol: &Symbol, types: &Types) -> Option<TypeKey> {
     match (symbol.owner, symbol.holder) {
         _ if symbol.flags & (flags::LOCAL | flags::PARAMETER) != 0 => None,
         (NONE, NONE) => None,
-        (NONE, holder) => Some(TypeKey::Row(types.first(holder))),
-        (owner, _) => Some(types.named(owner)),
+        (owner, NONE) => Some(TypeKey::Name(owner)),
+        (_, holder) => Some(TypeKey::Row(types.first(holder))),
     }
 }
 
@@ -564,18 +602,33 @@ fn member_targets(
         let containing = identifier.containing;
         let around = |name| types.around(&walked.symbols, containing, name);
         let (of, own) = match identifier.receiver {
-            Receiver::Own(name) => (around(name), true),
+            Receiver::Own(name) | Receiver::OwnType(name) => (around(name), true),
             Receiver::Implicit(name) if identifier.target == NONE => (around(name), true),
             Receiver::Base(name) => (around(name), false),
+            Receiver::Itself(name) => {
+                if let TypeKey::Row(target) = around(name) {
+                    let identifier = &mut walked.identifiers[row];
+                    identifier.target = target;
+                    identifier.resolution = Resolution::Lexical;
+                }
+                continue;
+            }
             Receiver::Row(receiver) => {
                 let target = walked.identifiers[receiver as usize].target;
                 match walked.symbols.get(target as usize) {
-                    Some(symbol) if is_type(symbol) || symbol.kind.is_namespace() => {
+                    Some(symbol)
+                        if is_type(symbol)
+                            || symbol.kind.is_namespace()
+                            || symbol.kind == SymbolKind::EnumMember =>
+                    {
                         (TypeKey::Row(types.first(target)), true)
                     }
                     Some(_) => match walked.self_parameters.get(&target) {
                         Some(&name) => (around(name), true),
-                        None => continue,
+                        None => {
+                            name_member_of_namesake(walked, types, members, rules, row as Row);
+                            continue;
+                        }
                     },
                     None => continue,
                 }
@@ -592,6 +645,43 @@ fn member_targets(
             identifier.target = target;
             identifier.resolution = Resolution::Receiver;
         }
+    }
+}
+
+/// Where a value has the name of a type (`Color Color`), a member of that type is meant, be it the value's or the
+/// type's own; then the name means the type.
+fn name_member_of_namesake(
+    walked: &mut Walked,
+    types: &Types,
+    members: &Members,
+    rules: &Rules,
+    row: Row,
+) {
+    let identifier = &walked.identifiers[row as usize];
+    let Receiver::Row(receiver) = identifier.receiver else {
+        return;
+    };
+    if rules.spec.name_spaces != NameSpaces::Types {
+        return;
+    }
+    let value = &walked.identifiers[receiver as usize];
+    let Some(&namesake) = types.by_name.get(&value.name) else {
+        return;
+    };
+    let of = TypeKey::Row(types.first(namesake));
+    let spaces = spaces_for(identifier.access, rules);
+    let Some(target) = members.find(of, identifier.name, spaces, true) else {
+        return;
+    };
+    let member = &walked.symbols[target as usize];
+    let is_of_type = member.flags & flags::STATIC != 0
+        || matches!(member.kind, SymbolKind::EnumMember | SymbolKind::Constant)
+        || is_type(member);
+    let identifier = &mut walked.identifiers[row as usize];
+    identifier.target = target;
+    identifier.resolution = Resolution::Receiver;
+    if is_of_type {
+        walked.identifiers[receiver as usize].target = namesake;
     }
 }
 
@@ -622,7 +712,7 @@ fn inherited_targets(walked: &mut Walked, types: &Types, members: &Members, rule
                 break;
             };
             let of = if symbol.owner != NONE && !is_local {
-                Some((types.named(symbol.owner), true))
+                holder(symbol, types).map(|of| (of, true))
             } else if is_type(symbol) {
                 let is_inside = |target: &Symbol| {
                     target.start_byte >= symbol.start_byte && target.end_byte <= symbol.end_byte
@@ -826,7 +916,9 @@ impl Naming {
             };
             let from = match identifier.derived {
                 NONE => identifier.containing,
-                derived => types.by_name.get(&derived).copied().unwrap_or(NONE),
+                derived => types
+                    .seen_from(&facts.symbols, identifier.containing, derived)
+                    .unwrap_or(NONE),
             };
             let target = identifier.target;
             let to_local = facts

@@ -111,6 +111,8 @@ pub enum NameSpaces {
     One,
     /// Types have one, everything else another (C#).
     Types,
+    /// All but a type's methods, which have one of their own (Rust).
+    Methods,
     /// Types, what is called, and values have one each (Java).
     TypesAndCallables,
 }
@@ -263,6 +265,31 @@ pub(crate) enum Shape {
     Arguments,
 }
 
+/// What the text around a token tells of it, where the grammar has tokens and nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenPlace {
+    /// What it stands for.
+    pub role: Role,
+    /// What stands before it.
+    pub before: Before,
+    /// Its sort, see [`LanguageSpec::space_of_use`].
+    pub space: u8,
+}
+
+/// What stands before a token in a place that has no member accesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing: the name stands alone.
+    Nothing,
+    /// The current object or type.
+    Own,
+    /// The name that ends at this byte, or something that is no name.
+    Name(usize),
+}
+
+/// Reads the text around the token in these bytes. It looks at a bounded part of the source.
+pub type ReadToken = fn(&[u8], std::ops::Range<usize>) -> TokenPlace;
+
 /// Finds the bytes of the documentation inside a definition.
 pub type FindDoc = for<'t> fn(tree_sitter::Node<'t>) -> Option<std::ops::Range<usize>>;
 
@@ -284,6 +311,7 @@ pub struct NodeSpec {
     pub(crate) shape: Shape,
     pub(crate) visible_after: Option<&'static str>,
     pub(crate) label_before: Option<u8>,
+    pub(crate) tokens: Option<ReadToken>,
     pub(crate) wraps: bool,
     pub(crate) first_only: Option<Role>,
     pub(crate) scope_from: &'static [&'static str],
@@ -310,6 +338,7 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         shape: Shape::Plain,
         visible_after: None,
         label_before: None,
+        tokens: None,
         wraps: false,
         first_only: None,
         scope_from: &[],
@@ -662,6 +691,13 @@ impl NodeSpec {
         self
     }
 
+    /// Directly below are tokens that the grammar knows nothing of (a macro's arguments); the text around a name says
+    /// what an expression's name is there.
+    pub const fn tokens(mut self, read: ReadToken) -> Self {
+        self.tokens = Some(read);
+        self
+    }
+
     /// Modifiers and doc comments before this node belong to the definition inside it, and its start is the
     /// definition's start as far as the signature goes.
     pub const fn wraps(mut self) -> Self {
@@ -735,6 +771,9 @@ pub struct LanguageSpec {
     pub grammar: LanguageFn,
     /// What stands between the parts of a qualified name.
     pub separator: &'static str,
+    /// What stands for the name of a type without one in a qualified name; empty: its members are qualified by what is
+    /// around the type.
+    pub anonymous: &'static str,
     /// What stands after a namespace in a qualified name, if something else than `separator`.
     pub namespace_separator: Option<&'static str>,
     /// Identifier tokens: kind, and the role it has where the place says only `Read`.
@@ -757,6 +796,8 @@ pub struct LanguageSpec {
     pub comments: &'static [&'static str],
     /// What a doc comment starts with; empty: any comment directly before a definition is one.
     pub doc_prefixes: &'static [&'static str],
+    /// What looks like the start of a doc comment and is none (a line of slashes).
+    pub no_doc_prefixes: &'static [&'static str],
     /// Words, as named or anonymous kinds, that modify the definition they stand in.
     pub modifiers: &'static [(&'static str, Modifier)],
     /// Kinds that hold modifiers.
@@ -819,6 +860,8 @@ pub struct LanguageSpec {
     pub base_role: fn(&[u8], SymbolKind, Role) -> Role,
     /// What stands between the parts of an imported path.
     pub import_separator: &'static str,
+    /// The path of an import that stands for what is around it (`{self as name}`), if not the first part.
+    pub import_own: &'static str,
     /// Rules by node kind, in groups; a later rule for a kind replaces an earlier one.
     pub nodes: &'static [&'static [NodeSpec]],
 }
@@ -831,6 +874,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         file_names: &[],
         grammar,
         separator: ".",
+        anonymous: "",
         namespace_separator: None,
         leaves: &[("identifier", Role::Read)],
         sigils: &[],
@@ -841,6 +885,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         soft_keywords: &[],
         comments: &["comment"],
         doc_prefixes: &[],
+        no_doc_prefixes: &[],
         modifiers: &[],
         modifier_lists: &[],
         attributes: &[],
@@ -870,6 +915,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         final_kind: |defined| defined.kind,
         base_role: |_, _, role| role,
         import_separator: ".",
+        import_own: "",
         nodes: &[],
     }
 }

@@ -18,6 +18,7 @@ mod php;
 mod python;
 mod ruby;
 mod rust;
+mod rust_tokens;
 #[cfg(test)]
 mod tests;
 mod typescript;

@@ -14,6 +14,7 @@ use crate::walk::Walk;
 pub static PHP: LanguageSpec = LanguageSpec {
     extensions: &["php", "phtml", "inc"],
     separator: "::",
+    anonymous: "class@anonymous",
     namespace_separator: Some("\\"),
     leaves: &[("name", Role::Read), ("variable_name", Role::Read)],
     sigils: &["variable_name"],
@@ -302,10 +303,14 @@ const EXPRESSIONS: &[NodeSpec] = &[
     node("error_suppression_expression").child(Role::Read),
     node("print_intrinsic").child(Role::Read),
     node("throw_expression").child(Role::Read),
-    node("include_expression").child(Role::Read),
-    node("include_once_expression").child(Role::Read),
-    node("require_expression").child(Role::Read),
-    node("require_once_expression").child(Role::Read),
+    node("include_expression").child(Role::Read).hook(include),
+    node("include_once_expression")
+        .child(Role::Read)
+        .hook(include),
+    node("require_expression").child(Role::Read).hook(include),
+    node("require_once_expression")
+        .child(Role::Read)
+        .hook(include),
     node("encapsed_string").child(Role::Read),
     node("heredoc").child(Role::Read),
     node("shell_command_expression").child(Role::Read),
@@ -481,6 +486,25 @@ fn constant_by_call(walk: &mut Walk<'_>, call: Node<'_>, role: Role) -> Role {
     if let Some(name) = name.filter(|name| name.kind() == "string_content") {
         let symbol = walk.define_at(call, name.byte_range(), SymbolKind::Constant, true);
         walk.modify_symbol(symbol, Modifier::flags(flags::READONLY));
+    }
+    role
+}
+
+/// A file that is included by a literal path is imported.
+fn include(walk: &mut Walk<'_>, expression: Node<'_>, role: Role) -> Role {
+    let mut path = expression.named_child(0);
+    while let Some(inner) = path.filter(|path| path.kind() == "parenthesized_expression") {
+        path = inner.named_child(0);
+    }
+    let content = path
+        .filter(|path| matches!(path.kind(), "string" | "encapsed_string"))
+        .filter(|path| path.named_child_count() == 1)
+        .and_then(|path| path.named_child(0))
+        .filter(|content| content.kind() == "string_content");
+    if let Some(content) = content {
+        let range = content.byte_range();
+        let import = walk.define_at(expression, range.clone(), SymbolKind::Import, false);
+        walk.add_import(import, range);
     }
     role
 }

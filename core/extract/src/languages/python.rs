@@ -32,6 +32,9 @@ pub static PYTHON: LanguageSpec = LanguageSpec {
     ..language("python", tree_sitter_python::LANGUAGE)
 };
 
+/// A call of `super` with more than this between its parentheses is none of the usual ones.
+const MAX_SUPER: usize = 256;
+
 const NODES: &[NodeSpec] = &[
     node("module").child(Role::Read),
     node("expression_statement").wraps(),
@@ -120,7 +123,8 @@ const NODES: &[NodeSpec] = &[
         .fields(&[("left", Role::Bind)])
         .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost)
         .bind_flags(flags::LOCAL)
-        .each(),
+        .each()
+        .hook(first_iterable),
     // Patterns of `match`.
     node("case_clause")
         .child(Role::BindOrWrite)
@@ -151,7 +155,8 @@ const NODES: &[NodeSpec] = &[
     node("attribute").member("object", "attribute"),
     node("call")
         .child(Role::Read)
-        .fields(&[("function", Role::Call)]),
+        .fields(&[("function", Role::Call)])
+        .hook(base_object),
     node("keyword_argument")
         .child(Role::Read)
         .fields(&[("name", Role::Label)]),
@@ -179,6 +184,35 @@ const NODES: &[NodeSpec] = &[
         .first_only(Role::Member)
         .hook(dotted_name),
 ];
+
+/// `super()` and `super(C, self)` are the object as its bases define it.
+fn base_object(walk: &mut Walk<'_>, call: Node<'_>, role: Role) -> Role {
+    let text = &walk.source[call.byte_range()];
+    if !text.starts_with(b"super") || text.len() > MAX_SUPER {
+        return role;
+    }
+    let function = call.child_by_field_name("function");
+    let second = call
+        .child_by_field_name("arguments")
+        .map(|all| (all.named_child_count(), all.named_child(1)));
+    let of_own = match second {
+        Some((0, _)) => true,
+        Some((2, Some(object))) => matches!(&walk.source[object.byte_range()], b"self" | b"cls"),
+        _ => false,
+    };
+    if of_own && function.is_some_and(|name| &walk.source[name.byte_range()] == b"super") {
+        walk.receive_base();
+    }
+    role
+}
+
+/// What a comprehension goes over first is looked up around it.
+fn first_iterable(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
+    if walk.place_in_parent() == 2 {
+        walk.look_outside_from("right");
+    }
+    role
+}
 
 /// The string that a body begins with.
 fn docstring(definition: Node<'_>) -> Option<Range<usize>> {

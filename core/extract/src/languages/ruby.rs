@@ -38,6 +38,7 @@ pub static RUBY: LanguageSpec = LanguageSpec {
         ("private", Modifier::visibility(Visibility::Private)),
         ("protected", Modifier::visibility(Visibility::Protected)),
         ("public", Modifier::visibility(Visibility::Public)),
+        ("module_function", Modifier::flags(flags::STATIC)),
     ],
     default_visibility: visibility,
     binds: |name| !name.first().is_some_and(u8::is_ascii_uppercase),
@@ -144,6 +145,7 @@ const NODES: &[NodeSpec] = &[
         .fields(&[("pattern", Role::Bind)])
         .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost)
         .each(),
+    node("keyword_pattern").hook(key_pattern),
     node("variable_reference_pattern").child(Role::Read),
     node("expression_reference_pattern").child(Role::Read),
     // Expressions.
@@ -247,6 +249,17 @@ fn described(node: Node<'_>, source: &[u8]) -> Option<Range<usize>> {
         .then(|| content.byte_range())
 }
 
+/// In a pattern, `name:` without a value binds the name.
+fn key_pattern(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
+    let key = node
+        .child_by_field_name("key")
+        .filter(|key| key.kind() == "hash_key_symbol");
+    if let Some(key) = key.filter(|_| node.child_by_field_name("value").is_none()) {
+        walk.name_whole(key, key.byte_range(), role, None);
+    }
+    role
+}
+
 /// The bytes of a symbol without its colon.
 fn symbol_name(node: Node<'_>) -> Range<usize> {
     node.start_byte() + 1..node.end_byte()
@@ -278,7 +291,14 @@ fn call(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
         walk.give_roles(Some(Role::New), None);
         return role;
     }
-    if !matches!(name.first(), Some(b'a' | b'e' | b'i' | b'p' | b'r'))
+    if name == b"class" {
+        let receiver = node.child_by_field_name("receiver");
+        if receiver.is_some_and(|receiver| receiver.kind() == "self") {
+            walk.receive_own_type();
+        }
+        return role;
+    }
+    if !matches!(name.first(), Some(b'a' | b'e' | b'i' | b'm' | b'p' | b'r'))
         || node.child_by_field_name("receiver").is_some()
     {
         return role;
@@ -314,6 +334,16 @@ fn call(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
             if name != b"private_constant" {
                 walk.modify_own(modifier);
             }
+        }
+        b"module_function" => {
+            for symbol in symbols(arguments) {
+                let modifier = Modifier::flags(flags::STATIC);
+                let name = symbol_name(symbol);
+                if let Some(method) = walk.modify_member(name.clone(), INSTANCE, modifier) {
+                    walk.file_member(method, name, STATIC);
+                }
+            }
+            walk.modify_own(Modifier::flags(flags::STATIC));
         }
         b"include" | b"extend" | b"prepend" if walk.is_in_type() => {
             walk.give_roles(None, Some(Role::Implements));

@@ -55,6 +55,8 @@ impl<'s> Walk<'s> {
             || prefixes
                 .iter()
                 .any(|prefix| text.starts_with(prefix.as_bytes()));
+        let none = self.rules.spec.no_doc_prefixes;
+        let is_doc = is_doc && !none.iter().any(|none| text.starts_with(none.as_bytes()));
         let Some(frame) = self.frames.last_mut() else {
             return;
         };

@@ -308,6 +308,7 @@ impl<'s> Walk<'s> {
             owner,
             holder: NONE,
             hidden: false,
+            implements: owner != NONE && outer.kind == Some(SymbolKind::Trait),
             arity: 0,
             variadic: false,
             start_byte: new.bytes.start as u32,
@@ -388,7 +389,9 @@ impl<'s> Walk<'s> {
             let defined = Defined {
                 name: crate::facts::resolve(source, &walked.arena, name),
                 kind: symbol.kind,
-                parent: if symbol.owner == NONE {
+                parent: if symbol.implements {
+                    Some(SymbolKind::Trait)
+                } else if symbol.owner == NONE {
                     parent
                 } else {
                     Some(SymbolKind::Type)
@@ -448,6 +451,21 @@ impl<'s> Walk<'s> {
         }
         arena.extend_from_slice(&self.source[name]);
         Text::arena(start..self.out.arena.len())
+    }
+
+    /// The qualified name of a type that has no name.
+    pub(super) fn qualify_anonymous(&mut self) -> Text {
+        let outer = self.top().qualified_name;
+        let name = self.rules.spec.anonymous;
+        if name.is_empty() {
+            return outer;
+        }
+        // The name stands in no source: the place of one is empty.
+        let start = self.qualify(outer, 0..0, None);
+        let whole = crate::facts::resolve(self.source, &self.out.arena, start).len();
+        self.out.arena.extend_from_slice(name.as_bytes());
+        let end = self.out.arena.len();
+        Text::arena(end - name.len() - whole..end)
     }
 
     /// What the rest of the declarator holds is contained in the symbol that it names.

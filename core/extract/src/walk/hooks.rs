@@ -51,6 +51,47 @@ impl<'s> Walk<'s> {
         self.field_by_assignment(node, name)
     }
 
+    /// The body of a type that opens here implements a trait: its members are as visible as that.
+    pub(crate) fn implement_trait(&mut self) {
+        if let Some(open) = self.opens.last_mut() {
+            open.kind = Some(SymbolKind::Trait);
+        }
+    }
+
+    /// The type that is being defined is but a name for another one: its code is that of the type around it.
+    pub(crate) fn stay_in_type(&mut self) {
+        let Some((own, outer)) = self.opens.split_last_mut() else {
+            return;
+        };
+        own.is_type = false;
+        own.enclosing_type = outer.last().map_or(NONE, |outer| outer.enclosing_type);
+        own.type_name = own.enclosing_type;
+    }
+
+    /// How many named children the parent of the hook's node has up to this one, comments aside.
+    pub(crate) fn place_in_parent(&self) -> u32 {
+        self.frames.last().map_or(0, |parent| parent.named_children)
+    }
+
+    /// From the child in this field to the end of the hook's node, names are looked up around the innermost scope.
+    pub(crate) fn look_outside_from(&mut self, field: &str) {
+        let field = self.rules.language.field_id_for_name(field);
+        self.hooked_outside = field.map_or(0, std::num::NonZero::get);
+    }
+
+    /// Ends the innermost scope, opened by the node around the hook's: its names are not seen from here on.
+    pub(crate) fn close_scope(&mut self) {
+        self.sections.pop();
+        if self.scope_stack.pop().is_some() {
+            self.out.events.push(Event::Exit);
+        }
+    }
+
+    /// What a statement says of the imports from here on.
+    pub(crate) fn modify_imports(&mut self, modifier: Modifier) {
+        self.import_modifier = modifier;
+    }
+
     /// The definition around the current node takes any number of arguments.
     pub(crate) fn mark_variadic(&mut self) {
         if let Some(open) = self.opens.last()
@@ -139,6 +180,14 @@ impl<'s> Walk<'s> {
         self.receive(self.own_receiver());
     }
 
+    /// Says that the hook's node is the type of the current object, if it is a receiver.
+    pub(crate) fn receive_own_type(&mut self) {
+        if let Receiver::Own(name) = self.own_receiver() {
+            self.receive(Receiver::OwnType(name));
+            self.hooked_receiver = true;
+        }
+    }
+
     /// Says that the hook's node is the current object as its base types define it, if it is a receiver.
     pub(crate) fn receive_base(&mut self) {
         self.receive(match self.own_receiver() {
@@ -225,12 +274,17 @@ impl<'s> Walk<'s> {
     }
 
     /// Finds a member of the enclosing type by name and sort, and says more of it.
-    pub(crate) fn modify_member(&mut self, name: Range<usize>, space: u8, modifier: Modifier) {
+    pub(crate) fn modify_member(
+        &mut self,
+        name: Range<usize>,
+        space: u8,
+        modifier: Modifier,
+    ) -> Option<Row> {
         let name = self.intern(name);
         let name = self.in_space(name, space);
-        if let Some(&row) = self.out.members.get(&(self.containing(), name)) {
-            apply(&mut self.out.symbols[row as usize], modifier);
-        }
+        let row = *self.out.members.get(&(self.containing(), name))?;
+        apply(&mut self.out.symbols[row as usize], modifier);
+        Some(row)
     }
 
     /// Lets a member of the enclosing type also be found under another name or sort.

@@ -7,7 +7,9 @@ use tree_sitter::Node;
 use crate::facts::{Identifier, NONE, Names, Receiver, Row, Text, UNCOUNTED};
 use crate::model::{Resolution, SymbolKind, flags};
 use crate::rules::{KindRule, bits};
-use crate::spec::{BindScope, Binder, Modifier, Role, ScopeKind, Shape, Used, Visible};
+use crate::spec::{
+    Before, BindScope, Binder, Modifier, Role, ScopeKind, Shape, TokenPlace, Used, Visible,
+};
 
 use super::*;
 
@@ -50,7 +52,8 @@ impl<'s> Walk<'s> {
         if range.is_empty() || self.is_pending_name(&range) {
             return;
         }
-        let role = match role {
+        let place = self.token_place(&range, role);
+        let role = match place.map_or(role, |place| place.role) {
             Role::Bind | Role::BindOrWrite if rule.leaf == Role::Global => Role::Write,
             Role::Read | Role::Inherit if rule.leaf == Role::ReadOrCall => {
                 self.read_or_call(&range)
@@ -80,7 +83,8 @@ impl<'s> Walk<'s> {
             // The key of a pattern names a member of what is taken apart.
             Role::Bind | Role::Parameter if rule.leaf == Role::Member && !each => Role::Member,
             Role::Bind | Role::Parameter
-                if !(self.rules.spec.binds)(&self.source[range.clone()]) =>
+                if !self.binds_type_parameters()
+                    && !(self.rules.spec.binds)(&self.source[range.clone()]) =>
             {
                 Role::Read
             }
@@ -126,9 +130,11 @@ impl<'s> Walk<'s> {
             return;
         }
         let row = self.out.identifiers.len() as Row;
-        let membered = is_property || own || rule.leaf == Role::Member;
+        let before = place.map_or(Before::Nothing, |place| place.before);
+        let membered = is_property || own || rule.leaf == Role::Member || before != Before::Nothing;
         let receiver = match role {
             Role::Label | Role::Import => Receiver::Other,
+            _ if before != Before::Nothing => self.receiver_before(before),
             _ if rule.leaf == Role::Global => Receiver::Other,
             _ if own => self.own_receiver(),
             _ if is_property => match self.frames.last() {
@@ -172,10 +178,13 @@ impl<'s> Walk<'s> {
         };
         let space = (self.rules.spec.space_of_use)(Used {
             role,
-            space: placed.map_or(0, |spec| spec.space),
+            space: match place {
+                Some(place) => place.space,
+                None => placed.map_or(0, |spec| spec.space),
+            },
             is_receiver: is_object,
             is_member: is_property,
-            of_name: matches!(receiver, Receiver::Row(_)),
+            of_name: matches!(receiver, Receiver::Row(_) | Receiver::OwnType(_)),
             in_static: self.top().is_static,
         });
         let name = self.intern(range.clone());
@@ -185,11 +194,12 @@ impl<'s> Walk<'s> {
             _ => NONE,
         };
         let own_type = self.own_type(&range, role);
-        let receiver = if own_type == NONE {
-            receiver
-        } else {
-            Receiver::Other
+        let receiver = match own_type {
+            Some(NONE) => Receiver::Itself(self.top().enclosing_type),
+            Some(_) => Receiver::Other,
+            None => receiver,
         };
+        let own_type = own_type.unwrap_or(NONE);
         let around = self.frames.last().and_then(|frame| frame.rule.spec);
         let names = match role {
             Role::Qualifier => Names::Qualifiers,
@@ -250,6 +260,32 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Whether the binder around here is that of parameters that no pattern holds (a type's).
+    fn binds_type_parameters(&self) -> bool {
+        let open = self.binders.last();
+        open.is_some_and(|open| open.binder.flags & flags::PARAMETER != 0)
+    }
+
+    /// What the text says of a name among tokens, where the place says only that it is read.
+    fn token_place(&self, name: &Range<usize>, role: Role) -> Option<TokenPlace> {
+        if !matches!(role, Role::Inherit | Role::Read) {
+            return None;
+        }
+        let read = self.frames.last()?.rule.spec?.tokens?;
+        Some(read(self.source, name.clone()))
+    }
+
+    /// What a name among tokens is a member of.
+    fn receiver_before(&self, before: Before) -> Receiver {
+        match (before, self.out.identifiers.last()) {
+            (Before::Own, _) => self.own_receiver(),
+            (Before::Name(end), Some(last)) if last.end_byte as usize == end => {
+                Receiver::Row(self.out.identifiers.len() as Row - 1)
+            }
+            _ => Receiver::Other,
+        }
+    }
+
     /// Whether the sign follows that makes a name in this place a label.
     pub(super) fn is_label(&self, name: &Range<usize>) -> bool {
         let Some(sign) = self
@@ -269,22 +305,19 @@ impl<'s> Walk<'s> {
         words.iter().any(|word| word.as_bytes() == text)
     }
 
-    /// The enclosing type, where a type's name says that it is meant.
-    pub(super) fn own_type(&self, range: &Range<usize>, role: Role) -> Row {
-        let names = self.rules.spec.own_type_names;
-        let means_type = is_type_role(role) || role == Role::New;
-        if !means_type
-            || !names
-                .iter()
-                .any(|name| name.as_bytes() == &self.source[range.clone()])
-        {
-            return NONE;
+    /// The enclosing type, where a type's name says that it is meant; [`NONE`] where that is defined elsewhere.
+    pub(super) fn own_type(&self, range: &Range<usize>, role: Role) -> Option<Row> {
+        let spec = self.rules.spec;
+        let text = &self.source[range.clone()];
+        let is_one_of = |names: &[&str]| names.iter().any(|name| name.as_bytes() == text);
+        let means_type = is_type_role(role)
+            || role == Role::New
+            || (!spec.receiver_names.is_empty() && is_one_of(spec.receiver_names));
+        if !means_type || !is_one_of(spec.own_type_names) {
+            return None;
         }
-        self.opens
-            .iter()
-            .rev()
-            .find(|open| open.is_type)
-            .map_or(NONE, |open| open.symbol)
+        let open = self.opens.iter().rev().find(|open| open.is_type)?;
+        Some(open.symbol)
     }
 
     /// Lets this function see a variable of the function around it.
@@ -471,7 +504,7 @@ impl<'s> Walk<'s> {
             bytes: range,
             signature: None,
             doc: None,
-            modifier: Modifier::NONE,
+            modifier: self.import_modifier,
         });
         let scope = self.bind_scope(BindScope::Innermost);
         self.bind(symbol, scope, Visible::Hoisted, false);
@@ -495,7 +528,8 @@ impl<'s> Walk<'s> {
         let start = self.out.arena.len();
         for at in 0..self.import_paths.len() {
             let part = self.import_paths[at].clone();
-            if part.is_empty() {
+            let is_own = || self.source[part.clone()] == *self.rules.spec.import_own.as_bytes();
+            if part.is_empty() || (at > 0 && is_own()) {
                 continue;
             }
             if self.out.arena.len() > start && !self.out.arena.ends_with(separator) {

@@ -166,6 +166,8 @@ struct Frame<'s> {
     stays: bool,
     /// Whether this node is the receiver of a member access around it.
     is_object: bool,
+    /// Whether a hook has said what it is as one.
+    is_known: bool,
     /// Whether a first name below this node is the member of a member access around it.
     is_property: bool,
     /// Whether the child before was the last that does not see the names bound here.
@@ -180,6 +182,10 @@ struct Frame<'s> {
     /// Roles that a hook gave to the receiver and to the other children.
     object_role: Option<Role>,
     child_role: Option<Role>,
+    /// The field from which on names are looked up outside of the scope around the node, 0 for none.
+    outside_from: u16,
+    /// That scope, while it is left.
+    left_scope: u32,
     wrapper_start: u32,
     /// Where the first of the wrapped declarations starts.
     head_end: u32,
@@ -212,9 +218,15 @@ pub struct Walk<'s> {
     spaced: FxHashMap<(NameId, u8), NameId>,
     /// The sorts of names that imports bind here, where an import says it.
     import_spaces: Option<&'static [u8]>,
+    /// What an import's statement says of it.
+    import_modifier: Modifier,
     /// What a hook says of the definition at its node, and of the roles below it.
     hooked: Modifier,
     hooked_roles: (Option<Role>, Option<Role>),
+    /// The field from which on the hook's node is looked up outside of the scope around it, 0 for none.
+    hooked_outside: u16,
+    /// Whether the hook has said what its node is as a receiver, whatever stands in it.
+    hooked_receiver: bool,
     /// What comes from before the node that a hook looks at.
     context: Context,
     out: Walked,
@@ -241,8 +253,11 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         outer: FxHashMap::default(),
         spaced: FxHashMap::default(),
         import_spaces: None,
+        import_modifier: Modifier::NONE,
         hooked: Modifier::NONE,
         hooked_roles: (None, None),
+        hooked_outside: 0,
+        hooked_receiver: false,
         context: Context::default(),
         out: Walked {
             symbols: Vec::new(),
@@ -366,6 +381,10 @@ impl<'s> Walk<'s> {
             self.out.events.push(Event::Enter(parent.late_scope));
             parent.late_scope = NONE;
         }
+        if field != 0 && field == parent.outside_from && parent.left_scope == NONE {
+            parent.left_scope = self.scope_stack.last().copied().unwrap_or(0);
+            self.out.events.push(Event::Exit);
+        }
         let (given_object, given_child) = (parent.object_role, parent.child_role);
         if field != 0 && field == parent_rule.property {
             let role = match parent_rule.shape {
@@ -379,6 +398,10 @@ impl<'s> Walk<'s> {
             let role = match (given_object, parent_rule.property) {
                 (Some(role), _) => role,
                 (None, 0) => pick(given, inherited),
+                (None, _) if given == Role::Qualifier => match object_role(inherited) {
+                    Role::Import => Role::Import,
+                    _ => Role::Qualifier,
+                },
                 (None, _) => object_role(inherited),
             };
             return (role, false, true);
@@ -433,6 +456,7 @@ impl<'s> Walk<'s> {
             member_row: NONE,
             stays: false,
             is_object,
+            is_known: false,
             is_property,
             binds_now: false,
             call: NONE,
@@ -442,6 +466,8 @@ impl<'s> Walk<'s> {
             section: self.section(),
             object_role: None,
             child_role: None,
+            outside_from: 0,
+            left_scope: NONE,
             wrapper_start: NONE,
             head_end: NONE,
             last_line: NONE,
@@ -471,6 +497,8 @@ impl<'s> Walk<'s> {
             frame.role = hook(self, node, role);
             let said = std::mem::take(&mut self.hooked);
             (frame.object_role, frame.child_role) = std::mem::take(&mut self.hooked_roles);
+            frame.is_known = std::mem::take(&mut self.hooked_receiver);
+            frame.outside_from = std::mem::take(&mut self.hooked_outside);
             context.modifier = context.modifier.and(said);
             frame.section = frame.section.and(said);
         }
@@ -542,6 +570,7 @@ impl<'s> Walk<'s> {
                 type_name: key,
                 enclosing_type: key,
                 kind: Some(SymbolKind::Class),
+                qualified_name: self.qualify_anonymous(),
                 ..self.top()
             };
             self.opens.push(Open {
@@ -576,6 +605,9 @@ impl<'s> Walk<'s> {
     }
 
     fn leave(&mut self, frame: Frame<'s>) {
+        if frame.left_scope != NONE {
+            self.out.events.push(Event::Enter(frame.left_scope));
+        }
         while self.scope_stack.len() > frame.scopes as usize {
             self.sections.pop();
             // A scope that nothing stands in was never entered.
@@ -599,7 +631,7 @@ impl<'s> Walk<'s> {
         }
         self.binders.truncate(frame.binders as usize);
         self.import_paths.truncate(frame.imports as usize);
-        if !frame.is_object || frame.receiver == Receiver::None {
+        if !frame.is_object || frame.is_known || frame.receiver == Receiver::None {
             return;
         }
         let stands_for_its_type = frame.rule.object != 0 && frame.rule.property == 0;
