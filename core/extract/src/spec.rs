@@ -794,6 +794,8 @@ pub struct LanguageSpec {
     pub soft_keywords: &'static [&'static str],
     /// Comment kinds.
     pub comments: &'static [&'static str],
+    /// Kinds in which no name ever stands (strings without interpolation): the walk does not look into them.
+    pub opaque: &'static [&'static str],
     /// What a doc comment starts with; empty: any comment directly before a definition is one.
     pub doc_prefixes: &'static [&'static str],
     /// What looks like the start of a doc comment and is none (a line of slashes).
@@ -884,6 +886,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         receiver_names: &[],
         soft_keywords: &[],
         comments: &["comment"],
+        opaque: &[],
         doc_prefixes: &[],
         no_doc_prefixes: &[],
         modifiers: &[],

@@ -16,6 +16,7 @@ pub static C: LanguageSpec = LanguageSpec {
     extensions: &["c", "h"],
     separator: "::",
     leaves: LEAVES,
+    opaque: &["string_literal", "char_literal"],
     modifier_lists: MODIFIER_LISTS,
     attributes: ATTRIBUTES,
     attribute_patterns: ATTRIBUTE_PATTERNS,

@@ -18,6 +18,7 @@ pub static CPP: LanguageSpec = LanguageSpec {
     ],
     separator: "::",
     import_separator: "::",
+    opaque: &["string_literal", "raw_string_literal", "char_literal"],
     leaves: &[
         ("identifier", Role::Read),
         ("type_identifier", Role::Type),

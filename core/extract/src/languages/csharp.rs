@@ -13,6 +13,7 @@ use crate::walk::Walk;
 
 pub static CSHARP: LanguageSpec = LanguageSpec {
     extensions: &["cs"],
+    opaque: &["string_literal", "raw_string_literal", "character_literal"],
     leaves: &[
         ("identifier", Role::Read),
         ("implicit_parameter", Role::Parameter),

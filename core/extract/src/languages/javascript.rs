@@ -24,6 +24,7 @@ pub static JSX: LanguageSpec = LanguageSpec {
 
 const SHARED: LanguageSpec = LanguageSpec {
     leaves: LEAVES,
+    opaque: &["string", "regex"],
     receivers: &["this"],
     comments: COMMENTS,
     doc_prefixes: &["/**"],

@@ -13,6 +13,7 @@ use crate::walk::Walk;
 
 pub static PHP: LanguageSpec = LanguageSpec {
     extensions: &["php", "phtml", "inc"],
+    opaque: &["string"],
     separator: "::",
     anonymous: "class@anonymous",
     namespace_separator: Some("\\"),

@@ -15,6 +15,7 @@ use super::rust_tokens;
 
 pub static RUST: LanguageSpec = LanguageSpec {
     extensions: &["rs"],
+    opaque: &["string_literal", "raw_string_literal"],
     separator: "::",
     import_separator: "::",
     import_own: "self",

@@ -37,6 +37,7 @@ const SHARED: LanguageSpec = LanguageSpec {
         &ALL
     },
     receivers: &["this"],
+    opaque: &["string", "regex"],
     comments: COMMENTS,
     doc_prefixes: &["/**"],
     modifiers: {

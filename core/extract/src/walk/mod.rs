@@ -303,7 +303,7 @@ impl<'s> Walk<'s> {
                 && self.rules.kind(name.kind_id()).has(bits::LEAF)
             {
                 self.sigil(name, rule, role, is_property, is_object);
-            } else if rule.spec.is_none() && node.child_count() == 0 {
+            } else if rule.has(bits::OPAQUE) || (rule.spec.is_none() && node.child_count() == 0) {
                 self.meet(node, rule, is_object);
             } else {
                 let frame = self.enter(node, rule, role, is_property, is_object);
