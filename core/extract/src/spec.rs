@@ -6,6 +6,7 @@
 
 use tree_sitter_language::LanguageFn;
 
+use crate::masks::Masks;
 use crate::model::{Access, SymbolKind, Visibility};
 use crate::walk::Walk;
 
@@ -817,6 +818,8 @@ pub struct LanguageSpec {
     pub final_kind: fn(Defined<'_>) -> SymbolKind,
     /// `Extends` or `Implements`, where a base's name and the kind of the derived type tell more than its place.
     pub base_role: fn(&[u8], SymbolKind, Role) -> Role,
+    /// What the parser should not see of a source.
+    pub masks: fn(&[u8]) -> Masks,
     /// What stands between the parts of an imported path.
     pub import_separator: &'static str,
     /// Rules by node kind, in groups; a later rule for a kind replaces an earlier one.
@@ -869,6 +872,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         extra_flags: |_| 0,
         final_kind: |defined| defined.kind,
         base_role: |_, _, role| role,
+        masks: |_| Masks::default(),
         import_separator: ".",
         nodes: &[],
     }

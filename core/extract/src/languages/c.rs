@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::preprocessor;
 use crate::model::{SymbolKind, Visibility, flags};
 use crate::spec::{
     BindScope, Defined, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language,
@@ -20,6 +21,7 @@ pub static C: LanguageSpec = LanguageSpec {
     attributes: ATTRIBUTES,
     attribute_patterns: ATTRIBUTE_PATTERNS,
     default_visibility: visibility,
+    masks: preprocessor::masks,
     nodes: &[COMMON, OWN],
     ..language("c", tree_sitter_c::LANGUAGE)
 };

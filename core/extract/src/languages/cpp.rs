@@ -5,6 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::c::{self, ATTRIBUTE_PATTERNS, ATTRIBUTES, COMMON, MODIFIER_LISTS};
+use super::preprocessor;
 use crate::model::{Access, SymbolKind, Visibility, flags};
 use crate::spec::{
     BindScope, Defined, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language,
@@ -39,6 +40,7 @@ pub static CPP: LanguageSpec = LanguageSpec {
     fits,
     constructors: &[""],
     default_visibility: visibility,
+    masks: preprocessor::masks,
     nodes: &[COMMON, TYPES, DECLARATIONS, EXPRESSIONS],
     ..language("cpp", tree_sitter_cpp::LANGUAGE)
 };

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Point, Tree};
 
 use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text, UNCOUNTED};
+use crate::masks::{Masks, Word};
 use crate::model::{Access, IdentifierKind, RelationshipKind, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{Binder, Define, Modifier, Role, ScopeKind, Shape, Visible};
@@ -221,7 +222,7 @@ pub struct Walk<'s> {
 }
 
 /// Walks a whole tree.
-pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
+pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked {
     let mut walk = Walk {
         source,
         rules,
@@ -261,17 +262,24 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         },
     };
     walk.open_scope(ScopeKind::Module);
-    walk.run(tree);
+    walk.run(tree, &masks.words);
     walk.out.events.push(Event::Exit);
     walk.out
 }
 
 impl<'s> Walk<'s> {
-    fn run(&mut self, tree: &Tree) {
+    fn run(&mut self, tree: &Tree, mut unseen: &[Word]) {
+        let start_of = |words: &[Word]| words.first().map_or(usize::MAX, |word| word.bytes.start);
+        let mut next_unseen = start_of(unseen);
         let has_errors = tree.root_node().has_error();
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
+            while next_unseen < node.start_byte() {
+                self.unseen_word(&unseen[0]);
+                unseen = &unseen[1..];
+                next_unseen = start_of(unseen);
+            }
             let rule = self.rules.kind(node.kind_id());
             let (role, is_property, is_object) =
                 self.role_of(rule, || cursor.field_id().map_or(0, std::num::NonZero::get));
@@ -298,6 +306,7 @@ impl<'s> Walk<'s> {
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
+                    unseen.iter().for_each(|word| self.unseen_word(word));
                     return;
                 }
                 let frame = self.frames.pop().expect("a frame for each parent");
