@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-/// Bytes that the parser sees as white space, or as a semicolon that is not there. Positions stay what they are.
+/// Bytes that the parser sees as white space or as something else. Positions stay what they are.
 #[derive(Debug, Default)]
 pub struct Masks {
     /// Bytes that are hidden, in order.
     pub(crate) spans: Vec<Range<usize>>,
-    /// Bytes of white space that a semicolon takes the place of.
-    pub(crate) semicolons: Vec<usize>,
+    /// Bytes, after those are hidden, that the parser sees as others.
+    pub(crate) replaced: Vec<(usize, u8)>,
     /// The identifiers among the hidden bytes, in order; each becomes a row.
     pub(crate) words: Vec<Word>,
 }
@@ -27,7 +27,7 @@ pub struct Word {
 impl Masks {
     /// The source as the parser should see it, if that differs.
     pub(crate) fn apply(&self, source: &[u8]) -> Option<Vec<u8>> {
-        if self.spans.is_empty() && self.semicolons.is_empty() {
+        if self.spans.is_empty() && self.replaced.is_empty() {
             return None;
         }
         let mut seen = source.to_vec();
@@ -39,8 +39,8 @@ impl Masks {
                 }
             }
         }
-        for at in &self.semicolons {
-            seen[*at] = b';';
+        for (at, byte) in &self.replaced {
+            seen[*at] = *byte;
         }
         Some(seen)
     }

@@ -21,7 +21,7 @@ pub static C: LanguageSpec = LanguageSpec {
     attributes: ATTRIBUTES,
     attribute_patterns: ATTRIBUTE_PATTERNS,
     default_visibility: visibility,
-    masks: preprocessor::masks,
+    masks: preprocessor::c,
     nodes: &[COMMON, OWN],
     ..language("c", tree_sitter_c::LANGUAGE)
 };

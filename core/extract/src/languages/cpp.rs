@@ -40,7 +40,7 @@ pub static CPP: LanguageSpec = LanguageSpec {
     fits,
     constructors: &[""],
     default_visibility: visibility,
-    masks: preprocessor::masks,
+    masks: preprocessor::cpp,
     nodes: &[COMMON, TYPES, DECLARATIONS, EXPRESSIONS],
     ..language("cpp", tree_sitter_cpp::LANGUAGE)
 };

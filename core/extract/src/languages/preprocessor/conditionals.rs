@@ -8,6 +8,9 @@ use super::tokens::{CAPITALS, Directive, OTHER, Token, VALUE, WORD};
 /// Conditionals that are nested deeper are left alone.
 const MAX_NESTING: usize = 64;
 
+/// Tokens that a condition may have for its word to be looked at.
+const MAX_CONDITION: usize = 256;
+
 /// What is hidden of a source.
 #[derive(Debug, Default)]
 pub struct Hidden {
@@ -204,11 +207,16 @@ impl Pass<'_> {
     fn end(&mut self, group: Group) {
         let in_expression = self.open.last().is_some_and(|it| *it != Bracket::Block);
         let mut shown = group.branches.iter().filter(|branch| !branch.is_hidden);
-        let is_cut = shown.any(|branch| branch.is_cut) || in_expression;
+        let first = group
+            .branches
+            .first()
+            .map_or(0, |branch| branch.tokens.start);
+        let is_labelled = self.ends_with_label(first);
+        let is_cut = shown.any(|branch| branch.is_cut) || in_expression || self.is_amid(first);
         for branch in group.branches.iter().filter(|branch| branch.is_hidden) {
             self.hidden.tokens.push(branch.tokens.clone());
         }
-        if is_cut || group.is_decided {
+        if is_cut || is_labelled || group.is_decided {
             self.hidden.directives.extend(&group.directives);
         }
         if is_cut && !group.is_decided {
@@ -227,6 +235,33 @@ impl Pass<'_> {
                     outer.closed.push(bracket);
                 }
             }
+        }
+    }
+
+    /// Whether a label stands before this token; what follows must be a statement.
+    fn ends_with_label(&self, at: usize) -> bool {
+        let Some([before, name, colon]) = at.checked_sub(3).map(|it| &self.tokens[it..at]) else {
+            return false;
+        };
+        colon.kind == b':'
+            && matches!(before.kind, b';' | b'{' | b'}')
+            && matches!(name.kind, WORD | CAPITALS)
+            && !matches!(
+                self.text(*name),
+                b"public" | b"private" | b"protected" | b"default"
+            )
+    }
+
+    /// Whether a statement or declaration goes on at this token.
+    fn is_amid(&self, at: usize) -> bool {
+        let Some(last) = at.checked_sub(1) else {
+            return false;
+        };
+        match self.tokens[last].kind {
+            b'=' | b'+' | b'-' | b'&' | b'|' | b'?' | b'.' | b'<' | b'>' | OTHER => true,
+            WORD => true,
+            b')' => self.is_condition(&(0..at)),
+            _ => false,
         }
     }
 
@@ -270,7 +305,7 @@ impl Pass<'_> {
     /// Whether a branch ends in `if (…)` or the like.
     fn is_condition(&self, branch: &Range<usize>) -> bool {
         let mut depth = 0;
-        for at in branch.clone().rev() {
+        for at in branch.clone().rev().take(MAX_CONDITION) {
             match self.tokens[at].kind {
                 b')' => depth += 1,
                 b'(' => depth -= 1,

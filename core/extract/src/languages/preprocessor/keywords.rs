@@ -18,6 +18,32 @@ pub fn is_primitive(text: &[u8]) -> bool {
     )
 }
 
+/// Words that the grammars take for types of the language's own, whatever headers say.
+pub fn is_type_word(text: &[u8]) -> bool {
+    is_primitive(text)
+        || matches!(
+            text,
+            b"const"
+                | b"volatile"
+                | b"struct"
+                | b"union"
+                | b"enum"
+                | b"size_t"
+                | b"ssize_t"
+                | b"ptrdiff_t"
+                | b"intptr_t"
+                | b"uintptr_t"
+                | b"int8_t"
+                | b"int16_t"
+                | b"int32_t"
+                | b"int64_t"
+                | b"uint8_t"
+                | b"uint16_t"
+                | b"uint32_t"
+                | b"uint64_t"
+        )
+}
+
 /// Words that, behind a macro, begin a declaration.
 pub fn begins_declaration(text: &[u8]) -> bool {
     is_primitive(text)
@@ -89,6 +115,11 @@ pub fn is_keyword(text: &[u8]) -> bool {
                 | b"restrict"
                 | b"alignas"
                 | b"static_assert"
+                | b"requires"
+                | b"typeof"
+                | b"__typeof__"
+                | b"asm"
+                | b"__asm__"
                 | b"__attribute__"
                 | b"__declspec"
         )

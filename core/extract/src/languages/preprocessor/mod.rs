@@ -6,8 +6,10 @@
 //! the walk gets their words back as references. A source without them is parsed as it is.
 
 mod conditionals;
+mod declarations;
 mod keywords;
 mod macros;
+mod statements;
 mod tokens;
 
 use std::ops::Range;
@@ -17,14 +19,23 @@ use self::keywords::is_keyword;
 use self::tokens::{CAPITALS, Token, WORD};
 use crate::masks::{Masks, Word};
 
-/// What the parser should not see in a source of C or C++.
-pub(super) fn masks(source: &[u8]) -> Masks {
+/// What the parser should not see in a source of C.
+pub(super) fn c(source: &[u8]) -> Masks {
+    masks(source, true)
+}
+
+/// What the parser should not see in a source of C++.
+pub(super) fn cpp(source: &[u8]) -> Masks {
+    masks(source, false)
+}
+
+fn masks(source: &[u8], is_c: bool) -> Masks {
     let mut all = tokens::tokens(source);
     let hidden = conditionals(source, &all.tokens, &all.directives);
     let mut runs = hidden.tokens;
     // Of two runs one may hold the other.
     runs.sort_unstable_by_key(|run| (run.start, std::cmp::Reverse(run.end)));
-    let mut words = Words::new(source);
+    let words = Words::new(source);
     let mut masks = Masks::default();
     let mut shown = 0;
     for run in runs {
@@ -46,11 +57,11 @@ pub(super) fn masks(source: &[u8]) -> Masks {
         });
     }
     all.pair();
-    let found = macros::macros(source, &all.tokens);
+    let found = macros::macros(source, &all.tokens, is_c);
     for run in found.hidden {
         words.hide_run(&mut masks, &all.tokens, run);
     }
-    masks.semicolons = found.semicolons;
+    masks.replaced = found.replaced;
     masks.spans.sort_unstable_by_key(|span| span.start);
     words.place(&mut masks);
     masks
