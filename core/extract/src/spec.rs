@@ -171,6 +171,7 @@ pub struct Define {
     pub(crate) in_type: Option<SymbolKind>,
     pub(crate) name: Name,
     pub(crate) owner: Option<Name>,
+    pub(crate) path: Option<Name>,
     pub(crate) self_parameter: Option<Name>,
     pub(crate) body: &'static [&'static str],
     pub(crate) body_at: Option<Name>,
@@ -340,6 +341,7 @@ impl NodeSpec {
             in_type: None,
             name: Name::Field("name"),
             owner: None,
+            path: None,
             self_parameter: None,
             body: &["body"],
             body_at: None,
@@ -425,6 +427,15 @@ impl NodeSpec {
     pub const fn belongs_to(self, owner: Name) -> Self {
         let define = Define {
             owner: Some(owner),
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// The name with all that it is qualified by, where the definition's own place does not tell it (`a::B::f` in C++).
+    pub const fn path(self, path: Name) -> Self {
+        let define = Define {
+            path: Some(path),
             ..self.defined()
         };
         self.with_define(define)

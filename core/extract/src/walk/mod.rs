@@ -201,10 +201,14 @@ pub struct Walk<'s> {
     import_paths: Vec<Range<usize>>,
     pending_binds: Vec<u32>,
     pending_names: Vec<Range<usize>>,
+    /// Parameters of the templates around, whose definition is still to come.
+    template_parameters: Vec<Row>,
     /// The last name that was called.
     last_call: Row,
     /// Where the parameter starts that stands for the current object, and the name of its type.
     self_parameter: Option<(usize, NameId)>,
+    /// Whether the definition that a hook opened lasts longer than the hook's node.
+    keeps_open: bool,
     /// Whether the declarator just entered leaves the kind of its name as it is.
     keeps_kind: bool,
     interned: FxHashMap<&'s [u8], NameId>,
@@ -234,8 +238,10 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
         import_paths: Vec::new(),
         pending_binds: Vec::new(),
         pending_names: Vec::new(),
+        template_parameters: Vec::new(),
         last_call: NONE,
         self_parameter: None,
+        keeps_open: false,
         keeps_kind: false,
         interned: FxHashMap::with_capacity_and_hasher(source.len() / 64, Default::default()),
         bound: FxHashMap::default(),
@@ -472,6 +478,9 @@ impl<'s> Walk<'s> {
         if let Some(hook) = spec.hook {
             self.context = context;
             frame.role = hook(self, node, role);
+            if std::mem::take(&mut self.keeps_open) {
+                frame.opens = self.opens.len() as u32;
+            }
             let said = std::mem::take(&mut self.hooked);
             (frame.object_role, frame.child_role) = std::mem::take(&mut self.hooked_roles);
             context.modifier = context.modifier.and(said);
@@ -581,6 +590,8 @@ impl<'s> Walk<'s> {
     fn leave(&mut self, frame: Frame<'s>) {
         while self.scope_stack.len() > frame.scopes as usize {
             self.sections.pop();
+            // What it is a template of defines nothing.
+            self.template_parameters.clear();
             // A scope that nothing stands in was never entered.
             if self.scope_stack.pop() != Some(frame.late_scope) {
                 self.out.events.push(Event::Exit);
