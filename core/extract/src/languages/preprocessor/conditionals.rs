@@ -212,7 +212,12 @@ impl Pass<'_> {
             .first()
             .map_or(0, |branch| branch.tokens.start);
         let is_labelled = self.ends_with_label(first);
-        let is_cut = shown.any(|branch| branch.is_cut) || in_expression || self.is_amid(first);
+        let goes_on = group.branches.last().is_some_and(|branch| {
+            let next = self.tokens.get(branch.tokens.end);
+            next.is_some_and(|next| next.kind == WORD && self.text(*next) == b"else")
+        });
+        let is_cut =
+            shown.any(|branch| branch.is_cut) || in_expression || self.is_amid(first) || goes_on;
         for branch in group.branches.iter().filter(|branch| branch.is_hidden) {
             self.hidden.tokens.push(branch.tokens.clone());
         }

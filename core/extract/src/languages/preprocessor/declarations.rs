@@ -123,7 +123,11 @@ impl Finder<'_> {
         while matches!(self.kind(at), Some(b'*' | b'&')) || self.is_text(at, b"const") {
             at += 1;
         }
-        self.is_word(at) && (!is_keyword(self.text(at)) || self.is_text(at, b"operator"))
+        // `size_t (*convert)(`
+        let is_pointer = self.kind(at) == Some(b'(') && self.kind(at + 1) == Some(b'*');
+        let is_name =
+            self.is_word(at) && (!is_keyword(self.text(at)) || self.is_text(at, b"operator"));
+        is_pointer || is_name
     }
 
     /// A macro between a function's result and its name.
@@ -177,11 +181,12 @@ impl Finder<'_> {
             Some(b']') => (self.tokens[last].pair as usize).checked_sub(1),
             _ => Some(last).filter(|last| before == last.checked_sub(1)),
         };
-        ends && name.is_some_and(|name| self.is_declared_name(name, false))
+        let is_array = self.kind(last) == Some(b']');
+        ends && name.is_some_and(|name| self.is_declared_name(name, is_array))
     }
 
     /// Whether a word stands behind a type: it is what a declaration declares.
-    pub(super) fn is_declared_name(&self, name: usize, is_function: bool) -> bool {
+    pub(super) fn is_declared_name(&self, name: usize, may_be_qualified: bool) -> bool {
         if self.kind(name) == Some(b')') {
             // `(*name)`, a pointer to a function.
             return self.kind(self.tokens[name].pair as usize + 1) == Some(b'*');
@@ -202,7 +207,7 @@ impl Finder<'_> {
                     || (text == b"const" && before > 0 && self.kind(before - 1) == Some(b'*'))
             }
             Some(b'*' | b'&') => true,
-            Some(b'~' | SCOPE) => is_function,
+            Some(b'~' | SCOPE) => may_be_qualified,
             Some(b'>') => !self.closes_template_parameters(before),
             _ => false,
         }

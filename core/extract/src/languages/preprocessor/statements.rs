@@ -65,7 +65,10 @@ impl Finder<'_> {
         if is_keyword(text) {
             return !begins_declaration(text) && !matches!(text, b"const" | b"volatile");
         }
-        matches!(self.kind(next + 1), Some(b'=' | b'.' | b'+' | b'[' | OTHER))
+        // No function is defined in a function.
+        let is_loop =
+            self.kind(next + 1) == Some(b'(') && self.kind(self.macro_end(next)) == Some(b'{');
+        is_loop || matches!(self.kind(next + 1), Some(b'=' | b'.' | b'+' | b'[' | OTHER))
     }
 
     pub(super) fn breaks_line(&self, at: usize) -> bool {
@@ -94,6 +97,7 @@ impl Finder<'_> {
                 self.breaks_line(end)
                     || (self.tokens[at].kind == CAPITALS && self.kind(end + 1) == Some(b'('))
             }
+            b'+' | b'-' => self.breaks_line(end) && self.kind(end + 1) == Some(next.kind),
             _ => false,
         };
         if !starts || !follows {
