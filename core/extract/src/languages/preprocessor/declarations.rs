@@ -76,6 +76,10 @@ impl Finder<'_> {
         while self.is_text(next, b"const") || self.is_text(next, b"volatile") {
             next += 1;
         }
+        // `API const ::a::Type *name()`
+        if self.kind(next) == Some(SCOPE) {
+            next += 1;
+        }
         let starts = self.starts_declaration(last);
         // Further macros lead to the same.
         let mut beyond = next;
