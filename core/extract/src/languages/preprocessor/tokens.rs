@@ -57,6 +57,9 @@ pub fn tokens(source: &[u8]) -> Tokens {
             }
             b' ' | b'\t' | b'\r' | 0x0b | 0x0c => {
                 at += 1;
+                while matches!(source.get(at), Some(b' ' | b'\t')) {
+                    at += 1;
+                }
                 continue;
             }
             b'/' if next == b'/' => {
@@ -64,8 +67,7 @@ pub fn tokens(source: &[u8]) -> Tokens {
                 continue;
             }
             b'/' if next == b'*' => {
-                let end = memchr::memmem::find(&source[at + 2..], b"*/");
-                at = end.map_or(source.len(), |end| at + 2 + end + 2);
+                at = comment_end(source, at);
                 continue;
             }
             b'#' if line_is_empty => {
@@ -85,7 +87,11 @@ pub fn tokens(source: &[u8]) -> Tokens {
                 VALUE
             }
             _ if is_word(byte) => {
-                while source.get(at).copied().is_some_and(is_word) {
+                let mut classes = 0;
+                while let Some(byte) = source.get(at)
+                    && CLASSES[*byte as usize] != 0
+                {
+                    classes |= CLASSES[*byte as usize];
                     at += 1;
                 }
                 match raw_string_end(source, start, at) {
@@ -93,7 +99,7 @@ pub fn tokens(source: &[u8]) -> Tokens {
                         at = end;
                         VALUE
                     }
-                    None if is_capitals(&source[start..at]) => CAPITALS,
+                    None if classes & LOWER == 0 && is_capitals(&source[start..at]) => CAPITALS,
                     None => WORD,
                 }
             }
@@ -147,14 +153,42 @@ impl Tokens {
     }
 }
 
-pub fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+fn is_word(byte: u8) -> bool {
+    CLASSES[byte as usize] != 0
 }
 
-/// Macros are told by their capitals.
+/// Of a byte of a word: whether macros in capitals have it.
+const OTHERS: u8 = 1;
+const LOWER: u8 = 2;
+
+/// What each byte is in a word; 0 for those that end it.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'0'..=b'9' | b'_' => OTHERS,
+            b'a'..=b'z' | 0x80.. => LOWER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Macros are told by their capitals, two of them at least.
 fn is_capitals(text: &[u8]) -> bool {
-    let is_capital = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
-    text.iter().all(is_capital) && text.iter().filter(|byte| byte.is_ascii_uppercase()).count() > 1
+    text.iter()
+        .filter(|byte| byte.is_ascii_uppercase())
+        .nth(1)
+        .is_some()
+}
+
+fn comment_end(source: &[u8], start: usize) -> usize {
+    let text = &source[start + 2..];
+    let mut slashes = memchr::memchr_iter(b'/', text);
+    let end = slashes.find(|at| at.checked_sub(1).is_some_and(|before| text[before] == b'*'));
+    end.map_or(source.len(), |end| start + 2 + end + 1)
 }
 
 /// The end of the line, lines that a backslash continues included.
@@ -174,8 +208,10 @@ fn line_end(source: &[u8], mut at: usize) -> usize {
 fn directive_end(source: &[u8], start: usize) -> usize {
     let end = line_end(source, start);
     let line = &source[start..end];
-    match memchr::memmem::rfind(line, b"/*") {
-        Some(at) if memchr::memmem::find(&line[at..], b"*/").is_none() => start + at,
+    let mut stars = memchr::memchr_iter(b'*', line).rev();
+    let open = stars.find(|at| at.checked_sub(1).is_some_and(|before| line[before] == b'/'));
+    match open {
+        Some(at) if comment_end(source, start + at - 1) > end => start + at - 1,
         _ => end,
     }
 }
