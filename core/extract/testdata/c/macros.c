@@ -27,3 +27,7 @@ DWORD WINAPI run(void *data)
 }
 int no_macros(int a, int b) { return a * b; }
 END_DECLS
+static result_t
+internal_function
+step (int count) { return count; }
+extern int plain(int), (*pointed)(int);

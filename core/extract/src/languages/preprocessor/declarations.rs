@@ -219,12 +219,15 @@ impl Finder<'_> {
 
     /// The parenthesis that opens what this token or the words before it close.
     pub(super) fn parameters_before(&self, mut at: usize) -> Option<u32> {
-        while self.kind(at) == Some(WORD)
-            && matches!(
-                self.text(at),
-                b"const" | b"override" | b"final" | b"noexcept"
-            )
-        {
+        for _ in 0..MAX_LOOK {
+            let is_qualifier = self.kind(at) == Some(WORD)
+                && matches!(
+                    self.text(at),
+                    b"const" | b"override" | b"final" | b"noexcept"
+                );
+            if !is_qualifier {
+                break;
+            }
             at = at.checked_sub(1)?;
         }
         let token = self.tokens[at];

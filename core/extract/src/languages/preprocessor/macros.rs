@@ -135,7 +135,11 @@ impl Finder<'_> {
                 if begins_declaration(self.text(at + 1)) {
                     self.is_storage(last)
                 } else {
-                    self.kind(at + 2) == Some(b'(') && is_primitive(self.text(last))
+                    // `static result_t no_throw run(`
+                    let is_type = is_primitive(self.text(last))
+                        || (!is_keyword(self.text(last))
+                            && before.is_some_and(|before| self.is_storage(before)));
+                    self.kind(at + 2) == Some(b'(') && self.is_word(last) && is_type
                 }
             }),
             // `int run(void) no_throw;`
