@@ -31,3 +31,4 @@ static result_t
 internal_function
 step (int count) { return count; }
 extern int plain(int), (*pointed)(int);
+long local(void) { long count, parse(const char *); return parse("1") + SIZE(struct header); }

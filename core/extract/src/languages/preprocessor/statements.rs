@@ -26,7 +26,10 @@ impl Finder<'_> {
         let is_nothing = end == start + 1 && self.is_text(start, b"void");
         // `char *name` is a parameter's declaration.
         let is_named = names > 0 && words > 0 && !has_tag && !is_pointer;
-        if !ends || is_nothing || is_named || (words == 0 && !is_pointer) {
+        // `size(const char *)` may as well declare a function.
+        let is_only = self.kind(start - 1) == Some(b'(') && self.kind(end) == Some(b')');
+        let declares = is_only && self.kind(start.saturating_sub(2)) != Some(CAPITALS);
+        if !ends || is_nothing || is_named || declares || (words == 0 && !is_pointer) {
             return;
         }
         for at in start..end {
