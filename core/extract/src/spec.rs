@@ -6,6 +6,7 @@
 
 use tree_sitter_language::LanguageFn;
 
+use crate::masks::Masks;
 use crate::model::{Access, SymbolKind, Visibility};
 use crate::walk::Walk;
 
@@ -172,6 +173,7 @@ pub struct Define {
     pub(crate) in_type: Option<SymbolKind>,
     pub(crate) name: Name,
     pub(crate) owner: Option<Name>,
+    pub(crate) path: Option<Name>,
     pub(crate) self_parameter: Option<Name>,
     pub(crate) body: &'static [&'static str],
     pub(crate) body_at: Option<Name>,
@@ -368,6 +370,7 @@ impl NodeSpec {
             in_type: None,
             name: Name::Field("name"),
             owner: None,
+            path: None,
             self_parameter: None,
             body: &["body"],
             body_at: None,
@@ -453,6 +456,15 @@ impl NodeSpec {
     pub const fn belongs_to(self, owner: Name) -> Self {
         let define = Define {
             owner: Some(owner),
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
+    /// The name with all that it is qualified by, where the definition's own place does not tell it (`a::B::f` in C++).
+    pub const fn path(self, path: Name) -> Self {
+        let define = Define {
+            path: Some(path),
             ..self.defined()
         };
         self.with_define(define)
@@ -860,6 +872,8 @@ pub struct LanguageSpec {
     pub final_kind: fn(Defined<'_>) -> SymbolKind,
     /// `Extends` or `Implements`, where a base's name and the kind of the derived type tell more than its place.
     pub base_role: fn(&[u8], SymbolKind, Role) -> Role,
+    /// What the parser should not see of a source.
+    pub masks: fn(&[u8]) -> Masks,
     /// What stands between the parts of an imported path.
     pub import_separator: &'static str,
     /// The path of an import that stands for what is around it (`{self as name}`), if not the first part.
@@ -917,6 +931,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         extra_flags: |_| 0,
         final_kind: |defined| defined.kind,
         base_role: |_, _, role| role,
+        masks: |_| Masks::default(),
         import_separator: ".",
         import_own: "",
         nodes: &[],

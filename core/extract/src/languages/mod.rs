@@ -15,6 +15,7 @@ mod go;
 mod java;
 mod javascript;
 mod php;
+mod preprocessor;
 mod python;
 mod ruby;
 mod rust;

@@ -135,6 +135,10 @@ impl<'s> Walk<'s> {
         if define.scope == BindScope::File {
             self.opens = opens;
         }
+        if let Some(path) = define.path.and_then(|path| self.find_name(node, path)) {
+            let outer = self.top().qualified_name;
+            self.out.symbols[symbol as usize].qualified_name = self.qualify(outer, path, None);
+        }
         let hidden = define.hidden_by.is_some_and(|kind| {
             let mut cursor = node.walk();
             node.named_children(&mut cursor)
@@ -347,6 +351,12 @@ impl<'s> Walk<'s> {
         let row = self.out.symbols.len() as Row;
         let flags = symbol.flags;
         self.out.symbols.push(symbol);
+        let innermost = self.bind_scope(BindScope::Own);
+        if flags & flags::PARAMETER == 0 {
+            self.adopt_template_parameters(row);
+        } else if self.out.scopes[innermost as usize].binds_in != innermost {
+            self.template_parameters.push(row);
+        }
         let owner_name = if owner != NONE {
             owner
         } else if in_type || outer.kind.is_some_and(SymbolKind::is_namespace) {
@@ -361,6 +371,19 @@ impl<'s> Walk<'s> {
             self.out.members.entry((outer.symbol, name)).or_insert(row);
         }
         row
+    }
+
+    /// A template's parameters stand before what they are parameters of.
+    fn adopt_template_parameters(&mut self, owner: Row) {
+        for row in std::mem::take(&mut self.template_parameters) {
+            let symbol = &self.out.symbols[row as usize];
+            let name = symbol.name_bytes.0 as usize..symbol.name_bytes.1 as usize;
+            let outer = self.out.symbols[owner as usize].qualified_name;
+            let qualified_name = self.qualify(outer, name, None);
+            let symbol = &mut self.out.symbols[row as usize];
+            symbol.parent = owner;
+            symbol.qualified_name = qualified_name;
+        }
     }
 
     /// A directive's node ends after its line break; the definition ends before.
@@ -538,6 +561,14 @@ impl<'s> Walk<'s> {
                     .map_or(Modifier::NONE, |f| f.modifier),
             );
         }
+        // A member that cannot change is still one of each object.
+        if open.binder.declarators
+            && self.scope_kind() == ScopeKind::Type
+            && modifier.flags & flags::STATIC == 0
+        {
+            modifier.kind = None;
+        }
+        let frame = self.frames.get(open.frame);
         let start = frame.map_or(open.start_byte, |frame| {
             frame.wrapper_start.min(open.start_byte)
         });

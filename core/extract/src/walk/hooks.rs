@@ -344,6 +344,7 @@ impl<'s> Walk<'s> {
                 open.binder.flags |= flags::ABSTRACT;
             }
             self.bind_leaf(node, name.clone());
+            self.keeps_open = true;
             self.pending_names.push(name);
         }
     }

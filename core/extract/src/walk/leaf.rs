@@ -286,6 +286,35 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// A row for an identifier that the parser did not see.
+    pub(super) fn unseen_word(&mut self, word: &Word) {
+        let name = self.intern(word.bytes.clone());
+        let row = self.out.identifiers.len() as Row;
+        let role = if word.is_call { Role::Call } else { Role::Read };
+        let (kind, access, relation) = meaning(role, false);
+        self.out.identifiers.push(Identifier {
+            name,
+            start_byte: word.bytes.start as u32,
+            end_byte: word.bytes.end as u32,
+            line: word.line + 1,
+            column: word.column,
+            end_line: word.line + 1,
+            end_column: word.column + word.bytes.len() as u32,
+            containing: self.containing(),
+            target: NONE,
+            kind,
+            access,
+            resolution: Resolution::None,
+            relation,
+            receiver: Receiver::None,
+            names: Names::Plain,
+            derived: NONE,
+            arguments: UNCOUNTED,
+            id: [0; 16],
+        });
+        self.out.events.push(Event::Use(row));
+    }
+
     /// Whether the sign follows that makes a name in this place a label.
     pub(super) fn is_label(&self, name: &Range<usize>) -> bool {
         let Some(sign) = self

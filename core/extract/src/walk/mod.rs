@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Point, Tree};
 
 use crate::facts::{Identifier, NONE, NameId, Receiver, Row, Symbol, Text, UNCOUNTED};
+use crate::masks::{Masks, Word};
 use crate::model::{Access, IdentifierKind, RelationshipKind, SymbolKind, flags};
 use crate::rules::{KindRule, Rules, bits};
 use crate::spec::{Binder, Define, Modifier, Role, ScopeKind, Shape, Visible};
@@ -206,10 +207,14 @@ pub struct Walk<'s> {
     import_paths: Vec<Range<usize>>,
     pending_binds: Vec<u32>,
     pending_names: Vec<Range<usize>>,
+    /// Parameters of the templates around, whose definition is still to come.
+    template_parameters: Vec<Row>,
     /// The last name that was called.
     last_call: Row,
     /// Where the parameter starts that stands for the current object, and the name of its type.
     self_parameter: Option<(usize, NameId)>,
+    /// Whether the definition that a hook opened lasts longer than the hook's node.
+    keeps_open: bool,
     /// Whether the declarator just entered leaves the kind of its name as it is.
     keeps_kind: bool,
     interned: FxHashMap<&'s [u8], NameId>,
@@ -233,7 +238,7 @@ pub struct Walk<'s> {
 }
 
 /// Walks a whole tree.
-pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
+pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked {
     let mut walk = Walk {
         source,
         rules,
@@ -245,8 +250,10 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         import_paths: Vec::new(),
         pending_binds: Vec::new(),
         pending_names: Vec::new(),
+        template_parameters: Vec::new(),
         last_call: NONE,
         self_parameter: None,
+        keeps_open: false,
         keeps_kind: false,
         interned: FxHashMap::with_capacity_and_hasher(source.len() / 64, Default::default()),
         bound: FxHashMap::default(),
@@ -276,17 +283,24 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         },
     };
     walk.open_scope(ScopeKind::Module);
-    walk.run(tree);
+    walk.run(tree, &masks.words);
     walk.out.events.push(Event::Exit);
     walk.out
 }
 
 impl<'s> Walk<'s> {
-    fn run(&mut self, tree: &Tree) {
+    fn run(&mut self, tree: &Tree, mut unseen: &[Word]) {
+        let start_of = |words: &[Word]| words.first().map_or(usize::MAX, |word| word.bytes.start);
+        let mut next_unseen = start_of(unseen);
         let has_errors = tree.root_node().has_error();
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
+            while next_unseen < node.start_byte() {
+                self.unseen_word(&unseen[0]);
+                unseen = &unseen[1..];
+                next_unseen = start_of(unseen);
+            }
             let rule = self.rules.kind(node.kind_id());
             let (role, is_property, is_object) =
                 self.role_of(rule, || cursor.field_id().map_or(0, std::num::NonZero::get));
@@ -315,6 +329,7 @@ impl<'s> Walk<'s> {
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
+                    unseen.iter().for_each(|word| self.unseen_word(word));
                     return;
                 }
                 let frame = self.frames.pop().expect("a frame for each parent");
@@ -495,6 +510,9 @@ impl<'s> Walk<'s> {
         if let Some(hook) = spec.hook {
             self.context = context;
             frame.role = hook(self, node, role);
+            if std::mem::take(&mut self.keeps_open) {
+                frame.opens = self.opens.len() as u32;
+            }
             let said = std::mem::take(&mut self.hooked);
             (frame.object_role, frame.child_role) = std::mem::take(&mut self.hooked_roles);
             frame.is_known = std::mem::take(&mut self.hooked_receiver);
@@ -610,6 +628,8 @@ impl<'s> Walk<'s> {
         }
         while self.scope_stack.len() > frame.scopes as usize {
             self.sections.pop();
+            // What it is a template of defines nothing.
+            self.template_parameters.clear();
             // A scope that nothing stands in was never entered.
             if self.scope_stack.pop() != Some(frame.late_scope) {
                 self.out.events.push(Event::Exit);
