@@ -71,6 +71,16 @@ fn spaces_of(symbol: &Symbol, rules: &Rules) -> u8 {
         NameSpaces::One => return space::VALUE,
         NameSpaces::Types => (space::TYPE, space::VALUE),
         NameSpaces::TypesAndCallables => (space::TYPE, space::CALLABLE),
+        NameSpaces::TypesBesideValues => {
+            return match symbol.kind {
+                K::Interface | K::Type => space::TYPE,
+                K::Class | K::Enum | K::EnumMember | K::Namespace | K::Module => {
+                    space::TYPE | space::VALUE
+                }
+                K::Import | K::Export => space::TYPE | space::VALUE,
+                _ => space::VALUE,
+            };
+        }
     };
     match symbol.kind {
         K::Import => space::VALUE | types | callables,
@@ -88,6 +98,11 @@ fn spaces_for(access: Access, rules: &Rules) -> &'static [u8] {
     use NameSpaces as N;
     match (rules.spec.name_spaces, access) {
         (N::One, _) => &[space::VALUE],
+        // A type may be said by a value that stands for one (a parameter that holds a class).
+        (N::TypesBesideValues, Access::Type) => &[space::TYPE, space::VALUE],
+        (N::TypesBesideValues, Access::Call | Access::Instantiate | Access::Write) => {
+            &[space::VALUE]
+        }
         (_, Access::Type | Access::Instantiate) => &[space::TYPE],
         (N::TypesAndCallables, Access::Call) => &[space::CALLABLE],
         _ => &[space::VALUE, space::TYPE],
@@ -573,8 +588,13 @@ fn member_targets(
                     Some(symbol) if is_type(symbol) || symbol.kind.is_namespace() => {
                         (TypeKey::Row(types.first(target)), true)
                     }
-                    Some(_) => match walked.self_parameters.get(&target) {
+                    Some(symbol) => match walked.self_parameters.get(&target) {
                         Some(&name) => (around(name), true),
+                        None if rules.spec.members_by_assignment
+                            && symbol.flags & flags::PARAMETER == 0 =>
+                        {
+                            (types.named(symbol.name), true)
+                        }
                         None => continue,
                     },
                     None => continue,

@@ -2,10 +2,14 @@
 
 use tree_sitter::Node;
 
-use super::javascript::{self, COMMENTS, COMMON, ELEMENTS, LEAVES, MODIFIERS, variable_name};
+use super::javascript::{
+    self, COMMENTS, COMMON, DOC_PATTERNS, ELEMENTS, FUNCTION_VALUES, LEAVES, MODIFIERS, VALUES,
+    field_value, function_declared, function_value, method, own_name, required, variable_name,
+};
 use crate::model::{SymbolKind, Visibility, flags};
 use crate::spec::{
-    BindScope, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language, node,
+    BindScope, LanguageSpec, Modifier, Name, NameSpaces, NodeSpec, Role, ScopeKind, Visible,
+    language, node,
 };
 use crate::walk::Walk;
 
@@ -63,49 +67,61 @@ const SHARED: LanguageSpec = LanguageSpec {
         };
         &ALL
     },
-    modifier_lists: &["accessibility_modifier"],
+    modifier_lists: {
+        const ALL: [&str; FUNCTION_VALUES.len() + 1] = {
+            let mut all = ["accessibility_modifier"; FUNCTION_VALUES.len() + 1];
+            let mut at = 0;
+            while at < FUNCTION_VALUES.len() {
+                all[at] = FUNCTION_VALUES[at];
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    },
     attributes: &["decorator"],
+    doc_patterns: DOC_PATTERNS,
+    base_receivers: &["super"],
+    name_spaces: NameSpaces::TypesBesideValues,
+    members_by_assignment: true,
     constructors: &["constructor"],
     default_visibility: javascript::visibility,
     import_separator: "#",
     ..language("typescript", tree_sitter_typescript::LANGUAGE_TYPESCRIPT)
 };
 
-/// What a variable or field must hold to be a definition of another kind.
-const VALUES: &[(&str, SymbolKind)] = &[
-    ("arrow_function", SymbolKind::Function),
-    ("function_expression", SymbolKind::Function),
-    ("generator_function", SymbolKind::Function),
-    ("class", SymbolKind::Class),
-];
-
 const FUNCTIONS: &[NodeSpec] = &[
     node("function_declaration")
         .define(SymbolKind::Function)
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_declared),
     node("generator_function_declaration")
         .define(SymbolKind::Function)
         .flags(flags::GENERATOR)
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_declared),
     node("function_signature")
         .define(SymbolKind::Function)
+        .flags(flags::ABSTRACT)
         .scope(ScopeKind::Function)
         .child(Role::Read)
         .fields(&[("return_type", Role::ReturnType)]),
     node("function_expression")
         .scope(ScopeKind::Function)
-        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_value)
+        .inside(own_name),
     node("generator_function")
         .scope(ScopeKind::Function)
-        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_value)
+        .inside(own_name),
     node("arrow_function")
         .scope(ScopeKind::Function)
         .child(Role::Read)
@@ -114,14 +130,15 @@ const FUNCTIONS: &[NodeSpec] = &[
             ("return_type", Role::ReturnType),
         ]),
     node("method_definition")
-        .define(SymbolKind::Function)
-        .in_type(SymbolKind::Method)
+        .define(SymbolKind::Method)
         .unbound()
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(method),
     node("method_signature")
         .define(SymbolKind::Method)
+        .flags(flags::ABSTRACT)
         .unbound()
         .scope(ScopeKind::Function)
         .child(Role::Read)
@@ -147,7 +164,8 @@ const FUNCTIONS: &[NodeSpec] = &[
         .only_with("value", VALUES)
         .extent()
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("type", Role::Type)]),
+        .fields(&[("name", Role::Bind), ("type", Role::Type)])
+        .hook(required),
     node("call_expression")
         .child(Role::Read)
         .fields(&[("function", Role::Call), ("type_arguments", Role::Type)]),
@@ -171,9 +189,11 @@ const TYPES: &[NodeSpec] = &[
     node("implements_clause").child(Role::Implements),
     node("public_field_definition")
         .define(SymbolKind::Field)
+        .body(&["value.body"])
         .unbound()
         .child(Role::Read)
-        .fields(&[("type", Role::Type)]),
+        .fields(&[("type", Role::Type)])
+        .hook(field_value),
     node("interface_declaration")
         .define(SymbolKind::Interface)
         .scope(ScopeKind::Type)
@@ -184,6 +204,7 @@ const TYPES: &[NodeSpec] = &[
         .child(Role::Type)
         .fields(&[("type", Role::Type)]),
     node("index_signature")
+        .scope(ScopeKind::Block)
         .child(Role::Type)
         .fields(&[("name", Role::Parameter)]),
     node("call_signature")
@@ -215,6 +236,7 @@ const TYPES: &[NodeSpec] = &[
         ])
         .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
         .bind_flags(flags::PARAMETER | flags::LOCAL),
+    node("conditional_type").scope(ScopeKind::Block),
     node("infer_type")
         .child(Role::Bind)
         .first_only(Role::Type)
@@ -244,7 +266,7 @@ const TYPES: &[NodeSpec] = &[
         .each(),
     node("enum_assignment")
         .define(SymbolKind::EnumMember)
-        .unbound()
+        .bound_after()
         .child(Role::Read),
     node("internal_module")
         .define(SymbolKind::Namespace)
@@ -265,11 +287,24 @@ const TYPES: &[NodeSpec] = &[
 /// A constructor's parameter with a modifier is a field too.
 fn parameter_property(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> Role {
     let mut cursor = parameter.walk();
-    let is_field = parameter
-        .children(&mut cursor)
-        .any(|child| matches!(child.kind(), "accessibility_modifier" | "readonly"));
+    let mut modifier = Modifier::NONE;
+    let mut is_field = false;
+    for child in parameter.children(&mut cursor) {
+        let said = match child.kind() {
+            "accessibility_modifier" => match &walk.source[child.byte_range()] {
+                b"private" => Modifier::visibility(Visibility::Private),
+                b"protected" => Modifier::visibility(Visibility::Protected),
+                _ => Modifier::visibility(Visibility::Public),
+            },
+            "readonly" => Modifier::flags(flags::READONLY),
+            "override_modifier" => Modifier::NONE,
+            _ => continue,
+        };
+        is_field = true;
+        modifier = modifier.and(said);
+    }
     if is_field && let Some(name) = parameter.child_by_field_name("pattern") {
-        walk.define_field(parameter, &name.byte_range());
+        walk.define_field_as(parameter, &name.byte_range(), modifier);
     }
     role
 }

@@ -46,11 +46,6 @@ impl<'s> Walk<'s> {
         symbol
     }
 
-    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter).
-    pub(crate) fn define_field(&mut self, node: Node<'_>, name: &Range<usize>) -> bool {
-        self.field_by_assignment(node, name)
-    }
-
     /// The definition around the current node takes any number of arguments.
     pub(crate) fn mark_variadic(&mut self) {
         if let Some(open) = self.opens.last()
@@ -95,7 +90,8 @@ impl<'s> Walk<'s> {
         Some(spec.kind)
     }
 
-    /// The same with a signature, the node's doc comment and modifiers.
+    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter), with a
+    /// signature, the node's doc comment and modifiers.
     pub(crate) fn define_field_as(
         &mut self,
         node: Node<'_>,
@@ -228,8 +224,10 @@ impl<'s> Walk<'s> {
     pub(crate) fn modify_member(&mut self, name: Range<usize>, space: u8, modifier: Modifier) {
         let name = self.intern(name);
         let name = self.in_space(name, space);
-        if let Some(&row) = self.out.members.get(&(self.containing(), name)) {
-            apply(&mut self.out.symbols[row as usize], modifier);
+        if let Some(&row) = self.out.members.get(&(self.containing(), name))
+            && let Some(symbol) = self.out.symbols.get_mut(row as usize)
+        {
+            apply(symbol, modifier);
         }
     }
 

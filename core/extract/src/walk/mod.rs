@@ -20,7 +20,10 @@ mod context;
 mod define;
 mod hooks;
 mod leaf;
+mod objects;
 mod scope;
+
+pub(crate) use objects::Found;
 
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
@@ -209,6 +212,8 @@ pub struct Walk<'s> {
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
+    /// Names that their scope exports, wherever it binds them.
+    exported: FxHashMap<(u32, NameId), ()>,
     spaced: FxHashMap<(NameId, u8), NameId>,
     /// The sorts of names that imports bind here, where an import says it.
     import_spaces: Option<&'static [u8]>,
@@ -239,6 +244,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
         interned: FxHashMap::with_capacity_and_hasher(source.len() / 64, Default::default()),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
+        exported: FxHashMap::default(),
         spaced: FxHashMap::default(),
         import_spaces: None,
         hooked: Modifier::NONE,
@@ -263,6 +269,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree) -> Walked {
     walk.open_scope(ScopeKind::Module);
     walk.run(tree);
     walk.out.events.push(Event::Exit);
+    walk.flag_exported();
     walk.out
 }
 
