@@ -150,7 +150,8 @@ pub(super) const COMMON: &[NodeSpec] = &[
         .scope(ScopeKind::Block)
         .child(Role::Read)
         .fields(&[("parameter", Role::Bind)])
-        .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost),
+        .binder(SymbolKind::Variable, Visible::Hoisted, BindScope::Innermost)
+        .each(),
     // Patterns.
     node("pair_pattern")
         .fields(&[("key", Role::Member)])
@@ -216,6 +217,7 @@ pub(super) const ELEMENTS: &[NodeSpec] = &[
         .hook(element_role),
     node("jsx_closing_element")
         .child(Role::Read)
+        .fields(&[("name", Role::Read)])
         .hook(element_role),
     node("jsx_namespace_name").child(Role::Label),
     node("jsx_expression").child(Role::Read),
@@ -268,7 +270,7 @@ const FUNCTIONS: &[NodeSpec] = &[
         .extent()
         .child(Role::Read)
         .fields(&[("name", Role::Bind)])
-        .hook(required),
+        .hook(declared),
     node("call_expression")
         .child(Role::Read)
         .fields(&[("function", Role::Call)]),
@@ -288,6 +290,7 @@ const OWN: &[NodeSpec] = &[
         .unbound()
         .scope(ScopeKind::Type)
         .child(Role::Read)
+        .hook(class_value)
         .inside(class_inside),
     node("class_heritage").child(Role::Extends),
     node("field_definition")
@@ -361,8 +364,14 @@ fn loop_role(_: &mut Walk<'_>, node: Node<'_>, _: Role) -> Role {
     }
 }
 
-/// `var` in a loop's head is bound around the loop.
+/// A loop's variable extends over what its head says; `var` is bound around the loop.
 fn loop_scope(walk: &mut Walk<'_>, node: Node<'_>) {
+    if let (Some(first), Some(last)) = (
+        node.child_by_field_name("kind"),
+        node.child_by_field_name("right"),
+    ) {
+        walk.bind_extent(first, last);
+    }
     if node
         .child_by_field_name("kind")
         .is_some_and(|kind| kind.kind() == "var")
@@ -547,17 +556,21 @@ fn own_assignment(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
     assignment(walk, node, role)
 }
 
-/// `const x = require("y")` at the top of a module imports.
-pub(super) fn required(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
-    if walk.scope_kind() != ScopeKind::Module {
-        return role;
-    }
+/// What holds a class is one; `const x = require("y")` at the top of a module imports.
+pub(super) fn declared(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
     let (Some(name), Some(value)) = (
         node.child_by_field_name("name"),
         node.child_by_field_name("value"),
     ) else {
         return role;
     };
+    // `const` makes no constant of a class.
+    if value.kind() == "class" {
+        walk.modify_own(Modifier::kind(SymbolKind::Class));
+    }
+    if walk.scope_kind() != ScopeKind::Module {
+        return role;
+    }
     let member = (value.kind() == "member_expression" && name.kind() == "identifier")
         .then(|| value.child_by_field_name("property"))
         .flatten();
@@ -674,7 +687,25 @@ pub(super) fn own_name(walk: &mut Walk<'_>, node: Node<'_>) {
     if walk.source[node.byte_range()].starts_with(b"async") {
         found |= flags::ASYNC;
     }
+    if is_module(node, walk.source) {
+        found |= flags::EXPORTED;
+    }
     walk.define_inside(node, name.byte_range(), found);
+}
+
+/// Whether the expression is all that the module exports: `module.exports = …`.
+fn is_module(node: Node<'_>, source: &[u8]) -> bool {
+    let before = source[..node.start_byte()].trim_ascii_end();
+    before
+        .strip_suffix(b"=")
+        .is_some_and(|before| before.trim_ascii_end().ends_with(b"module.exports"))
+}
+
+fn class_value(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
+    if is_module(node, walk.source) {
+        walk.modify_own(Modifier::flags(flags::EXPORTED));
+    }
+    role
 }
 
 /// A method outside of classes belongs to an object of no named type.

@@ -1,10 +1,12 @@
 //! TypeScript and TSX.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::javascript::{
     self, COMMENTS, COMMON, DOC_PATTERNS, ELEMENTS, FUNCTION_VALUES, LEAVES, MODIFIERS, VALUES,
-    field_value, function_declared, function_value, method, own_name, required, variable_name,
+    declared, field_value, function_declared, function_value, method, own_name, variable_name,
 };
 use crate::model::{SymbolKind, Visibility, flags};
 use crate::spec::{
@@ -165,7 +167,7 @@ const FUNCTIONS: &[NodeSpec] = &[
         .extent()
         .child(Role::Read)
         .fields(&[("name", Role::Bind), ("type", Role::Type)])
-        .hook(required),
+        .hook(declared),
     node("call_expression")
         .child(Role::Read)
         .fields(&[("function", Role::Call), ("type_arguments", Role::Type)]),
@@ -184,8 +186,12 @@ const TYPES: &[NodeSpec] = &[
         .flags(flags::ABSTRACT)
         .scope(ScopeKind::Type)
         .child(Role::Read),
+    // What an inline type in a head has is no member of what the head declares.
+    node("class_heritage").scope(ScopeKind::Function),
     node("extends_clause").fields(&[("value", Role::Extends), ("type_arguments", Role::Type)]),
-    node("extends_type_clause").child(Role::Extends),
+    node("extends_type_clause")
+        .scope(ScopeKind::Function)
+        .child(Role::Extends),
     node("implements_clause").child(Role::Implements),
     node("public_field_definition")
         .define(SymbolKind::Field)
@@ -235,7 +241,8 @@ const TYPES: &[NodeSpec] = &[
             ("value", Role::Type),
         ])
         .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
-        .bind_flags(flags::PARAMETER | flags::LOCAL),
+        .bind_flags(flags::PARAMETER | flags::LOCAL)
+        .hook(variance),
     node("conditional_type").scope(ScopeKind::Block),
     node("infer_type")
         .child(Role::Bind)
@@ -307,4 +314,45 @@ fn parameter_property(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> R
         walk.define_field_as(parameter, &name.byte_range(), modifier);
     }
     role
+}
+
+/// The grammar takes the words of variance before a type parameter's name (`in out T`) for the name, and the type
+/// arguments of an imported type (`import("x").T<U>`) for parameters.
+fn variance(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> Role {
+    if walk.is_in_error() {
+        walk.give_roles(None, Some(Role::Type));
+        return role;
+    }
+    let Some(word) = parameter.child_by_field_name("name") else {
+        return role;
+    };
+    let mut name = word.byte_range();
+    // At most `in` and `out` stand before it.
+    for _ in 0..2 {
+        if !matches!(&walk.source[name.clone()], b"in" | b"out") {
+            break;
+        }
+        match next_word(walk.source, name.end) {
+            Some(next) if &walk.source[next.clone()] != b"extends" => name = next,
+            _ => break,
+        }
+    }
+    if name.start == word.start_byte() {
+        return role;
+    }
+    walk.give_roles(None, Some(Role::Label));
+    walk.define_type_parameter(parameter, name);
+    role
+}
+
+/// The word that follows, with nothing but space before it.
+fn next_word(source: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = &source[at..];
+    let start = at + rest.len() - rest.trim_ascii_start().len();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let len = source[start..]
+        .iter()
+        .take_while(|byte| is_part(byte))
+        .count();
+    (start > at && len > 0).then(|| start..start + len)
 }

@@ -250,8 +250,52 @@ impl<'s> Walk<'s> {
         let symbol = self.top().symbol;
         if symbol != NONE {
             let scope = self.bind_scope(BindScope::Own);
-            self.bind(symbol, scope, Visible::AfterBinder, false);
+            let name = self.out.symbols[symbol as usize].name;
+            let binding = Binding {
+                name,
+                symbol,
+                scope,
+                visible: Visible::AfterBinder,
+                tag: false,
+                closed: false,
+            };
+            self.add_binding(binding, true);
         }
+    }
+
+    /// Names below the hook's node extend from one node to the end of another; for what runs inside its scope.
+    pub(crate) fn bind_extent(&mut self, first: Node<'_>, last: Node<'_>) {
+        if let Some(open) = self.binders.last_mut() {
+            open.start = first.start_position();
+            open.start_byte = first.start_byte() as u32;
+            open.end = last.end_position();
+            open.end_byte = last.end_byte() as u32;
+        }
+    }
+
+    /// Whether the list that the hook's node stands in is part of what the grammar did not understand.
+    pub(crate) fn is_in_error(&self) -> bool {
+        let around = self.frames.iter().rev().nth(1);
+        around.is_some_and(|frame| frame.rule.has(bits::ERROR))
+    }
+
+    /// Defines a parameter of the type around the hook's node, whose name stands at a place that no rule describes.
+    pub(crate) fn define_type_parameter(&mut self, node: Node<'_>, name: Range<usize>) {
+        let symbol = self.add_symbol(NewSymbol {
+            name: name.clone(),
+            kind: SymbolKind::Type,
+            flags: flags::PARAMETER | flags::LOCAL,
+            owner: None,
+            start: node.start_position(),
+            end: node.end_position(),
+            bytes: node.byte_range(),
+            signature: None,
+            doc: None,
+            modifier: Modifier::NONE,
+        });
+        let scope = self.bind_scope(BindScope::Innermost);
+        self.bind(symbol, scope, Visible::Hoisted, false);
+        self.pending_names.push(name);
     }
 
     /// Names below the hook's node are bound in this scope, whatever its binder says; for what runs inside its scope.

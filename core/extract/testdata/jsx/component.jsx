@@ -20,7 +20,7 @@ export function Counter({ start = 0, label, ...rest }) {
 
 Counter.displayName = "Counter";
 Counter.Label = function Label() {
-  return <this.Tag />;
+  return <Counter.Tag />;
 };
 
 export const Wrapped = React.memo(function Wrapped(props) {
