@@ -33,6 +33,9 @@ const MAX_OVERLOADS: usize = 64;
 pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     let types = Types::new(&walked.symbols, rules);
     adopt_owned_symbols(&mut walked, &types);
+    if rules.spec.members_by_assignment {
+        adopt_assigned_members(&mut walked);
+    }
     lexical_targets(&mut walked, rules);
     let mut members = Members::new(&walked, &types, rules);
     member_targets(&mut walked, &types, &members, rules, true);
@@ -184,6 +187,33 @@ fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
             && let Some(&owner) = types.by_name.get(&symbol.owner)
         {
             symbol.parent = owner;
+        }
+    }
+}
+
+/// Gives members that are assigned to a function or object of the file (`f.x = …`) that one as parent.
+fn adopt_assigned_members(walked: &mut Walked) {
+    if walked.symbols.iter().all(|symbol| symbol.owner == NONE) {
+        return;
+    }
+    let mut holders: FxHashMap<NameId, Row> = FxHashMap::default();
+    for (row, symbol) in walked.symbols.iter().enumerate() {
+        use SymbolKind as K;
+        let holds = matches!(symbol.kind, K::Function | K::Variable | K::Constant);
+        if holds
+            && symbol.owner == NONE
+            && symbol.parent == NONE
+            && symbol.flags & flags::LOCAL == 0
+        {
+            holders.entry(symbol.name).or_insert(row as Row);
+        }
+    }
+    for symbol in &mut walked.symbols {
+        if symbol.owner != NONE
+            && symbol.parent == NONE
+            && let Some(&holder) = holders.get(&symbol.owner)
+        {
+            symbol.parent = holder;
         }
     }
 }
