@@ -33,6 +33,9 @@ const MAX_OVERLOADS: usize = 64;
 pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     let types = Types::new(&walked.symbols, rules);
     adopt_owned_symbols(&mut walked, &types);
+    if rules.spec.members_by_assignment {
+        adopt_assigned_members(&mut walked);
+    }
     lexical_targets(&mut walked, rules);
     let mut members = Members::new(&walked, &types, rules);
     member_targets(&mut walked, &types, &members, rules, true);
@@ -73,6 +76,16 @@ fn spaces_of(symbol: &Symbol, rules: &Rules) -> u8 {
         NameSpaces::Methods => return space::VALUE,
         NameSpaces::Types => (space::TYPE, space::VALUE),
         NameSpaces::TypesAndCallables => (space::TYPE, space::CALLABLE),
+        NameSpaces::TypesBesideValues => {
+            return match symbol.kind {
+                K::Interface | K::Type => space::TYPE,
+                K::Class | K::Enum | K::EnumMember | K::Namespace | K::Module => {
+                    space::TYPE | space::VALUE
+                }
+                K::Import | K::Export => space::TYPE | space::VALUE,
+                _ => space::VALUE,
+            };
+        }
     };
     match symbol.kind {
         K::Import => space::VALUE | types | callables,
@@ -92,6 +105,11 @@ fn spaces_for(access: Access, rules: &Rules) -> &'static [u8] {
         (N::One, _) => &[space::VALUE],
         (N::Methods, Access::Call) => &[space::CALLABLE, space::VALUE],
         (N::Methods, _) => &[space::VALUE, space::CALLABLE],
+        // A type may be said by a value that stands for one (a parameter that holds a class).
+        (N::TypesBesideValues, Access::Type) => &[space::TYPE, space::VALUE],
+        (N::TypesBesideValues, Access::Call | Access::Instantiate | Access::Write) => {
+            &[space::VALUE]
+        }
         (_, Access::Type | Access::Instantiate) => &[space::TYPE],
         (N::TypesAndCallables, Access::Call) => &[space::CALLABLE],
         _ => &[space::VALUE, space::TYPE],
@@ -207,6 +225,33 @@ fn adopt_owned_symbols(walked: &mut Walked, types: &Types) {
             let symbol = &mut walked.symbols[row];
             symbol.parent = owner;
             symbol.holder = owner;
+        }
+    }
+}
+
+/// Gives members that are assigned to a function or object of the file (`f.x = …`) that one as parent.
+fn adopt_assigned_members(walked: &mut Walked) {
+    if walked.symbols.iter().all(|symbol| symbol.owner == NONE) {
+        return;
+    }
+    let mut holders: FxHashMap<NameId, Row> = FxHashMap::default();
+    for (row, symbol) in walked.symbols.iter().enumerate() {
+        use SymbolKind as K;
+        let holds = matches!(symbol.kind, K::Function | K::Variable | K::Constant);
+        if holds
+            && symbol.owner == NONE
+            && symbol.parent == NONE
+            && symbol.flags & flags::LOCAL == 0
+        {
+            holders.entry(symbol.name).or_insert(row as Row);
+        }
+    }
+    for symbol in &mut walked.symbols {
+        if symbol.owner != NONE
+            && symbol.parent == NONE
+            && let Some(&holder) = holders.get(&symbol.owner)
+        {
+            symbol.parent = holder;
         }
     }
 }
@@ -623,8 +668,13 @@ fn member_targets(
                     {
                         (TypeKey::Row(types.first(target)), true)
                     }
-                    Some(_) => match walked.self_parameters.get(&target) {
+                    Some(symbol) => match walked.self_parameters.get(&target) {
                         Some(&name) => (around(name), true),
+                        None if rules.spec.members_by_assignment
+                            && symbol.flags & flags::PARAMETER == 0 =>
+                        {
+                            (types.named(&walked.symbols, containing, symbol.name), true)
+                        }
                         None => {
                             name_member_of_namesake(walked, types, members, rules, row as Row);
                             continue;

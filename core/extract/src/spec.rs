@@ -116,6 +116,8 @@ pub enum NameSpaces {
     Methods,
     /// Types, what is called, and values have one each (Java).
     TypesAndCallables,
+    /// Types and values have one each, and what is both is in both: classes, enums, namespaces (TypeScript).
+    TypesBesideValues,
 }
 
 /// Which scope a binder binds into.
@@ -143,6 +145,7 @@ pub struct Binder {
     pub(crate) visibility: Option<Visibility>,
     pub(crate) each: bool,
     pub(crate) declarators: bool,
+    pub(crate) holds: bool,
 }
 
 /// What a declarator makes of the names below it, where the declaration around it says something else.
@@ -530,6 +533,15 @@ impl NodeSpec {
         self.with_define(define)
     }
 
+    /// The bare name is visible in its scope from the end of the definition on.
+    pub const fn bound_after(self) -> Self {
+        let define = Define {
+            visible: Visible::AfterBinder,
+            ..self.defined()
+        };
+        self.with_define(define)
+    }
+
     /// Directly inside a type's body the bare name is bound in no scope.
     pub const fn unbound_in_type(self) -> Self {
         let define = Define {
@@ -575,7 +587,18 @@ impl NodeSpec {
             visibility: None,
             each: false,
             declarators: false,
+            holds: false,
         });
+        self
+    }
+
+    /// What stands beside a name that is no local, in the same declarator, is contained in the symbol it names (a
+    /// variable's initializer).
+    pub const fn holds(mut self) -> Self {
+        match &mut self.binder {
+            Some(binder) => binder.holds = true,
+            None => panic!("call binder() first"),
+        }
         self
     }
 
@@ -839,6 +862,8 @@ pub struct LanguageSpec {
     pub reopens_types: bool,
     /// Whether assigning to a member of the current object defines it (Python's `self.x = 1`).
     pub fields_by_assignment: bool,
+    /// Whether assigning to a member of a function or object defines it (JavaScript's `f.x = …`).
+    pub members_by_assignment: bool,
     /// Names of constructors; a method named as its type is one where this holds "".
     pub constructors: &'static [&'static str],
     /// Visibility where no modifier says it.
@@ -916,6 +941,7 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         overloads: false,
         reopens_types: true,
         fields_by_assignment: false,
+        members_by_assignment: false,
         constructors: &[],
         default_visibility: |_| None,
         binds: |_| true,

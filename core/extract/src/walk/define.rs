@@ -523,6 +523,26 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// What follows in the same declarator is contained in the symbol that it names, unless that is a local.
+    pub(super) fn open_holder(&mut self, symbol: Row) {
+        let row = &self.out.symbols[symbol as usize];
+        if row.flags & flags::LOCAL != 0 {
+            return;
+        }
+        let open = Open {
+            symbol,
+            kind: Some(row.kind),
+            is_type: false,
+            qualified_name: row.qualified_name,
+            scopes: self.scope_stack.len() as u32,
+            defines_static: false,
+            type_name: self.enclosing_type(),
+            scope: NONE,
+            ..self.top()
+        };
+        self.opens.push(open);
+    }
+
     /// Whether the declaration only adds a type to a parameter that was named before (in C before 1989).
     pub(super) fn redeclares_parameter(&mut self, name: &Range<usize>) -> bool {
         if !self
@@ -626,10 +646,9 @@ impl<'s> Walk<'s> {
         let space = (self.rules.spec.space_of_symbol)(SymbolKind::Field, 0);
         let name = self.in_space(name, space);
         let recent = self.opens.len().saturating_sub(MAX_LOOKBACK);
-        let Some(at) = self.opens[recent..]
-            .iter()
-            .rposition(|open| open.enclosing_type == type_name && open.is_type)
-        else {
+        let Some(at) = self.opens[recent..].iter().rposition(|open| {
+            open.enclosing_type == type_name && (open.is_type || self.makes(open, type_name))
+        }) else {
             return false;
         };
         let at = recent + at;
@@ -653,10 +672,25 @@ impl<'s> Walk<'s> {
             modifier: Modifier::NONE,
         });
         self.out.members.insert((holder, name), symbol);
-        self.out.symbols[symbol as usize].holder = holder;
+        if self.out.symbols[holder as usize].kind.is_type() {
+            self.out.symbols[symbol as usize].holder = holder;
+        } else {
+            // What a function makes has no type of its own in the file: its members go by the function's name.
+            self.out.symbols[symbol as usize].owner = type_name;
+        }
         self.scope_stack = scopes;
         self.opens.extend(inner);
         true
+    }
+
+    /// Whether the definition is a function that makes objects of this name (`new F()`).
+    fn makes(&self, open: &Open, type_name: NameId) -> bool {
+        open.kind == Some(SymbolKind::Function)
+            && self
+                .out
+                .symbols
+                .get(open.symbol as usize)
+                .is_some_and(|symbol| symbol.name == type_name)
     }
 
     /// The bytes of a definition's name.

@@ -46,11 +46,6 @@ impl<'s> Walk<'s> {
         symbol
     }
 
-    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter).
-    pub(crate) fn define_field(&mut self, node: Node<'_>, name: &Range<usize>) -> bool {
-        self.field_by_assignment(node, name)
-    }
-
     /// The body of a type that opens here implements a trait: its members are as visible as that.
     pub(crate) fn implement_trait(&mut self) {
         if let Some(open) = self.opens.last_mut() {
@@ -136,7 +131,8 @@ impl<'s> Walk<'s> {
         Some(spec.kind)
     }
 
-    /// The same with a signature, the node's doc comment and modifiers.
+    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter), with a
+    /// signature, the node's doc comment and modifiers.
     pub(crate) fn define_field_as(
         &mut self,
         node: Node<'_>,
@@ -283,7 +279,8 @@ impl<'s> Walk<'s> {
         let name = self.intern(name);
         let name = self.in_space(name, space);
         let row = *self.out.members.get(&(self.containing(), name))?;
-        apply(&mut self.out.symbols[row as usize], modifier);
+        // A member may be announced before it is defined.
+        apply(self.out.symbols.get_mut(row as usize)?, modifier);
         Some(row)
     }
 

@@ -455,6 +455,7 @@ impl<'s> Walk<'s> {
                 visibility: None,
                 each: true,
                 declarators: false,
+                holds: false,
             }),
         };
         // A typedef's further names stand beside the type that it defines, not in it.
@@ -471,6 +472,9 @@ impl<'s> Walk<'s> {
         self.bind(symbol, scope, open.binder.visible, false);
         if open.binder.declarators {
             self.open_declared(symbol, open.frame);
+        }
+        if open.binder.holds && self.frames.len() == open.frame + 1 {
+            self.open_holder(symbol);
         }
     }
 

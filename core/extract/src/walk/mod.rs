@@ -21,7 +21,10 @@ mod context;
 mod define;
 mod hooks;
 mod leaf;
+mod objects;
 mod scope;
+
+pub(crate) use objects::Found;
 
 /// A qualified name stops growing here; what is nested deeper starts anew behind an ellipsis.
 const MAX_QUALIFIED_NAME: usize = 1024;
@@ -220,6 +223,8 @@ pub struct Walk<'s> {
     interned: FxHashMap<&'s [u8], NameId>,
     bound: FxHashMap<(u32, NameId), Row>,
     outer: FxHashMap<(u32, NameId), ()>,
+    /// Names that their scope exports, wherever it binds them.
+    exported: FxHashMap<(u32, NameId), ()>,
     spaced: FxHashMap<(NameId, u8), NameId>,
     /// The sorts of names that imports bind here, where an import says it.
     import_spaces: Option<&'static [u8]>,
@@ -258,6 +263,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
         interned: FxHashMap::with_capacity_and_hasher(source.len() / 64, Default::default()),
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
+        exported: FxHashMap::default(),
         spaced: FxHashMap::default(),
         import_spaces: None,
         import_modifier: Modifier::NONE,
@@ -285,6 +291,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
     walk.open_scope(ScopeKind::Module);
     walk.run(tree, &masks.words);
     walk.out.events.push(Event::Exit);
+    walk.flag_exported();
     walk.out
 }
 
