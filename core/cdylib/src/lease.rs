@@ -15,16 +15,34 @@ use crate::arguments::{
     give_tables, require, take_tables, token, too_small, write_out, write_slice,
 };
 
+/// In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
+pub const BOW_VALIDATE_NONE: u32 = 0;
+/// In the flags of an import: what the structs say is checked, such as lengths, counts, null pointers and names.
+pub const BOW_VALIDATE_MINIMAL: u32 = 1;
+/// In the flags of an import: the first and last offsets are checked too.
+pub const BOW_VALIDATE_DEFAULT: u32 = 2;
+/// In the flags of an import: all offsets, text and null counts are checked too.
+pub const BOW_VALIDATE_FULL: u32 = 3;
+/// In the flags of an import: columns of types that JavaScript's Arrow library cannot hold are converted to ones that it
+/// can, and say in their metadata what they were. The bytes count as bytes_copied in the context's stats.
+pub const BOW_IMPORT_CONVERT: u32 = 4;
+/// In the flags of an import: the type may be any, and what comes in is one array of that type. Otherwise it must be a
+/// struct, without null rows and with the offset 0: a record batch.
+pub const BOW_IMPORT_ANY: u32 = 8;
+/// In the flags of an import: what BOW_IMPORT_CONVERT would convert is refused with BOW_UNSUPPORTED.
+pub const BOW_IMPORT_STRICT: u32 = 16;
+
 /// Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
 /// lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
 /// of every struct in tables is null afterwards, also when the call fails; on failure they have been released.
 ///
-/// validation says how much of the tables is checked: 0 nothing that can be read past (for tables that this library
-/// made), 1 what the structs say (lengths, counts, null pointers, names), 2 the first and last offsets too, 3 all
-/// offsets, text and null counts too.
+/// flags says how much of the tables is checked (one of BOW_VALIDATE_NONE, _MINIMAL, _DEFAULT, _FULL) and how they come
+/// in (any of BOW_IMPORT_CONVERT, _ANY, _STRICT). A lease of tables that were converted shows the converted ones and
+/// keeps the originals, which bow_lease_export gives.
 ///
 /// BOW_INVALID_ARROW, BOW_UNSUPPORTED: a table breaks the specification, has null rows or an offset, or has a column
-/// of a type that is not supported; the message names the column. BOW_OUT_OF_MEMORY: all handles are in use.
+/// of a type that is not supported; the message names the column. BOW_INVALID_ARGUMENT: flags cannot be.
+/// BOW_OUT_OF_MEMORY: all handles are in use, or there is no memory for a conversion.
 ///
 /// # Safety
 /// `tables` points to `count` tables that the caller owns or that are released; `out_lease` is writable; `error` is
@@ -34,7 +52,7 @@ pub unsafe extern "C" fn bow_lease_import(
     context: u32,
     tables: *mut BowTable,
     count: u32,
-    validation: u32,
+    flags: u32,
     out_lease: *mut u32,
     error: *mut BowError,
 ) -> i32 {
@@ -47,9 +65,9 @@ pub unsafe extern "C" fn bow_lease_import(
                 "expected at least 1 table but found 0",
             ));
         }
-        let level = Level::from_number(validation).ok_or_else(|| {
+        let level = Level::from_number(flags).ok_or_else(|| {
             Failure::invalid_argument(format!(
-                "expected a validation level from 0 to 3 but found {validation}"
+                "expected a validation level from 0 to 3 but found {flags}"
             ))
         })?;
         let lease = bowstring_runtime::context(context)?.import(tables, level)?;
@@ -59,6 +77,26 @@ pub unsafe extern "C" fn bow_lease_import(
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
+}
+
+/// As bow_lease_import for one table, whose two structs are at any addresses: schema is that of an ArrowSchema, array
+/// that of an ArrowArray. Both are moved: their release is null afterwards, also when the call fails.
+///
+/// # Safety
+/// Each address is 0 or that of such a struct, which the caller owns or which is released; `out_lease` is writable;
+/// `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_lease_adopt(
+    context: u32,
+    schema: usize,
+    array: usize,
+    flags: u32,
+    out_lease: *mut u32,
+    error: *mut BowError,
+) -> i32 {
+    let _ = (context, schema, array, flags, out_lease);
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, crate::schema::unsupported) }
 }
 
 /// Describes a lease's memory as out_length numbers in out, in this order:
@@ -216,9 +254,9 @@ pub unsafe extern "C" fn bow_lease_drop(_bytes: *mut c_void, token: *mut c_void)
     guard_callback(|| bowstring_runtime::drop_token(self::token(token)));
 }
 
-/// Exports one table of a lease, by its index, to out: the original arrays, not a copy. The caller owns the structs
-/// and releases them, on any thread; until then they hold the lease's memory. What out held before is overwritten
-/// without being released.
+/// Exports one table of a lease, by its index, to out: the original arrays, not a copy, as they were before they were
+/// converted. The caller owns the structs and releases them, on any thread; until then they hold the lease's memory.
+/// What out held before is overwritten without being released.
 ///
 /// BOW_INVALID_ARGUMENT: there is no such table. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
 ///

@@ -26,12 +26,18 @@ pub struct BowStats {
     pub leaks: f64,
     /// Breaches of the rules of a lease so far, as the binding reported.
     pub violations: f64,
+    /// Tables built with a token of which some struct has not been released.
+    pub live_pins: f64,
+    /// Streams given out that have not been closed.
+    pub live_streams: f64,
 }
 
 const _: () = {
-    assert!(size_of::<BowStats>() == 64);
+    assert!(size_of::<BowStats>() == 80);
     assert!(offset_of!(BowStats, live_leases) == 8);
     assert!(offset_of!(BowStats, violations) == 56);
+    assert!(offset_of!(BowStats, live_pins) == 64);
+    assert!(offset_of!(BowStats, live_streams) == 72);
 };
 
 /// The counters behind [`BowStats`] that outlive their context, because a lease may.
@@ -75,6 +81,8 @@ impl Counters {
             bytes_copied: self.bytes_copied.load(Relaxed) as f64,
             leaks: self.leaks.load(Relaxed) as f64,
             violations: self.violations.load(Relaxed) as f64,
+            live_pins: 0.0,
+            live_streams: 0.0,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows the engines: a job is any closure that hands out groups of tables, a worker any value with a
 //! thread of its own. The shared library puts the two together.
 
+mod call;
 mod context;
 mod counters;
 mod error;
@@ -14,6 +15,7 @@ mod registry;
 mod sync;
 mod worker;
 
+pub use call::BowCall;
 pub use context::Context;
 pub use counters::BowStats;
 pub use error::{Kind, RuntimeError};
