@@ -3,7 +3,7 @@
  * that schema are imported, are cached by the library's fingerprint, so that a stream pays for its schema once.
  */
 
-import { type DataType, Dictionary, Field, Schema, type TKeys } from "apache-arrow";
+import { type DataType, Dictionary, Field, Schema } from "apache-arrow";
 import { BowstringError } from "../errors.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { DICTIONARY_ORDERED, NULLABLE, type SchemaJson } from "./schema_json.ts";
@@ -75,7 +75,7 @@ function compileField(
     if (!KEY_FORMATS.includes(json.format)) refuse(path, `a dictionary key "${json.format}"`);
     dictionary = compileField(json.dictionary, `${path ?? "array"} -> dictionary`).plan;
     const ordered = (json.flags & DICTIONARY_ORDERED) !== 0;
-    type = new Dictionary(dictionary.type, type as TKeys, null, ordered);
+    type = new Dictionary(dictionary.type, type as Dictionary["indices"], null, ordered);
   }
   const nullable = (json.flags & NULLABLE) !== 0;
   return {
