@@ -40,6 +40,7 @@
  * @module
  */
 
+export type { ArrowField, ArrowSchema, ArrowVector } from "./bindings/arrow.ts";
 export type { Address, ArrowImportOptions, Validation } from "./bindings/cdata/addresses.ts";
 export type { ExportMode } from "./bindings/cdata/build.ts";
 export type { ExportOptions } from "./bindings/cdata/exporter.ts";
@@ -71,6 +72,7 @@ export {
 export { type Stats, stats } from "./bindings/context.ts";
 export {
   type CallOptions,
+  type FunctionArguments,
   type FunctionDeclaration,
   type FunctionInputs,
   type FunctionResults,

@@ -58,11 +58,14 @@ export interface FunctionResults {
 
 /** A function of a library, as declared. It runs on a native thread. */
 export type LibraryFunction<D extends FunctionDeclaration> = (
-  ...args: [
-    ...inputs: { -readonly [K in keyof D["parameters"]]: FunctionInputs[D["parameters"][K]] },
-    options?: CallOptions,
-  ]
+  ...args: FunctionArguments<D["parameters"]>
 ) => FunctionResults[D["result"]];
+
+/** The arguments of a function with these parameters. */
+export type FunctionArguments<P extends readonly ParameterKind[]> = [
+  ...inputs: { -readonly [K in keyof P]: FunctionInputs[P[K]] },
+  options?: CallOptions,
+];
 
 /** The functions of a library, by their names in the declarations. */
 export type Library<D extends Readonly<Record<string, FunctionDeclaration>>> = {

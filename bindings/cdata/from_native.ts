@@ -1,7 +1,8 @@
 /** Arrow data of other libraries, at the addresses where they left the structs of the C data interface. */
 
-import type { RecordBatch, Schema, Vector } from "apache-arrow";
+import type { RecordBatch } from "apache-arrow";
 import { CONSTANTS } from "../abi.ts";
+import type { ArrowSchema, ArrowVector } from "../arrow.ts";
 import { type Context, currentContext, Room } from "../context.ts";
 import { type Address, type ArrowImportOptions, importFlags, toAddress } from "./addresses.ts";
 import {
@@ -33,7 +34,7 @@ import { type ArrayPlan, compile } from "./schema.ts";
 export function importSchema(
   address: Address,
   options: Pick<ArrowImportOptions, "strict"> = {},
-): Schema {
+): ArrowSchema {
   return readSchema(currentContext(), toAddress(address, "ArrowSchema"), options).schema;
 }
 
@@ -96,7 +97,7 @@ export function importArray(
   schema: Address,
   array: Address,
   options: ArrowImportOptions = {},
-): Lease<Vector> {
+): Lease<ArrowVector> {
   return new VectorLease(adopt(schema, array, options, CONSTANTS.IMPORT_ANY));
 }
 

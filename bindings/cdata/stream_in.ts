@@ -1,6 +1,7 @@
 /** Streams of other libraries: an ArrowArrayStream as an async iterable of record batches. */
 
 import { type RecordBatch, type Schema, Table } from "apache-arrow";
+import type { ArrowSchema } from "../arrow.ts";
 import { currentContext } from "../context.ts";
 import { BowstringError } from "../errors.ts";
 import { Job } from "../job.ts";
@@ -25,7 +26,7 @@ export interface StreamOptions extends ArrowImportOptions {
  */
 export interface RecordBatchStream extends AsyncIterable<Lease<RecordBatch>>, AsyncDisposable {
   /** The schema of all batches. Rejects when the producer fails before it gives one. */
-  readonly schema: Promise<Schema>;
+  readonly schema: Promise<ArrowSchema>;
   /** Stops the producer. What waits for a batch, and every later read, rejects with `reason`. */
   cancel(reason?: unknown): void;
 }

@@ -3,9 +3,10 @@
  * own, until a batch is there; so batches are pushed from here when the library says that some are wanted.
  */
 
-import type { RecordBatch, Schema, Table } from "apache-arrow";
+import type { RecordBatch, Table } from "apache-arrow";
 import { setTimeout } from "node:timers";
 import { CONSTANTS, STATUS, STRUCTS } from "../abi.ts";
+import type { ArrowSchema } from "../arrow.ts";
 import { type Context, currentContext, TABLE_SIZE, type Waiter } from "../context.ts";
 import { BowstringError } from "../errors.ts";
 import type { Scratch } from "../runtime.ts";
@@ -25,7 +26,7 @@ export interface StreamExportOptions extends ExportOptions {
    * The schema of all batches. By default that of the source, if it has a property `schema`, or that of the first batch;
    * an async source whose schema is not known needs it.
    */
-  readonly schema?: Schema;
+  readonly schema?: ArrowSchema;
   /**
    * The address of an `ArrowArrayStream` of the caller's, who then owns what is exported. By default this allocates one.
    */

@@ -1,7 +1,8 @@
 /** Arrow data for other libraries, as structs of the C data interface at addresses that they may take it from. */
 
-import type { Field, RecordBatch, Schema, Vector } from "apache-arrow";
+import type { RecordBatch } from "apache-arrow";
 import { CONSTANTS, STRUCTS } from "../abi.ts";
+import type { ArrowField, ArrowSchema, ArrowVector } from "../arrow.ts";
 import { type Context, currentContext, TABLE_SIZE } from "../context.ts";
 import type { Scratch } from "../runtime.ts";
 import { type Address, toAddress } from "./addresses.ts";
@@ -156,7 +157,7 @@ export function exportRecordBatch(
  *
  * @returns The structs, which are the caller's until another library takes them.
  */
-export function exportArray(vector: Vector, options: ArrayExportOptions = {}): ExportedArray {
+export function exportArray(vector: ArrowVector, options: ArrayExportOptions = {}): ExportedArray {
   const context = currentContext();
   const scratch = context.runtime.scratch(TABLE_SIZE);
   exporterOf(context).array(asVector(vector), options, scratch.pointer);
@@ -211,7 +212,7 @@ class GivenSchema implements ExportedSchema {
  * @returns The struct, which is the caller's until another library takes it.
  */
 export function exportSchema(
-  schema: Schema | Field,
+  schema: ArrowSchema | ArrowField,
   options: SchemaExportOptions = {},
 ): ExportedSchema {
   const context = currentContext();
