@@ -79,6 +79,21 @@ struct ArrowArrayStream {
 #endif /* ARROW_C_STREAM_INTERFACE */
 
 /**
+ * In the words of bow_table_build: the buffer is absent, a null pointer in the array.
+ */
+#define BOW_BUFFER_NONE 0
+
+/**
+ * In the words of bow_table_build: the array points to the caller's memory.
+ */
+#define BOW_BUFFER_BORROW 1
+
+/**
+ * In the words of bow_table_build: the array points to a copy, which is made before the call returns.
+ */
+#define BOW_BUFFER_COPY 2
+
+/**
  * There is nothing in a bow_value.
  */
 #define BOW_VALUE_NONE 0
@@ -92,11 +107,6 @@ struct ArrowArrayStream {
  * A bow_value is a stream.
  */
 #define BOW_VALUE_STREAM 2
-
-/**
- * The version of the ABI that this header describes.
- */
-#define BOW_ABI_VERSION 1
 
 /**
  * In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
@@ -136,24 +146,15 @@ struct ArrowArrayStream {
 #define BOW_IMPORT_STRICT 16
 
 /**
- * In the words of bow_table_build: give fields that were converted at import their original types, names and metadata.
+ * In the flags of a build or an export: give fields that were converted at import their original types, names and
+ * metadata.
  */
 #define BOW_BUILD_RESTORE 1
 
 /**
- * In the words of bow_table_build: the buffer is absent, a null pointer in the array.
+ * The version of the ABI that this header describes.
  */
-#define BOW_BUFFER_NONE 0
-
-/**
- * In the words of bow_table_build: the array points to the caller's memory.
- */
-#define BOW_BUFFER_BORROW 1
-
-/**
- * In the words of bow_table_build: the array points to a copy, which is made before the call returns.
- */
-#define BOW_BUFFER_COPY 2
+#define BOW_ABI_VERSION 1
 
 /**
  * What a function answers. Anything from 16 up is an error and is described in the caller's bow_error.
@@ -277,8 +278,8 @@ struct bow_stats {
    */
   double bytes_viewed;
   /**
-   * Bytes copied so far: blocks by bow_lease_copy, offsets of tables that an engine read, and what the binding
-   * reported.
+   * Bytes copied so far: blocks by bow_lease_copy, conversions, buffers that bow_table_build copied, offsets of
+   * tables that an engine read, and what the binding reported.
    */
   double bytes_copied;
   /**
@@ -424,14 +425,13 @@ struct bow_call {
 };
 
 /**
- * A function that takes and gives Arrow data, of any library. It answers 0, or from 16 up one of enum bow_status (a
- * function of one's own uses BOW_INVALID_ARGUMENT, BOW_INVALID_ARROW, BOW_UNSUPPORTED or BOW_IO), and then describes
- * the failure in error.
+ * A function that takes and gives Arrow data, of any library. It answers 0, or from 16 up one of enum bow_status (such
+ * as BOW_INVALID_ARGUMENT, BOW_INVALID_ARROW, BOW_UNSUPPORTED or BOW_IO) and then describes the failure in error.
  *
- * The inputs are moved: when it returns, with success or without, the release of each of their structs is null, and
- * what it still needs of them it has taken over. output is BOW_VALUE_NONE when it is called; on success it is the
- * caller's to release, on failure it is BOW_VALUE_NONE still. options, which may be null when options_length is 0, are
- * bytes of any meaning, readable until it returns.
+ * It takes over the inputs that it wants to keep, by setting the release of their structs to null; the others it may
+ * read until it returns, and the caller releases them then. output is BOW_VALUE_NONE when it is called; on success what
+ * it is then is the caller's to release, on failure it is BOW_VALUE_NONE still. options, which may be null when
+ * options_length is 0, are bytes of any meaning, readable until it returns.
  *
  * It may run on any thread, several times at once. Nothing may be unwound out of it.
  */

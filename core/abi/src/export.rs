@@ -30,12 +30,12 @@ pub(crate) struct Allocation {
 /// Where buffers without bytes point: some consumers refuse null there, and these zeros are also the one offset that
 /// an empty variable-length array has.
 #[repr(align(64))]
-struct Zeros([u8; 64]);
+pub(crate) struct Zeros(pub [u8; 64]);
 
-static ZEROS: Zeros = Zeros([0; 64]);
+pub(crate) static ZEROS: Zeros = Zeros([0; 64]);
 
 /// Whatever keeps the memory behind a struct alive.
-enum Owner {
+pub(crate) enum Owner {
     Buffers { _buffers: Vec<Buffer> },
     Shared { _owner: Arc<dyn Any + Send + Sync> },
 }
@@ -83,7 +83,10 @@ fn export_schema(schema: &Schema) -> Result<ArrowSchema, arrow_schema::ArrowErro
 }
 
 /// A schema of this library's own over the strings of `source`, which `owner` keeps alive.
-fn share_schema(source: &ArrowSchema, owner: &Arc<dyn Any + Send + Sync>) -> ArrowSchema {
+pub(crate) fn share_schema(
+    source: &ArrowSchema,
+    owner: &Arc<dyn Any + Send + Sync>,
+) -> ArrowSchema {
     let children = (0..source.n_children as usize)
         // SAFETY: the source is well formed: made by arrow-rs in `export_schema`.
         .map(|index| unsafe { &**source.children.add(index) })
@@ -254,7 +257,7 @@ struct ArrayPrivate {
     _owner: Owner,
 }
 
-fn new_array(
+pub(crate) fn new_array(
     [length, null_count, offset]: [i64; 3],
     buffers: Box<[*const c_void]>,
     allocations: Box<[Option<Allocation>]>,
@@ -303,7 +306,8 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
         }
         // SAFETY: `new_array` made it, and `release` having been set means that it was not freed yet.
         let private = unsafe { Box::from_raw(array.private_data.cast::<ArrayPrivate>()) };
-        for &child in &private.children {
+        let dictionary = (!array.dictionary.is_null()).then_some(&array.dictionary);
+        for &child in private.children.iter().chain(dictionary) {
             // SAFETY: each was boxed when the parent was made, and only its parent frees the box.
             let mut child = unsafe { Box::from_raw(child) };
             // A child without `release` has been moved out; its new owner releases it.

@@ -55,6 +55,7 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+pub mod build;
 pub mod call;
 pub mod check;
 pub mod describe;
@@ -68,7 +69,9 @@ mod owned;
 pub mod raw;
 mod schema;
 mod status;
+mod stream;
 mod walk;
+mod write;
 
 pub use check::Level;
 pub use error::{BowError, Failure};
@@ -80,3 +83,5 @@ pub use owned::OwnedTable;
 pub use raw::{ArrowArray, ArrowArrayStream, ArrowSchema, BowTable};
 pub use schema::{SchemaTree, fingerprint};
 pub use status::Status;
+pub use stream::{OwnedStream, StreamError};
+pub use write::write_schema;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::OwnedTable;
 use crate::invalid::{InvalidArrow, Problem};
 use crate::raw::ArrowSchema;
-use crate::walk::{Node, Visitor, text, walk};
+use crate::walk::{MAX_DEPTH, Node, Visitor, text, walk};
 
 /// A schema struct as owned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct SchemaTree {
     pub flags: i64,
     /// The children.
     pub children: Vec<SchemaTree>,
+    /// The type of the dictionary's values, if the field is dictionary-encoded.
+    pub dictionary: Option<Box<SchemaTree>>,
 }
 
 impl SchemaTree {
@@ -29,6 +31,61 @@ impl SchemaTree {
     pub fn read(table: &OwnedTable) -> Result<Self, InvalidArrow> {
         walk(table.schema(), table.array(), &mut Reader)
     }
+}
+
+impl SchemaTree {
+    /// Reads a schema struct that comes without an array.
+    pub fn read_schema(schema: &ArrowSchema) -> Result<Self, InvalidArrow> {
+        read_struct(schema, 0).map_err(|problem| InvalidArrow {
+            path: "schema".to_owned(),
+            problem,
+        })
+    }
+}
+
+fn read_struct(schema: &ArrowSchema, depth: usize) -> Result<SchemaTree, Problem> {
+    if depth >= MAX_DEPTH {
+        return Err(Problem::TooDeep(MAX_DEPTH));
+    }
+    if schema.release.is_none() {
+        return Err(Problem::Released("schema"));
+    }
+    if schema.n_children < 0 {
+        return Err(Problem::Negative(
+            "the schema's number of children",
+            schema.n_children,
+        ));
+    }
+    if schema.n_children > 0 && schema.children.is_null() {
+        return Err(Problem::Null("the schema's list of children"));
+    }
+    let children = (0..schema.n_children as usize)
+        .map(|index| {
+            // SAFETY: `children` is not null and has `n_children` entries; each that is not null is a schema.
+            let child = unsafe { (*schema.children.add(index)).as_ref() };
+            read_struct(child.ok_or(Problem::NullChild("schema", index))?, depth + 1)
+        })
+        .collect::<Result<_, _>>()?;
+    // SAFETY: a dictionary that is not null is a schema.
+    let dictionary = match unsafe { schema.dictionary.as_ref() } {
+        Some(dictionary) => Some(Box::new(read_struct(dictionary, depth + 1)?)),
+        None => None,
+    };
+    let pairs = (!schema.metadata.is_null()).then(|| {
+        metadata(schema)
+            .map(|entry| entry.map(|(key, value)| (key.to_owned(), value.to_owned())))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    Ok(SchemaTree {
+        format: text(schema.format, "format")?
+            .ok_or(Problem::Null("the format"))?
+            .to_owned(),
+        name: text(schema.name, "name")?.unwrap_or_default().to_owned(),
+        metadata: pairs.transpose()?,
+        flags: schema.flags,
+        children,
+        dictionary,
+    })
 }
 
 struct Reader;
@@ -55,6 +112,7 @@ impl Visitor for Reader {
             metadata: metadata.transpose()?,
             flags: schema.flags,
             children,
+            dictionary: None,
         })
     }
 }

@@ -126,9 +126,26 @@ pub unsafe extern "C" fn bow_context_released(
     out_count: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, out_tokens, capacity, out_count);
+    let body = || {
+        require(out_count, "out_count")?;
+        let room = if capacity == 0 {
+            &mut [][..]
+        } else {
+            require(out_tokens, "out_tokens")?;
+            // SAFETY: not null and aligned, and the caller says that there is room; what is there is a number.
+            unsafe { std::slice::from_raw_parts_mut(out_tokens, capacity as usize) }
+        };
+        let count = bowstring_runtime::context(context)?.released(room);
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_count, "out_count", count as u32) }?;
+        Ok(if count > 0 {
+            Status::Ok
+        } else {
+            Status::Pending
+        })
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, crate::schema::unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Writes the context's counters to out, as many of them as out->size, set by the caller, has room for.

@@ -17,6 +17,12 @@ pub enum Kind {
     Job,
     /// An open database.
     Store,
+    /// A schema that tables are built with.
+    Schema,
+    /// A stream that JavaScript feeds.
+    Stream,
+    /// A shared library.
+    Library,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +32,9 @@ impl fmt::Display for Kind {
             Self::Lease => "lease",
             Self::Job => "job",
             Self::Store => "store",
+            Self::Schema => "schema",
+            Self::Stream => "stream",
+            Self::Library => "library",
         })
     }
 }

@@ -21,7 +21,7 @@ fn next(job: &Job) -> Result<Next, Failure> {
 
 fn numbers(next: Result<Next, Failure>) -> Vec<u32> {
     match next {
-        Ok(Next::Group(group)) => group.iter().map(number).collect(),
+        Ok(Next::Group(group)) => group.into_tables().iter().map(number).collect(),
         other => panic!("expected a group but found {other:?}"),
     }
 }

@@ -67,7 +67,7 @@ fn jobs_run_in_order_and_may_have_results() {
         });
     let last = scope.context.job(last.unwrap()).unwrap();
     match end(&last) {
-        Ok(Next::Group(group)) => assert_eq!(number(&group[0]), 100),
+        Ok(Next::Group(group)) => assert_eq!(number(&group.into_tables()[0]), 100),
         other => panic!("expected a group but found {other:?}"),
     }
     assert_eq!(*entries.lock().unwrap(), (0..100).collect::<Vec<_>>());
