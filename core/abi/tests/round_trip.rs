@@ -234,6 +234,7 @@ fn schemas_are_read_with_names_flags_and_metadata() {
         metadata: None,
         flags,
         children,
+        dictionary: None,
     };
     let mut timestamp = node("tss:UTC", "n", 2, vec![]);
     timestamp.metadata = Some(vec![("k".to_owned(), "é".to_owned())]);

@@ -267,6 +267,17 @@ impl Context {
         store: Handle,
         work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Handle, RuntimeError> {
+        self.start_on_store_within(store, None, work)
+    }
+
+    /// As [`start_on_store`](Self::start_on_store), unless `limit` jobs that were started with a limit wait or run there:
+    /// for work that holds much memory while it waits.
+    pub fn start_on_store_within<S: Send + 'static>(
+        &self,
+        store: Handle,
+        limit: Option<usize>,
+        work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Handle, RuntimeError> {
         let stale = RuntimeError::Stale(Kind::Store, store);
         let worker = lock(&self.tables)
             .stores
@@ -277,8 +288,20 @@ impl Context {
         let worker = (worker as Arc<dyn Any + Send + Sync>)
             .downcast::<Worker<S>>()
             .map_err(|_| stale)?;
+        let place = match limit {
+            Some(limit) => Some(
+                worker
+                    .place(limit)
+                    .ok_or(RuntimeError::Busy(store, limit))?,
+            ),
+            None => None,
+        };
         let (handle, job) = self.add_job(worker.monitor(), Bound::RESULTS)?;
-        worker.submit(&job, work);
+        worker.submit(&job, move |value: &mut S, outlet: &Outlet| {
+            // Given back when the work has ended, or is dropped undone.
+            let _place = place;
+            work(value, outlet)
+        });
         Ok(handle)
     }
 
