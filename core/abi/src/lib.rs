@@ -6,6 +6,10 @@
 //! - [`OwnedTable`]: a schema and an array that this side must release, exactly once.
 //! - [`check`](check::check): the ladder of checks that stands between a foreign struct and code that reads it.
 //! - [`export_batch`], [`share_table`]: record batches out; [`import_table`]: record batches in.
+//! - [`OwnedStream`]: a stream that this side must release; as record batches by [`OwnedStream::into_batches`], and from
+//!   them by [`OwnedStream::from_batches`].
+//! - [`call`]: the one shape of a function that other languages can call with tables and streams.
+//! - [`build`]: tables from the memory of others, described by numbers.
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.
@@ -55,6 +59,7 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+mod batches;
 pub mod build;
 pub mod call;
 pub mod check;
@@ -68,11 +73,13 @@ mod layout;
 mod owned;
 pub mod raw;
 mod schema;
+mod source;
 mod status;
 mod stream;
 mod walk;
 mod write;
 
+pub use batches::Batches;
 pub use check::Level;
 pub use error::{BowError, Failure};
 pub use export::{export_batch, share_table};
@@ -82,6 +89,7 @@ pub use layout::{BufferKind, Layout, layout_of};
 pub use owned::OwnedTable;
 pub use raw::{ArrowArray, ArrowArrayStream, ArrowSchema, BowTable};
 pub use schema::{SchemaTree, fingerprint};
+pub use source::StreamSource;
 pub use status::Status;
 pub use stream::{OwnedStream, StreamError};
 pub use write::write_schema;

@@ -80,7 +80,7 @@ pub unsafe extern "C" fn bow_stream_export(
         let (handle, stream) = context.export_stream(schema, flags)?;
         // SAFETY: passed on to the caller.
         unsafe {
-            write_out(out, "out", stream)?;
+            write_out(out, "out", stream.into_raw())?;
             write_out(out_stream, "out_stream", handle)?;
         }
         Ok(Status::Ok)

@@ -1,14 +1,12 @@
 //! Streams out: JavaScript pushes batches on its own thread, a consumer pulls them on any other.
 
 use std::collections::VecDeque;
-use std::ffi::{CString, c_char, c_int};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
 
 use bowstring_abi::build::BuildSchema;
-use bowstring_abi::guard::guard_callback;
 use bowstring_abi::{
-    ArrowArray, ArrowArrayStream, ArrowSchema, BowTable, Failure, OwnedTable, SchemaTree,
+    ArrowSchema, Failure, OwnedStream, OwnedTable, SchemaTree, StreamError, StreamSource,
 };
 
 use crate::build::{restored, restores};
@@ -27,8 +25,8 @@ const READ_AHEAD: usize = 16;
 enum End {
     /// Well.
     Complete,
-    /// With an error: its `errno` code and message.
-    Failed(c_int, String),
+    /// With an error.
+    Failed(StreamError),
 }
 
 #[derive(Default)]
@@ -103,11 +101,11 @@ impl Feed {
 
     /// Ends a stream that has not been ended, so that its consumer does not wait for ever.
     pub fn abandon(&self, why: &str) {
-        self.end(End::Failed(libc::ECANCELED, why.to_owned()));
+        self.end(End::Failed(error(libc::ECANCELED, why)));
     }
 
     /// The next batch, `None` at the end. Waits for it, except where it would wait for itself.
-    fn next(&self) -> Result<Option<OwnedTable>, (c_int, String)> {
+    fn next(&self) -> Result<Option<OwnedTable>, StreamError> {
         let mut state = lock(&self.state);
         loop {
             if let Some(batch) = state.batches.pop_front() {
@@ -121,13 +119,13 @@ impl Feed {
             }
             match &state.end {
                 Some(End::Complete) => return Ok(None),
-                Some(End::Failed(errno, message)) => return Err((*errno, message.clone())),
+                Some(End::Failed(error)) => return Err(error.clone()),
                 None => {}
             }
             if std::thread::current().id() == self.thread {
                 let message = "get_next was called on the thread that feeds this stream, where it would wait for ever: \
                                call it on another thread";
-                return Err((libc::EDEADLK, message.to_owned()));
+                return Err(error(libc::EDEADLK, message));
             }
             state.asked = true;
             // Without the lock: the waker may want to know what is wanted. What is pushed before the wait begins is seen
@@ -151,6 +149,11 @@ impl Feed {
         drop(batches);
         self.events.notify();
     }
+}
+
+fn error(errno: i32, message: impl Into<String>) -> StreamError {
+    let message = Some(message.into());
+    StreamError { errno, message }
 }
 
 /// Refuses arrays that a consumer, which knows the stream's schema only, would misread.
@@ -198,7 +201,7 @@ impl Context {
         &self,
         schema: Handle,
         flags: u32,
-    ) -> Result<(Handle, ArrowArrayStream), Failure> {
+    ) -> Result<(Handle, OwnedStream), Failure> {
         let restore = restores(flags)?;
         let schema = self.schema(schema)?;
         let tree = if restore {
@@ -219,7 +222,8 @@ impl Context {
         }
         let inserted = tables.feeds.insert(feed.clone());
         let handle = inserted.map_err(|_| RuntimeError::NoHandles(Kind::Stream))?;
-        Ok((handle, consumer(feed)))
+        drop(tables);
+        Ok((handle, OwnedStream::new(Consumer(feed))))
     }
 
     fn feed(&self, stream: Handle) -> Result<Arc<Feed>, RuntimeError> {
@@ -240,7 +244,7 @@ impl Context {
     pub fn end_stream(&self, stream: Handle, message: Option<String>) -> Result<(), RuntimeError> {
         self.feed(stream)?.end(match message {
             None => End::Complete,
-            Some(message) => End::Failed(libc::EIO, message),
+            Some(message) => End::Failed(error(libc::EIO, message)),
         });
         Ok(())
     }
@@ -253,107 +257,21 @@ impl Context {
     }
 }
 
-/// The `private_data` of a stream: the consumer's end.
-struct Consumer {
-    feed: Arc<Feed>,
-    /// What `get_last_error` gives.
-    error: Option<CString>,
-}
+/// The consumer's end.
+struct Consumer(Arc<Feed>);
 
-fn consumer(feed: Arc<Feed>) -> ArrowArrayStream {
-    let consumer = Box::new(Consumer { feed, error: None });
-    ArrowArrayStream {
-        get_schema: Some(get_schema),
-        get_next: Some(get_next),
-        get_last_error: Some(get_last_error),
-        release: Some(release),
-        private_data: Box::into_raw(consumer).cast(),
+impl StreamSource for Consumer {
+    fn schema(&mut self) -> Result<ArrowSchema, StreamError> {
+        Ok(self.0.schema.export())
+    }
+
+    fn next(&mut self) -> Result<Option<OwnedTable>, StreamError> {
+        self.0.next()
     }
 }
 
-/// Runs a callback of a stream: a failure becomes the stream's last error, a panic too.
-///
-/// # Safety
-/// `stream` is null or one made by [`consumer`], and nobody else uses it meanwhile.
-unsafe fn answer(
-    stream: *mut ArrowArrayStream,
-    body: impl FnOnce(&Feed) -> Result<(), (c_int, String)>,
-) -> c_int {
-    // SAFETY: by contract; the private data lives until the release, which sets `release` to null.
-    let consumer = unsafe {
-        match stream.as_ref() {
-            Some(stream) if stream.release.is_some() => {
-                &mut *stream.private_data.cast::<Consumer>()
-            }
-            _ => return libc::EINVAL,
-        }
-    };
-    let mut result = Err((libc::EIO, "internal error, please report it".to_owned()));
-    guard_callback(|| result = body(&consumer.feed));
-    match result {
-        Ok(()) => 0,
-        Err((errno, message)) => {
-            // A NUL would end the message for its reader.
-            consumer.error = CString::new(message.replace('\0', "\u{fffd}")).ok();
-            errno
-        }
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.0.release();
     }
-}
-
-unsafe extern "C" fn get_schema(stream: *mut ArrowArrayStream, out: *mut ArrowSchema) -> c_int {
-    let body = |feed: &Feed| {
-        // SAFETY: the consumer passes room for a schema.
-        unsafe { out.write(feed.schema.export()) };
-        Ok(())
-    };
-    // SAFETY: passed on to the consumer.
-    unsafe { answer(stream, body) }
-}
-
-unsafe extern "C" fn get_next(stream: *mut ArrowArrayStream, out: *mut ArrowArray) -> c_int {
-    let body = |feed: &Feed| {
-        let array = match feed.next()? {
-            Some(batch) => {
-                let BowTable { schema, array } = batch.into_raw();
-                // SAFETY: the schema is this side's to release; the array is given away.
-                drop(unsafe { OwnedTable::from_raw(schema, ArrowArray::released()) });
-                array
-            }
-            None => ArrowArray::released(),
-        };
-        // SAFETY: the consumer passes room for an array.
-        unsafe { out.write(array) };
-        Ok(())
-    };
-    // SAFETY: passed on to the consumer.
-    unsafe { answer(stream, body) }
-}
-
-unsafe extern "C" fn get_last_error(stream: *mut ArrowArrayStream) -> *const c_char {
-    // SAFETY: as in `answer`.
-    let consumer = unsafe {
-        match stream.as_ref() {
-            Some(stream) if stream.release.is_some() => &*stream.private_data.cast::<Consumer>(),
-            _ => return std::ptr::null(),
-        }
-    };
-    match &consumer.error {
-        Some(error) => error.as_ptr(),
-        None => std::ptr::null(),
-    }
-}
-
-unsafe extern "C" fn release(stream: *mut ArrowArrayStream) {
-    guard_callback(|| {
-        // SAFETY: the consumer passes a stream that has this function as its `release`, or null.
-        let Some(stream) = (unsafe { stream.as_mut() }) else {
-            return;
-        };
-        if stream.release.take().is_none() {
-            return;
-        }
-        // SAFETY: `consumer` made it, and `release` having been set means that it was not freed yet.
-        let consumer = unsafe { Box::from_raw(stream.private_data.cast::<Consumer>()) };
-        consumer.feed.release();
-    });
 }

@@ -16,9 +16,7 @@ fn schema(scope: &Scope) -> u32 {
 }
 
 fn export(scope: &Scope) -> (u32, OwnedStream) {
-    let (handle, raw) = scope.context.export_stream(schema(scope), 0).unwrap();
-    // SAFETY: made for this side.
-    (handle, unsafe { OwnedStream::from_raw(raw) })
+    scope.context.export_stream(schema(scope), 0).unwrap()
 }
 
 fn next(stream: &mut OwnedStream) -> Result<Option<u32>, StreamError> {
@@ -223,9 +221,7 @@ fn batches_of_other_types_are_refused_and_released() {
     ];
     for (tree, expected) in cases {
         let schema = scope.context.register_schema(tree).unwrap();
-        let (stream, raw) = scope.context.export_stream(schema, 0).unwrap();
-        // SAFETY: made for this side.
-        let _consumer = unsafe { OwnedStream::from_raw(raw) };
+        let (stream, _consumer) = scope.context.export_stream(schema, 0).unwrap();
         let refused = scope
             .context
             .push_to_stream(stream, alive.table(1))
