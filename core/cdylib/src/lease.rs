@@ -133,7 +133,7 @@ fn schema_json(schema: &SchemaTree) -> Value {
         "metadata": schema.metadata,
         "flags": schema.flags,
         "children": schema.children.iter().map(schema_json).collect::<Value>(),
-        "dictionary": null,
+        "dictionary": schema.dictionary.as_deref().map(schema_json),
     })
 }
 
