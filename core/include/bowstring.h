@@ -1105,11 +1105,12 @@ int32_t bow_store_begin(uint32_t context,
  * Starts a job that writes one group of tables to the generation that was begun, and that has no result. count is 5:
  * symbols, identifiers, relationships, files, errors, with the columns that extraction gives them. The tables are
  * moved: the release of every struct in tables is null afterwards, also when the call fails; they are released when
- * the job has ended. Wait for one write before starting the next, or the batches pile up in memory.
+ * the job has ended. At most 16 writes of a store wait for their turn, so that batches do not pile up in memory: wait
+ * for the job of one before starting more.
  *
  * The tables are checked in full; the job fails with BOW_INVALID_ARROW or BOW_UNSUPPORTED when one breaks the
  * specification, and with BOW_STORE when its columns are not the expected ones or the generation cannot be written.
- * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ * BOW_BUSY: 16 writes wait already. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
  */
 int32_t bow_store_write(uint32_t context,
                         uint32_t store,

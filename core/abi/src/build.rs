@@ -2,18 +2,20 @@
 
 use std::alloc::{Layout as Allocation, alloc_zeroed, dealloc};
 use std::any::Any;
+use std::ffi::c_void;
 use std::ptr::{NonNull, null};
 use std::sync::Arc;
 
+use crate::check::check_root;
 use crate::check::{Checker, Level};
-use crate::export::{Owner, ZEROS, new_array, share_schema};
+use crate::export::{ArrayParts, no_bytes, share_schema};
 use crate::invalid::{InvalidArrow, Problem};
-use crate::layout::{BufferKind, layout_of};
+use crate::layout::{BufferKind, Layout, layout_of};
+use crate::node::Node;
 use crate::raw::{ArrowArray, ArrowSchema};
 use crate::schema::SchemaTree;
-use crate::walk::{Node, Visitor, walk};
-use crate::write::write_schema;
-use crate::{Failure, OwnedTable, Status};
+use crate::walk::{Root, Visitor, walk};
+use crate::{Failure, OwnedTable};
 
 /// In the words of bow_table_build: the buffer is absent, a null pointer in the array.
 pub const BOW_BUFFER_NONE: u32 = 0;
@@ -38,7 +40,9 @@ pub struct BuildSchema {
 impl BuildSchema {
     /// Checks that arrays of this schema can be: its formats, numbers of children and depth.
     pub fn new(tree: SchemaTree) -> Result<Self, InvalidArrow> {
-        let table = Arc::new(write_schema(&tree)?);
+        // SAFETY: the schema was made here and is given up; the array is a released one.
+        let table = unsafe { OwnedTable::from_raw(tree.to_raw()?, ArrowArray::released()) };
+        let table = Arc::new(table);
         let schema = Self { tree, table };
         schema.empty()?;
         Ok(schema)
@@ -60,36 +64,27 @@ impl BuildSchema {
         let array = empty_array(&self.tree);
         // SAFETY: both structs were made here and are given up.
         let table = unsafe { OwnedTable::from_raw(self.export(), array) };
-        crate::check::check(&table, Level::Minimal)?;
+        check_root(&table, Root::Any, Level::Minimal)?;
         Ok(table)
     }
 }
 
-/// An array without items, which is wrong in its number of buffers if the format is not one that is known.
+/// An array without items.
 fn empty_array(tree: &SchemaTree) -> ArrowArray {
-    let buffers = layout_of(&tree.format).map_or(0, |layout| layout.buffers().len());
-    let buffers = buffers + usize::from(is_view(&tree.format));
-    let children = tree.children.iter().map(empty_array).collect();
-    let zeros = ZEROS.0.as_ptr().cast();
-    let owner = Owner::Shared {
-        _owner: Arc::new(()),
+    let layout = layout_of(&tree.format);
+    let buffers = layout.map_or(0, |layout| {
+        layout.buffers().len() + usize::from(layout.is_variadic())
+    });
+    let parts = ArrayParts {
+        length: 0,
+        null_count: 0,
+        offset: 0,
+        buffers: vec![no_bytes(); buffers],
+        children: tree.children.iter().map(empty_array).collect(),
+        dictionary: tree.dictionary.as_deref().map(empty_array),
+        owner: Arc::new(()),
     };
-    let pointers = vec![zeros; buffers].into();
-    let mut array = new_array(
-        [0; 3],
-        pointers,
-        vec![None; buffers].into(),
-        children,
-        owner,
-    );
-    if let Some(dictionary) = &tree.dictionary {
-        array.dictionary = Box::into_raw(Box::new(empty_array(dictionary)));
-    }
-    array
-}
-
-fn is_view(format: &str) -> bool {
-    matches!(format, "vu" | "vz")
+    parts.into_raw()
 }
 
 /// What stands before the nodes.
@@ -224,11 +219,8 @@ pub unsafe fn build_table(
     let mut checker = Checker {
         level: Level::Default,
     };
-    walk(
-        table.schema(),
-        table.array(),
-        &mut (&mut sizes, &mut checker),
-    )?;
+    let visitor = &mut (&mut sizes, &mut checker);
+    walk(table.schema(), table.array(), Root::Any, visitor)?;
     Ok(Built {
         table,
         bytes_copied,
@@ -239,41 +231,43 @@ pub unsafe fn build_table(
 struct Draft {
     length: i64,
     null_count: i64,
-    buffers: Box<[*const std::ffi::c_void]>,
+    buffers: Vec<*const c_void>,
     children: Vec<Draft>,
     dictionary: Option<Box<Draft>>,
 }
 
 impl Draft {
     fn into_array(self, owner: &Arc<dyn Any + Send + Sync>) -> ArrowArray {
-        let children = self
-            .children
-            .into_iter()
-            .map(|child| child.into_array(owner))
-            .collect();
-        let allocations = vec![None; self.buffers.len()].into();
-        let shared = Owner::Shared {
-            _owner: owner.clone(),
+        let children = self.children.into_iter();
+        let parts = ArrayParts {
+            length: self.length,
+            null_count: self.null_count,
+            offset: 0,
+            buffers: self.buffers,
+            children: children.map(|child| child.into_array(owner)).collect(),
+            dictionary: self
+                .dictionary
+                .map(|dictionary| dictionary.into_array(owner)),
+            owner: owner.clone(),
         };
-        let mut array = new_array(
-            [self.length, self.null_count, 0],
-            self.buffers,
-            allocations,
-            children,
-            shared,
-        );
-        if let Some(dictionary) = self.dictionary {
-            array.dictionary = Box::into_raw(Box::new(dictionary.into_array(owner)));
-        }
-        array
+        parts.into_raw()
     }
+}
+
+/// How a node is reached from its parent.
+enum Step<'a> {
+    /// It is this column of a table.
+    Column(usize, &'a str),
+    /// It is a child of this name.
+    Child(&'a str),
+    Dictionary,
 }
 
 /// Reads nodes in step with the schema.
 struct Parser<'a, 'w> {
     words: &'a mut Words<'w>,
-    /// Where in the schema: which child, and its name.
-    path: Vec<(usize, &'a str)>,
+    /// Where in the schema: the outermost type first.
+    path: Vec<Step<'a>>,
     /// The bytes of each buffer, in the order of the walk.
     sizes: Vec<usize>,
     copies: Vec<Copied>,
@@ -303,19 +297,12 @@ impl<'a> Parser<'a, '_> {
             }));
         }
         if has_dictionary != tree.dictionary.is_some() {
-            let found = if has_dictionary { "one" } else { "none" };
-            let expected = if has_dictionary { "no" } else { "a" };
-            return Err(Failure::new(
-                Status::InvalidArrow,
-                format!(
-                    "{}: expected {expected} dictionary, as in the schema, but found {found}",
-                    self.render()
-                ),
-            ));
+            let expected = !has_dictionary;
+            return Err(self.invalid(Problem::Dictionary { expected }));
         }
 
         let layout = layout_of(&tree.format);
-        let kinds = layout.as_ref().map_or(&[][..], |layout| layout.buffers());
+        let kinds = layout.as_ref().map_or(&[][..], Layout::buffers);
         let mut buffers = Vec::with_capacity(buffer_count + 1);
         let mut variadic: Vec<i64> = Vec::new();
         for index in 0..buffer_count {
@@ -336,25 +323,28 @@ impl<'a> Parser<'a, '_> {
                 variadic.push(bytes as i64);
             }
         }
-        if is_view(&tree.format) {
+        if layout.is_some_and(|layout| layout.is_variadic()) {
             let bytes = size_of_val(&variadic[..]);
             // SAFETY: a vector's own memory.
             let copy = unsafe { Copied::of(variadic.as_ptr().cast(), bytes) };
             let copy = copy.ok_or_else(|| self.invalid(Problem::NoMemory { bytes }))?;
             buffers.push(copy.address().cast());
-            self.sizes.push(bytes);
             self.copies.push(copy);
         }
 
         let mut children = Vec::with_capacity(expected);
         for (index, child) in tree.children.iter().enumerate() {
-            self.path.push((index, &child.name));
+            self.path
+                .push(match self.path.is_empty() && tree.format == "+s" {
+                    true => Step::Column(index, &child.name),
+                    false => Step::Child(&child.name),
+                });
             children.push(self.node(child)?);
             self.path.pop();
         }
         let dictionary = match &tree.dictionary {
             Some(dictionary) => {
-                self.path.push((0, "dictionary"));
+                self.path.push(Step::Dictionary);
                 let dictionary = Some(Box::new(self.node(dictionary)?));
                 self.path.pop();
                 dictionary
@@ -364,7 +354,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Draft {
             length: length as i64,
             null_count,
-            buffers: buffers.into(),
+            buffers,
             children,
             dictionary,
         })
@@ -396,7 +386,7 @@ impl<'a> Parser<'a, '_> {
             return Ok((null(), 0));
         }
         if bytes == 0 {
-            return Ok((ZEROS.0.as_ptr(), 0));
+            return Ok((no_bytes().cast(), 0));
         }
         if address == 0 {
             return Err(self.invalid(Problem::NullBuffer { index, bytes }));
@@ -434,14 +424,15 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn render(&self) -> String {
-        let mut path = String::from("record batch");
-        for (depth, (index, name)) in self.path.iter().enumerate() {
-            let name = name.escape_debug();
-            if depth == 0 {
-                path = format!("column[{index}] \"{name}\"");
-            } else {
-                path = format!("{path} -> {name}");
-            }
+        let mut path = String::from("array");
+        for step in &self.path {
+            path = match step {
+                Step::Column(index, name) => {
+                    format!("column[{index}] \"{}\"", name.escape_debug())
+                }
+                Step::Child(name) => format!("{path} -> {}", name.escape_debug()),
+                Step::Dictionary => format!("{path} -> dictionary"),
+            };
         }
         path
     }
@@ -452,8 +443,9 @@ fn alignment_of(format: &str, kind: Option<BufferKind>) -> usize {
     match kind {
         Some(BufferKind::Fixed(_)) if format.starts_with('w') => 1,
         Some(BufferKind::Fixed(width)) if width.is_power_of_two() => width.min(8),
-        Some(BufferKind::Offsets32) => 4,
-        Some(BufferKind::Offsets64) => 8,
+        Some(BufferKind::Offsets32 | BufferKind::Views32 | BufferKind::UnionOffsets) => 4,
+        Some(BufferKind::Offsets64 | BufferKind::Views64) => 8,
+        Some(BufferKind::BinaryViews | BufferKind::Utf8Views) => 8,
         _ => 1,
     }
 }
@@ -538,11 +530,11 @@ impl Visitor for Sizes<'_> {
     type Output = ();
 
     fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
-        let count = node.array.n_buffers as usize;
+        let count = node.buffer_count();
         let sizes = &self.sizes[self.next..self.next + count];
         self.next += count;
         // In order, so that offsets are known to be there when the last of them is read.
-        for (index, &found) in sizes.iter().enumerate().take(node.layout.buffers().len()) {
+        for (index, &found) in sizes.iter().enumerate() {
             if node.buffer(index).is_null() {
                 continue;
             }
@@ -558,7 +550,7 @@ impl Visitor for Sizes<'_> {
         Ok(())
     }
 
-    fn leave(&mut self, _node: &Node<'_>, _children: Vec<()>) -> Result<(), Problem> {
+    fn leave(&mut self, _: &Node<'_>, _: Vec<()>, _: Option<()>) -> Result<(), Problem> {
         Ok(())
     }
 }

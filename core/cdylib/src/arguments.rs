@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use bowstring_abi::{ArrowArray, ArrowSchema, BowTable, Failure, OwnedTable, Status};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Writes an out parameter.
@@ -33,16 +34,34 @@ pub(crate) fn require<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
 /// Options, as JSON in UTF-8.
 ///
 /// # Safety
-/// `bytes` is null, or `length` bytes are readable there.
+/// As for [`json`].
 pub(crate) unsafe fn options<T: DeserializeOwned>(
     bytes: *const u8,
     length: u32,
 ) -> Result<T, Failure> {
-    require(bytes, "options")?;
+    // SAFETY: passed on to the caller.
+    unsafe { json(bytes, length, "options") }
+}
+
+/// An argument that is JSON in UTF-8.
+///
+/// # Safety
+/// `bytes` is null, or `length` bytes are readable there.
+pub(crate) unsafe fn json<T: DeserializeOwned>(
+    bytes: *const u8,
+    length: u32,
+    name: &str,
+) -> Result<T, Failure> {
+    require(bytes, name)?;
     // SAFETY: not null, and readable by contract.
     let bytes = unsafe { std::slice::from_raw_parts(bytes, length as usize) };
     serde_json::from_slice(bytes)
-        .map_err(|error| Failure::invalid_argument(format!("options: {error}")))
+        .map_err(|error| Failure::invalid_argument(format!("{name}: {error}")))
+}
+
+/// JSON in UTF-8.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| Failure::new(Status::OutOfMemory, error.to_string()))
 }
 
 /// Takes tables over. From here on they are this side's to release, whatever happens.

@@ -10,12 +10,11 @@ use std::ffi::c_void;
 use bowstring_abi::guard::{guard, guard_callback};
 use bowstring_abi::{BowError, BowTable, Failure, Status};
 use bowstring_runtime::ImportOptions;
-use serde_json::Value;
 
 use crate::arguments::{
-    give_tables, require, take_structs, take_tables, token, too_small, write_out, write_slice,
+    give_tables, require, take_structs, take_tables, to_json, token, too_small, write_out,
+    write_slice,
 };
-use crate::json::schema_json;
 
 /// Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
 /// lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
@@ -146,9 +145,9 @@ pub unsafe extern "C" fn bow_lease_schemas(
 ) -> i32 {
     let body = || {
         let lease = bowstring_runtime::context(context)?.lease(lease)?;
-        let schemas: Value = lease.schemas()?.iter().map(schema_json).collect();
+        let schemas = to_json(&lease.schemas()?)?;
         // SAFETY: passed on to the caller.
-        unsafe { write_slice(schemas.to_string().as_bytes(), out, capacity, out_length) }
+        unsafe { write_slice(&schemas, out, capacity, out_length) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }

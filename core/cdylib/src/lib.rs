@@ -9,7 +9,6 @@ pub mod call;
 pub mod context;
 pub mod extract;
 pub mod job;
-mod json;
 pub mod lease;
 pub mod schema;
 pub mod store;

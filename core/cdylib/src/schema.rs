@@ -7,8 +7,7 @@ use bowstring_abi::guard::guard;
 use bowstring_abi::{ArrowSchema, BowError, OwnedTable, Status};
 use bowstring_runtime::ImportOptions;
 
-use crate::arguments::{bytes, require, write_out, write_slice};
-use crate::json::{parse_schema, schema_json};
+use crate::arguments::{json, require, to_json, write_out, write_slice};
 
 /// Writes the ArrowSchema at the address schema to out as JSON in UTF-8, out_length bytes without a NUL: one object as
 /// bow_lease_schemas has them. The schema is only read, and stays its owner's. flags are those of bow_lease_import; with
@@ -35,9 +34,8 @@ pub unsafe extern "C" fn bow_schema_read(
         require(schema, "schema")?;
         // SAFETY: not null and aligned, and a schema by contract.
         let tree = bowstring_runtime::shown_schema(unsafe { &*schema }, options)?;
-        let json = schema_json(&tree).to_string();
         // SAFETY: passed on to the caller.
-        unsafe { write_slice(json.as_bytes(), out, capacity, out_length) }
+        unsafe { write_slice(&to_json(&tree)?, out, capacity, out_length) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
@@ -83,7 +81,7 @@ pub unsafe extern "C" fn bow_schema_register(
     let body = || {
         require(out_schema, "out_schema")?;
         // SAFETY: passed on to the caller.
-        let tree = parse_schema(unsafe { bytes(json, length, "json") }?)?;
+        let tree = unsafe { self::json(json, length, "json") }?;
         let schema = bowstring_runtime::context(context)?.register_schema(tree)?;
         // SAFETY: passed on to the caller.
         unsafe { write_out(out_schema, "out_schema", schema) }?;

@@ -77,7 +77,12 @@ impl Feed {
     /// Queues a batch; false when the consumer has released the stream.
     fn push(&self, batch: OwnedTable) -> Result<bool, Failure> {
         let tree = SchemaTree::read(&batch)?;
-        same_types(self.schema.tree(), &tree, "record batch")?;
+        let expected = self.schema.tree();
+        let path = match expected.format == "+s" {
+            true => "record batch",
+            false => "array",
+        };
+        same_types(expected, &tree, path)?;
         let mut state = lock(&self.state);
         if state.released {
             // Without the lock: releasing a batch may run foreign code.

@@ -1,8 +1,8 @@
 //! How tables come in: what is checked, and what becomes of types that JavaScript's Arrow library cannot hold.
 
 use bowstring_abi::build::BuildSchema;
-use bowstring_abi::describe::{Description, describe};
-use bowstring_abi::{ArrowSchema, Failure, InvalidArrow, Level, OwnedTable, SchemaTree};
+use bowstring_abi::describe::{Description, describe_root};
+use bowstring_abi::{ArrowSchema, Failure, InvalidArrow, Level, OwnedTable, Root, SchemaTree};
 
 /// In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
 pub const BOW_VALIDATE_NONE: u32 = 0;
@@ -97,7 +97,11 @@ pub struct Prepared {
 impl Prepared {
     /// Checks, converts and describes tables.
     pub fn new(originals: Vec<OwnedTable>, options: ImportOptions) -> Result<Self, InvalidArrow> {
-        let description = describe(&originals, options.level)?;
+        let root = match options.any {
+            true => Root::Any,
+            false => Root::RecordBatch,
+        };
+        let description = describe_root(&originals, root, options.level)?;
         Ok(Self {
             originals,
             converted: None,

@@ -20,8 +20,11 @@ fn import(scope: &Scope, stream: OwnedStream) -> (u32, Arc<Job>) {
     (job, scope.context.job(job).unwrap())
 }
 
-/// The results up to the end: numbers, and the length of each.
-fn results(job: &Job) -> Result<Vec<(i64, Option<u32>)>, (Vec<(i64, Option<u32>)>, Failure)> {
+/// The length of a result, and its number if it has one.
+type Found = (i64, Option<u32>);
+
+/// The results up to the end.
+fn results(job: &Job) -> Result<Vec<Found>, (Vec<Found>, Failure)> {
     let mut found = Vec::new();
     loop {
         assert!(job.wait(u32::MAX));
