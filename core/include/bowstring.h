@@ -18,8 +18,11 @@
  * BOW_INVALID_ARGUMENT (a pointer is null or misaligned) and BOW_PANIC (a defect in the library; nothing is unwound
  * into the caller).
  *
+ * Addresses of structs that may be anybody's are numbers, uintptr_t: 0 is none, and like a pointer one must be aligned.
+ *
  * All functions may be called from any thread, at the same time. None of them calls back into the caller, except for
- * the release callbacks of tables that were given away and the waker that bow_context_set_waker registers.
+ * the callbacks of tables and streams that were given away, the functions that bow_call_start is given, and the waker
+ * that bow_context_set_waker registers.
  *
  * The library must not be unloaded: release callbacks and native threads need its code.
  */
@@ -466,9 +469,9 @@ int32_t bow_version(uint8_t *out,
 
 /* ---- Contexts ------------------------------------------------------------
  * A library is loaded once per process, while its users may be many: each isolate of a JavaScript engine, each
- * independent part of a program. A context is one user's own: its leases, jobs and stores are named by handles that
- * mean something in this context only, it is told of its own events, it counts what it holds, and when it is closed
- * all of that ends.
+ * independent part of a program. A context is one user's own: its leases, jobs, stores, schemas and streams are named
+ * by handles that mean something in this context only, it is told of its own events, it counts what it holds, and when
+ * it is closed all of that ends.
  */
 
 /**
@@ -482,10 +485,12 @@ int32_t bow_context_open(uint32_t *out_context,
                          struct bow_error *error);
 
 /**
- * Closes a context and all that belongs to it. Its handle and those of its jobs and stores are stale from then on;
- * waits return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this
- * waits for. Each lease loses the reference that it started with; memory with references taken by bow_lease_retain,
- * and memory behind exported tables, stays valid until bow_lease_drop or the table's release gives them back.
+ * Closes a context and all that belongs to it. Its handle and those of what belongs to it are stale from then on; waits
+ * return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this waits
+ * for. Streams that were given out and have not been ended answer their consumers ECANCELED. Each lease loses the
+ * reference that it started with; memory with references taken by bow_lease_retain, and memory behind exported tables,
+ * stays valid until bow_lease_drop or the table's release gives them back. Memory that was pinned by bow_table_build
+ * stays pinned until the tables are released; their tokens are dropped.
  *
  * BOW_STALE_HANDLE: there is no such context.
  */
@@ -494,8 +499,8 @@ int32_t bow_context_close(uint32_t context,
 
 /**
  * Registers waker, the address of a function void (*)(uint32_t context), or with 0 unregisters it. It is called, from
- * any thread, when something happens to one of the context's jobs: a result was queued, or the job ended. After a
- * call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
+ * any thread, when something happens in the context: a job has a result or has ended, a stream wants batches or has been
+ * released, a token has come into the queue of released pins. After a call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
  * one call; ask every job for results then. An event from before the registration makes no call: ask once after
  * registering.
  *
@@ -507,9 +512,9 @@ int32_t bow_context_set_waker(uint32_t context,
                               struct bow_error *error);
 
 /**
- * Waits until something has happened to one of the context's jobs since the last time this returned BOW_OK: a result
- * was queued, or the job ended. Events are not counted: on BOW_OK ask every job. A timeout_ms of 0 does not wait,
- * UINT32_MAX waits without bound.
+ * Waits until something has happened in the context since the last time this returned BOW_OK: a job has a result or has
+ * ended, a stream wants batches or has been released, a token has come into the queue of released pins. Events are not
+ * counted: on BOW_OK ask every job and stream. A timeout_ms of 0 does not wait, UINT32_MAX waits without bound.
  *
  * BOW_PENDING: the timeout came first. BOW_STALE_HANDLE: there is no such context, or it was closed meanwhile.
  */
