@@ -56,6 +56,7 @@ compile_error!(
 );
 
 pub mod check;
+pub mod convert;
 pub mod describe;
 mod error;
 mod export;
