@@ -122,8 +122,7 @@ fn every_schema_is_read_written_and_read_again() {
     for data_type in all() {
         let field = Field::new("é", data_type, true).with_metadata(
             [("k", "v"), ("a", "b"), ("z", "")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into(),
+                .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
         let tree = SchemaTree::of_field(&field).unwrap();
         let json = serde_json::to_string(&tree).unwrap();

@@ -254,10 +254,13 @@ pub(super) fn take(
     tree: &mut SchemaTree,
     is_taken: impl Fn(&str) -> bool,
 ) -> Vec<(String, String)> {
-    let entries = tree.metadata.take().unwrap_or_default();
-    let was_empty = entries.is_empty();
-    let (taken, left): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| is_taken(key));
-    tree.metadata = (was_empty || !left.is_empty()).then_some(left);
+    let Some(entries) = &mut tree.metadata else {
+        return Vec::new();
+    };
+    let taken: Vec<_> = entries.extract_if(.., |(key, _)| is_taken(key)).collect();
+    if entries.is_empty() && !taken.is_empty() {
+        tree.metadata = None;
+    }
     taken
 }
 

@@ -208,7 +208,7 @@ fn make(data_type: &DataType, length: usize, has_nulls: bool, numbers: &mut Numb
             let offsets = offsets(numbers);
             let items = make(
                 field.data_type(),
-                *offsets.last().unwrap() as usize,
+                offsets.last() as usize,
                 has_nulls,
                 numbers,
             );
@@ -218,7 +218,7 @@ fn make(data_type: &DataType, length: usize, has_nulls: bool, numbers: &mut Numb
             let offsets = offsets(numbers);
             let items = make(
                 field.data_type(),
-                *offsets.last().unwrap() as usize,
+                offsets.last() as usize,
                 has_nulls,
                 numbers,
             );
@@ -273,7 +273,7 @@ fn make(data_type: &DataType, length: usize, has_nulls: bool, numbers: &mut Numb
                 unreachable!("a map's entries are a struct")
             };
             let offsets = offsets(numbers);
-            let count = *offsets.last().unwrap() as usize;
+            let count = offsets.last() as usize;
             let keys = make(fields[0].data_type(), count, false, numbers);
             let values = make(fields[1].data_type(), count, has_nulls, numbers);
             let entries = StructArray::new(fields.clone(), vec![keys, values], None);
