@@ -76,6 +76,7 @@ fn import(table: OwnedTable, root: Root) -> Result<((Field, ArrayData), usize), 
     let mut importer = Importer {
         owner: table.clone(),
         bytes_copied: 0,
+        copies_text: true,
     };
     let imported = walk(table.schema(), table.array(), root, &mut importer)?;
     Ok((imported, importer.bytes_copied))
@@ -88,9 +89,11 @@ fn record_batch(field: Field, data: ArrayData) -> Result<RecordBatch, ArrowError
     RecordBatch::try_new_with_options(Arc::new(schema), columns, &rows)
 }
 
-struct Importer {
+/// Makes arrow-rs data of nodes whose structs have been checked.
+pub(crate) struct Importer {
     owner: Arc<OwnedTable>,
-    bytes_copied: usize,
+    pub bytes_copied: usize,
+    copies_text: bool,
 }
 
 impl Visitor for Importer {
@@ -106,20 +109,58 @@ impl Visitor for Importer {
         children: Vec<Self::Output>,
         dictionary: Option<Self::Output>,
     ) -> Result<Self::Output, Problem> {
+        self.assemble(node, children, dictionary, true)
+    }
+}
+
+impl Importer {
+    /// One that leaves text where it is, for who reads it as bytes only.
+    pub fn without_text(owner: Arc<OwnedTable>) -> Self {
+        Self {
+            owner,
+            bytes_copied: 0,
+            copies_text: false,
+        }
+    }
+
+    /// Field and data of one node. Unless it is `read`, its buffers are left where they are and what they hold is not
+    /// looked at: the data may be passed on then, but not be read.
+    pub fn assemble(
+        &mut self,
+        node: &Node<'_>,
+        children: Vec<(Field, ArrayData)>,
+        dictionary: Option<(Field, ArrayData)>,
+        is_read: bool,
+    ) -> Result<(Field, ArrayData), Problem> {
         let (fields, mut data): (Vec<Field>, Vec<ArrayData>) = children.into_iter().unzip();
         let (values, dictionary) = dictionary.unzip();
         let field = field_of(node, fields, values.as_ref())?;
         data.extend(dictionary);
         if node.layout.children == Children::RunEnds {
-            // arrow-rs compares run-end encoded arrays by all the values there are.
+            // There is one value for each run; what a producer has more is nobody's.
             data[1] = data[1].slice(0, data[0].len());
         }
-        let data = self.data(node, field.data_type().clone(), data)?;
+        let data_type = field.data_type().clone();
+        let data = match is_read {
+            true => self.data(node, data_type, data)?,
+            false => self.borrowed(node, data_type, data)?,
+        };
         Ok((field, data))
     }
-}
 
-impl Importer {
+    /// The data of one node over the buffers that it has.
+    fn borrowed(
+        &mut self,
+        node: &Node<'_>,
+        data_type: DataType,
+        children: Vec<ArrayData>,
+    ) -> Result<ArrayData, Problem> {
+        let count = node.buffer_count();
+        let buffers = (0..count).map(|index| self.borrow(node, index, 1));
+        let buffers = buffers.collect::<Result<_, _>>()?;
+        self.built(node, data_type, buffers, children)
+    }
+
     /// The arrow-rs data of one node, whose structs and children have been checked.
     fn data(
         &mut self,
@@ -146,7 +187,7 @@ impl Importer {
         let structure = node.with_buffers(&addresses);
         check_data(&structure, Level::Default)?;
         for (index, copy) in copies.iter_mut().enumerate().take(count) {
-            if is_text(node, index) {
+            if self.copies_text && is_text(node, index) {
                 let start = match node.buffer_kind(index) {
                     BufferKind::Utf8 if node.extent()? > 0 => {
                         structure.offset_at(index - 1, node.array.offset as usize)? as usize
@@ -161,23 +202,34 @@ impl Importer {
         let copied = node.with_buffers(&addresses);
         check_node(&copied, Level::Full)?;
 
-        let mut validity = None;
         let mut buffers = Vec::with_capacity(count);
         let layout = arrow_data::layout(&data_type);
         for (index, copy) in copies.into_iter().enumerate().take(count) {
-            let buffer = match copy {
+            buffers.push(match copy {
                 Some(copy) => copy,
                 None => {
-                    let spec = layout
-                        .buffers
-                        .get(index - usize::from(node.layout.has_validity()));
-                    let alignment = match spec {
+                    let spec = index.checked_sub(usize::from(node.layout.has_validity()));
+                    let alignment = match spec.and_then(|index| layout.buffers.get(index)) {
                         Some(BufferSpec::FixedWidth { alignment, .. }) => *alignment,
                         _ => 1,
                     };
                     self.borrow(&copied, index, alignment)?
                 }
-            };
+            });
+        }
+        self.built(node, data_type, buffers, children)
+    }
+
+    fn built(
+        &self,
+        node: &Node<'_>,
+        data_type: DataType,
+        found: Vec<Buffer>,
+        children: Vec<ArrayData>,
+    ) -> Result<ArrayData, Problem> {
+        let mut validity = None;
+        let mut buffers = Vec::with_capacity(found.len());
+        for (index, buffer) in found.into_iter().enumerate() {
             match node.buffer_kind(index) {
                 BufferKind::Validity if buffer.is_empty() => {}
                 BufferKind::Validity => validity = Some(buffer),
@@ -194,7 +246,8 @@ impl Importer {
             .null_bit_buffer(validity)
             .buffers(buffers)
             .child_data(children);
-        // SAFETY: `check_structs`, `check_node` and the layout table are this validation.
+        // SAFETY: `check_structs`, `check_node` and the layout table are this validation; data that was not checked is
+        // not read.
         unsafe { builder.skip_validation(true) }
             .build()
             .map_err(refused)

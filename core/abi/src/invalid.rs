@@ -142,6 +142,26 @@ pub enum Problem {
     NullRows(i64),
     /// The struct array of a record batch has an offset.
     BatchOffset(i64),
+    /// The type would have to be converted, and must not be: its format.
+    WouldConvert(String),
+    /// The field would have to be renamed, and must not be: its name.
+    WouldRename(String),
+    /// The type is not what the one that the metadata names is converted to.
+    NotConverted {
+        original: String,
+        expected: String,
+        found: String,
+    },
+    /// What the metadata says of run ends is not that: its text.
+    OriginalRunEnds(String),
+    /// There are more items than the type can count.
+    TooManyItems(usize),
+    /// A value does not fit the type that it is converted to.
+    DoesNotFit {
+        index: usize,
+        value: String,
+        what: &'static str,
+    },
     /// arrow-rs refuses the schema or the columns: its message.
     Arrow(String),
 }
@@ -372,6 +392,38 @@ impl fmt::Display for Problem {
             Self::Metadata(what) => write!(f, "malformed metadata: {what}"),
             Self::NullRows(count) => write!(f, "expected no null rows but found {count}"),
             Self::BatchOffset(offset) => write!(f, "expected offset 0 but found {offset}"),
+            Self::WouldConvert(format) => write!(
+                f,
+                "the type \"{}\" would have to be converted, which strict forbids",
+                format.escape_debug()
+            ),
+            Self::WouldRename(name) => write!(
+                f,
+                "the name \"{}\" would have to be changed, which strict forbids",
+                name.escape_debug()
+            ),
+            Self::NotConverted {
+                original,
+                expected,
+                found,
+            } => write!(
+                f,
+                "expected the format \"{}\", to which the original type \"{}\" is converted, but found \"{}\"",
+                expected.escape_debug(),
+                original.escape_debug(),
+                found.escape_debug()
+            ),
+            Self::OriginalRunEnds(text) => write!(
+                f,
+                "expected what run ends were in the metadata but found \"{}\"",
+                text.escape_debug()
+            ),
+            Self::TooManyItems(count) => {
+                write!(f, "{count} items are more than the type can count")
+            }
+            Self::DoesNotFit { index, value, what } => {
+                write!(f, "expected value[{index}] to fit {what} but found {value}")
+            }
             Self::Arrow(message) => f.write_str(message),
         }
     }
@@ -388,7 +440,9 @@ impl std::error::Error for InvalidArrow {}
 impl From<InvalidArrow> for Failure {
     fn from(invalid: InvalidArrow) -> Self {
         let status = match invalid.problem {
-            Problem::UnknownFormat(_) => Status::Unsupported,
+            Problem::UnknownFormat(_) | Problem::WouldConvert(_) | Problem::WouldRename(_) => {
+                Status::Unsupported
+            }
             Problem::NoMemory { .. } => Status::OutOfMemory,
             _ => Status::InvalidArrow,
         };

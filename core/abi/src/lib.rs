@@ -63,6 +63,7 @@ mod batches;
 pub mod build;
 pub mod call;
 pub mod check;
+pub mod convert;
 pub mod describe;
 mod error;
 mod export;
