@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bowstring_abi::build::{BuildSchema, Head, Words, build_table};
-use bowstring_abi::{ArrowSchema, BowTable, Failure, OwnedTable, SchemaTree};
+use bowstring_abi::build::{BuildSchema, Built, Head, Words, build_table};
+use bowstring_abi::convert::{restore, restore_schema};
+use bowstring_abi::{ArrowSchema, Failure, InvalidArrow, OwnedTable, SchemaTree};
 
 use crate::context::{Context, live};
 use crate::error::{Kind, RuntimeError};
@@ -25,7 +26,7 @@ struct Kept {
 }
 
 /// Whether original types are restored.
-pub(crate) fn restores(flags: u32) -> Result<bool, Failure> {
+fn restores(flags: u32) -> Result<bool, Failure> {
     if flags & !BOW_BUILD_RESTORE != 0 {
         return Err(Failure::invalid_argument(format!(
             "expected the flags 0 or BOW_BUILD_RESTORE but found {flags:#x}"
@@ -34,10 +35,48 @@ pub(crate) fn restores(flags: u32) -> Result<bool, Failure> {
     Ok(flags == BOW_BUILD_RESTORE)
 }
 
+/// A schema that has been registered.
+pub(crate) struct Registered {
+    pub schema: Arc<BuildSchema>,
+    /// With the types that its fields had before they were converted; `None` if none was, an error if their metadata
+    /// makes no sense.
+    restored: Result<Option<Arc<BuildSchema>>, InvalidArrow>,
+}
+
+impl Registered {
+    fn new(tree: SchemaTree) -> Result<Self, InvalidArrow> {
+        let restored = restore_schema(&tree).and_then(|restored| {
+            let is_same = restored == tree;
+            match is_same {
+                true => Ok(None),
+                false => Ok(Some(Arc::new(BuildSchema::new(restored)?))),
+            }
+        });
+        let schema = Arc::new(BuildSchema::new(tree)?);
+        Ok(Self { schema, restored })
+    }
+
+    /// The schema with the original types, if it has others.
+    fn original(&self) -> Result<Option<&Arc<BuildSchema>>, Failure> {
+        match &self.restored {
+            Ok(restored) => Ok(restored.as_ref()),
+            Err(invalid) => Err(invalid.clone().into()),
+        }
+    }
+
+    /// The schema that tables have which are built with these flags.
+    pub fn with_flags(&self, flags: u32) -> Result<&Arc<BuildSchema>, Failure> {
+        Ok(match restores(flags)? {
+            true => self.original()?.unwrap_or(&self.schema),
+            false => &self.schema,
+        })
+    }
+}
+
 impl Context {
     /// Keeps a schema under a handle.
     pub fn register_schema(&self, tree: SchemaTree) -> Result<Handle, Failure> {
-        let schema = Arc::new(BuildSchema::new(tree)?);
+        let schema = Arc::new(Registered::new(tree)?);
         let mut tables = lock(&self.tables);
         if tables.closed {
             return Err(self.stale().into());
@@ -46,21 +85,13 @@ impl Context {
         inserted.map_err(|_| RuntimeError::NoHandles(Kind::Schema).into())
     }
 
-    pub(crate) fn schema(&self, schema: Handle) -> Result<Arc<BuildSchema>, RuntimeError> {
+    pub(crate) fn schema(&self, schema: Handle) -> Result<Arc<Registered>, RuntimeError> {
         live(lock(&self.tables).schemas.get(schema), Kind::Schema, schema).cloned()
     }
 
     /// A schema struct of a registered schema, with its original types if `flags` says so.
     pub fn export_schema(&self, schema: Handle, flags: u32) -> Result<ArrowSchema, Failure> {
-        let restore = restores(flags)?;
-        let schema = self.schema(schema)?;
-        if !restore {
-            return Ok(schema.export());
-        }
-        let BowTable { schema, array } = restored(schema.empty()?)?.into_raw();
-        // SAFETY: the array is this side's to release; the schema is given away.
-        drop(unsafe { OwnedTable::from_raw(ArrowSchema::released(), array) });
-        Ok(schema)
+        Ok(self.schema(schema)?.with_flags(flags)?.export())
     }
 
     /// Forgets a schema; what was made with it keeps it.
@@ -81,8 +112,8 @@ impl Context {
             flags,
             leases,
         } = words.head()?;
-        let restore = restores(flags)?;
         let schema = self.schema(schema)?;
+        let is_restored = restores(flags)? && schema.original()?.is_some();
         let leases = leases
             .into_iter()
             .map(|lease| self.lease(lease))
@@ -92,13 +123,17 @@ impl Context {
             pin: OnceLock::new(),
         });
         // SAFETY: `kept`, which every struct holds, keeps what is borrowed: the token is queued when it is dropped.
-        let built = unsafe { build_table(&schema, &mut words, kept.clone()) }?;
-        let table = if restore {
-            restored(built.table)?
-        } else {
-            built.table
-        };
-        self.counters.copied(built.bytes_copied as u64);
+        let built = unsafe { build_table(&schema.schema, &mut words, kept.clone()) }?;
+        let Built {
+            mut table,
+            mut bytes_copied,
+        } = built;
+        if is_restored {
+            let restored = restore(table)?;
+            table = restored.table;
+            bytes_copied += restored.bytes_copied;
+        }
+        self.counters.copied(bytes_copied as u64);
         if token != 0 {
             let _ = kept.pin.set(self.released.pin(token));
         }
@@ -109,9 +144,4 @@ impl Context {
     pub fn released(&self, room: &mut [u32]) -> usize {
         self.released.drain(room)
     }
-}
-
-/// The table with the types that its fields had before they were converted.
-pub(crate) fn restored(table: OwnedTable) -> Result<OwnedTable, Failure> {
-    Ok(table)
 }

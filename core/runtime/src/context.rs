@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
-use bowstring_abi::build::BuildSchema;
 use bowstring_abi::{Failure, OwnedTable};
 
+use crate::build::Registered;
 use crate::counters::{BowStats, Counters, Live};
 use crate::error::{Kind, RuntimeError};
 use crate::events::{Events, Waited, Waker};
@@ -27,7 +27,7 @@ pub(crate) struct Tables {
     leases: HandleTable<LeaseEntry>,
     jobs: HandleTable<Arc<Job>>,
     stores: HandleTable<Arc<dyn AnyWorker>>,
-    pub schemas: HandleTable<Arc<BuildSchema>>,
+    pub schemas: HandleTable<Arc<Registered>>,
     pub feeds: HandleTable<Arc<Feed>>,
 }
 

@@ -9,7 +9,6 @@ use bowstring_abi::{
     ArrowSchema, Failure, OwnedStream, OwnedTable, SchemaTree, StreamError, StreamSource,
 };
 
-use crate::build::{restored, restores};
 use crate::context::{Context, live};
 use crate::error::{Kind, RuntimeError};
 use crate::events::Events;
@@ -45,7 +44,7 @@ pub(crate) struct Feed {
     /// There is a batch or an end.
     changed: Condvar,
     /// What the consumer is told.
-    schema: BuildSchema,
+    schema: Arc<BuildSchema>,
     /// The thread on which batches are pushed.
     thread: ThreadId,
     events: Arc<Events>,
@@ -207,17 +206,11 @@ impl Context {
         schema: Handle,
         flags: u32,
     ) -> Result<(Handle, OwnedStream), Failure> {
-        let restore = restores(flags)?;
-        let schema = self.schema(schema)?;
-        let tree = if restore {
-            SchemaTree::read(&restored(schema.empty()?)?)?
-        } else {
-            schema.tree().clone()
-        };
+        let schema = self.schema(schema)?.with_flags(flags)?.clone();
         let feed = Arc::new(Feed {
             state: Mutex::default(),
             changed: Condvar::new(),
-            schema: BuildSchema::new(tree)?,
+            schema,
             thread: self.thread,
             events: self.events.clone(),
         });

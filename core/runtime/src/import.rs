@@ -1,8 +1,14 @@
 //! How tables come in: what is checked, and what becomes of types that JavaScript's Arrow library cannot hold.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use bowstring_abi::build::BuildSchema;
+use bowstring_abi::convert::convert;
 use bowstring_abi::describe::{Description, describe_root};
-use bowstring_abi::{ArrowSchema, Failure, InvalidArrow, Level, OwnedTable, Root, SchemaTree};
+use bowstring_abi::{
+    ArrowSchema, Failure, InvalidArrow, Level, OwnedTable, Root, SchemaTree, share_table,
+};
 
 /// In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
 pub const BOW_VALIDATE_NONE: u32 = 0;
@@ -84,14 +90,22 @@ pub fn shown_schema(
 /// Tables that have been checked, converted as far as needed, and described. Any thread may do that.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The tables as they came.
-    originals: Vec<OwnedTable>,
-    /// The tables as they are shown, if some had to be converted.
-    converted: Option<Vec<OwnedTable>>,
+    tables: Tables,
     /// Of the tables as they are shown.
     description: Description,
     /// How many bytes the conversion wrote.
     bytes_copied: usize,
+}
+
+#[derive(Debug)]
+enum Tables {
+    /// They are shown as they came.
+    Same(Vec<OwnedTable>),
+    Converted {
+        /// Shared with those that are shown, which may have columns of theirs.
+        originals: Vec<Arc<OwnedTable>>,
+        shown: Vec<OwnedTable>,
+    },
 }
 
 impl Prepared {
@@ -102,27 +116,72 @@ impl Prepared {
             false => Root::RecordBatch,
         };
         let description = describe_root(&originals, root, options.level)?;
+        let as_they_are = !(options.convert || options.strict) || {
+            let mut fingerprints = description.fingerprints.iter();
+            fingerprints.all(|&fingerprint| plain::is_known(fingerprint))
+        };
+        if as_they_are {
+            return Ok(Self::same(originals, description));
+        }
+
+        let (mut is_changed, mut bytes_copied) = (false, 0);
+        let originals: Vec<_> = originals.into_iter().map(Arc::new).collect();
+        let mut shown = Vec::with_capacity(originals.len());
+        for (original, &fingerprint) in originals.iter().zip(&description.fingerprints) {
+            let owner: Arc<dyn Any + Send + Sync> = original.clone();
+            // SAFETY: the owner is the table.
+            let converted = convert(unsafe { share_table(original, owner) }?, options.strict)?;
+            if !converted.is_changed {
+                plain::note(fingerprint);
+            }
+            is_changed |= converted.is_changed;
+            bytes_copied += converted.bytes_copied;
+            shown.push(converted.table);
+        }
+        if !is_changed {
+            // Without the shares, each original has one owner again.
+            drop(shown);
+            let originals = originals.into_iter().filter_map(Arc::into_inner);
+            return Ok(Self::same(originals.collect(), description));
+        }
+        let description = describe_root(&shown, root, Level::None)?;
         Ok(Self {
-            originals,
-            converted: None,
+            tables: Tables::Converted { originals, shown },
+            description,
+            bytes_copied,
+        })
+    }
+
+    fn same(tables: Vec<OwnedTable>, description: Description) -> Self {
+        Self {
+            tables: Tables::Same(tables),
             description,
             bytes_copied: 0,
-        })
+        }
     }
 
     /// The tables as they are shown.
     pub fn shown(&self) -> &[OwnedTable] {
-        self.converted.as_deref().unwrap_or(&self.originals)
+        match &self.tables {
+            Tables::Same(tables) => tables,
+            Tables::Converted { shown, .. } => shown,
+        }
     }
 
-    /// The tables as they came.
-    pub fn originals(&self) -> &[OwnedTable] {
-        &self.originals
+    /// Table `index` as it came.
+    pub fn original(&self, index: usize) -> Option<&OwnedTable> {
+        match &self.tables {
+            Tables::Same(tables) => tables.get(index),
+            Tables::Converted { originals, .. } => originals.get(index).map(Arc::as_ref),
+        }
     }
 
     /// The tables as they are shown, to be given away.
     pub fn into_shown(self) -> Vec<OwnedTable> {
-        self.converted.unwrap_or(self.originals)
+        match self.tables {
+            Tables::Same(tables) => tables,
+            Tables::Converted { shown, .. } => shown,
+        }
     }
 
     /// Where the memory of the tables that are shown lies.
@@ -133,5 +192,30 @@ impl Prepared {
     /// How many bytes had to be written.
     pub fn bytes_copied(&self) -> usize {
         self.bytes_copied
+    }
+}
+
+/// Schemas of which nothing has to be converted, by their fingerprints: to find that out takes longer than to describe a
+/// small batch, and a stream's batches all have one schema.
+mod plain {
+    use std::collections::HashSet;
+    use std::sync::{LazyLock, PoisonError, RwLock};
+
+    /// More schemas than a program has in use; a bound so that ever new ones do not fill memory.
+    const MOST: usize = 4096;
+
+    static KNOWN: LazyLock<RwLock<HashSet<u64>>> = LazyLock::new(RwLock::default);
+
+    pub fn is_known(fingerprint: u64) -> bool {
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&fingerprint)
+    }
+
+    pub fn note(fingerprint: u64) {
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(fingerprint);
     }
 }

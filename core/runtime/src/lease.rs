@@ -55,11 +55,11 @@ impl Lease {
 
     /// Table `index` as it came in: new structs over the same memory, which hold the lease until they are released.
     pub fn export(self: &Arc<Self>, index: u32) -> Result<OwnedTable, Failure> {
-        let tables = self.tables.originals();
-        let table = tables.get(index as usize).ok_or_else(|| {
+        let table = self.tables.original(index as usize).ok_or_else(|| {
+            let count = self.tables().len();
             Failure::new(
                 Status::InvalidArgument,
-                format!("expected a table below {} but found {index}", tables.len()),
+                format!("expected a table below {count} but found {index}"),
             )
         })?;
         let owner: Arc<dyn Any + Send + Sync> = self.clone();

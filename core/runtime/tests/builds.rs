@@ -490,7 +490,7 @@ fn leases_that_a_build_names_outlive_their_release() {
     assert_eq!(alive.count(), 1);
     drop(child);
     assert_eq!((alive.count(), scope.context.stats().live_leases), (0, 0.0));
-    assert_eq!(drain(&scope), [], "a token of 0 is not queued");
+    assert!(drain(&scope).is_empty(), "a token of 0 is not queued");
 }
 
 #[test]
