@@ -35,6 +35,8 @@ pub struct Description {
     /// their sizes, which their bytes here are) the block's index, the byte
     /// offset in the block, and the bytes. A buffer without bytes has the index -1.
     pub words: Vec<f64>,
+    /// The [`fingerprint`](crate::fingerprint) of each table's schema.
+    pub fingerprints: Vec<u64>,
     /// The bytes of all blocks.
     pub total_bytes: usize,
 }
@@ -92,7 +94,7 @@ pub fn describe_root(
     );
     let mut items = describer.items.iter();
     let mut start = 0;
-    for (fingerprint, end) in fingerprints.into_iter().zip(ends) {
+    for (&fingerprint, end) in fingerprints.iter().zip(ends) {
         words.push(fingerprint as f64);
         for item in items.by_ref().take(end - start) {
             match *item {
@@ -113,6 +115,7 @@ pub fn describe_root(
     Ok(Description {
         blocks,
         words,
+        fingerprints,
         total_bytes,
     })
 }

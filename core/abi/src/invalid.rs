@@ -55,6 +55,12 @@ pub enum Problem {
     NullChild(&'static str, usize),
     /// A buffer that must hold bytes is null.
     NullBuffer { index: usize, bytes: usize },
+    /// A buffer that was given with its size is smaller than the array needs.
+    BufferTooShort {
+        index: usize,
+        expected: usize,
+        found: usize,
+    },
     /// `null_count` is out of range or is not what the validity bitmap says.
     NullCount { expected: NullCount, found: i64 },
     /// A child is shorter than its parent.
@@ -237,6 +243,16 @@ impl fmt::Display for Problem {
                 write!(
                     f,
                     "expected {bytes} bytes in buffer {index} but found a null pointer"
+                )
+            }
+            Self::BufferTooShort {
+                index,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "expected {expected} bytes in buffer {index} but found {found}"
                 )
             }
             Self::NullCount {

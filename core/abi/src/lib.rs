@@ -6,6 +6,10 @@
 //! - [`OwnedTable`]: a schema and an array that this side must release, exactly once.
 //! - [`check`](check::check): the ladder of checks that stands between a foreign struct and code that reads it.
 //! - [`export_batch`], [`share_table`]: record batches out; [`import_table`]: record batches in.
+//! - [`OwnedStream`]: a stream that this side must release; as record batches by [`OwnedStream::into_batches`], and from
+//!   them by [`OwnedStream::from_batches`].
+//! - [`call`]: the one shape of a function that other languages can call with tables and streams.
+//! - [`build`]: tables from the memory of others, described by numbers.
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.
@@ -55,6 +59,9 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+mod batches;
+pub mod build;
+pub mod call;
 pub mod check;
 pub mod convert;
 pub mod describe;
@@ -70,9 +77,12 @@ mod owned;
 mod path;
 pub mod raw;
 mod schema;
+mod source;
 mod status;
+mod stream;
 mod walk;
 
+pub use batches::Batches;
 pub use check::Level;
 pub use error::{BowError, Failure};
 pub use export::{ArrayParts, export_array, export_batch, no_bytes, share_table};
@@ -82,5 +92,7 @@ pub use layout::{BufferKind, Children, Layout, layout_of};
 pub use owned::OwnedTable;
 pub use raw::{ArrowArray, ArrowArrayStream, ArrowSchema, BowTable};
 pub use schema::{SchemaTree, fingerprint};
+pub use source::StreamSource;
 pub use status::Status;
+pub use stream::{OwnedStream, StreamError};
 pub use walk::Root;

@@ -99,6 +99,23 @@ pub(super) fn new_schema(
     }
 }
 
+/// A schema of this library's own over the strings of `source`, which `owner` keeps alive and which is one that
+/// [`schema_struct`] made.
+pub(crate) fn share_schema(
+    source: &ArrowSchema,
+    owner: &Arc<dyn Any + Send + Sync>,
+) -> ArrowSchema {
+    let children = (0..source.n_children as usize)
+        // SAFETY: the source is well formed, as its maker says.
+        .map(|index| unsafe { &**source.children.add(index) })
+        .map(|child| share_schema(child, owner))
+        .collect();
+    // SAFETY: as above; a dictionary that is not null is a well-formed schema.
+    let dictionary = unsafe { source.dictionary.as_ref() };
+    let dictionary = dictionary.map(|dictionary| share_schema(dictionary, owner));
+    new_schema(source, children, dictionary, owner.clone())
+}
+
 /// The address of a box, or null.
 pub(super) fn boxed<T>(value: Option<T>) -> *mut T {
     value.map_or(std::ptr::null_mut(), |value| Box::into_raw(Box::new(value)))
