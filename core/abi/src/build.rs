@@ -152,8 +152,8 @@ impl<'a> Words<'a> {
             )));
         };
         self.next += 1;
-        // Not a number is in no range.
-        if !(least..=most).contains(&word) || word.fract() != 0.0 {
+        // Not a number is in no range; in these ranges a whole number is one that an integer can be.
+        if !(least..=most).contains(&word) || word as i64 as f64 != word {
             return Err(Failure::invalid_argument(format!(
                 "words[{index}]: expected {what}, a whole number from {least} to {most}, but found {word}"
             )));
