@@ -292,3 +292,21 @@ fn nulls_of_a_struct_are_kept() {
         "the child's items are not null"
     );
 }
+
+/// The text of an array that begins and ends behind other text is empty, but not its buffer: offsets point to its end.
+#[test]
+fn empty_text_behind_other_text_lies_within_its_buffer() {
+    let text = StringArray::from(vec!["ab", "", ""]);
+    let whole = exported(&text);
+    let mut raw = whole.into_raw();
+    (raw.array.offset, raw.array.length) = (1, 2);
+    // SAFETY: the structs were made here and are given up.
+    let table = unsafe { OwnedTable::from_raw(raw.schema, raw.array) };
+    let imported = import_array(table).unwrap();
+    data_of(&imported.array).validate_full().unwrap();
+    assert_eq!(
+        imported.array.as_string::<i32>(),
+        &StringArray::from(vec!["", ""])
+    );
+    assert_eq!(imported.bytes_copied, 4 * 4, "the offsets");
+}
