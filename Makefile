@@ -31,6 +31,7 @@ index: build
 
 # Everything that can fail: Rust, C, and the TypeScript suites under Deno and under Bun.
 test: build
+	@cargo build --release --locked --package native-filter
 	@scripts/test
 
 # What needs no test run: formatting, lints, types, documentation, and the generated files.
