@@ -9,7 +9,13 @@ import { tableFromArrays } from "apache-arrow";
 import { openLibrary, stats } from "../mod.ts";
 import { root, SLOW } from "./support/process.ts";
 
-execFileSync("cargo", ["build", "--quiet", "--locked", "--manifest-path", "examples/native-filter/Cargo.toml"], {
+execFileSync("cargo", [
+  "build",
+  "--quiet",
+  "--locked",
+  "--manifest-path",
+  "examples/native-filter/Cargo.toml",
+], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],
 });
@@ -21,13 +27,13 @@ const library = openLibrary(path, {
   filter_stream: { parameters: ["stream"], result: "stream" },
 });
 
-const OPTIONS = { column: "id", at_least: 2 };
+const OPTIONS = { column: "id", least: 2 };
 const table = () => tableFromArrays({ id: Float64Array.of(1, 2, 3) });
 
 test("functions: a batch in, a batch out", SLOW, async () => {
   using kept = await library.filter(table().batches[0]!, { options: OPTIONS });
   assert.deepEqual([...kept.value.getChild("id")!], [2, 3]);
-  using again = await library.filter(kept, { options: { ...OPTIONS, at_least: 3 } });
+  using again = await library.filter(kept, { options: { ...OPTIONS, least: 3 } });
   assert.deepEqual([...again.value.getChild("id")!], [3]);
 });
 
