@@ -5,9 +5,13 @@
 //! its readers.
 
 mod arguments;
+pub mod call;
 pub mod context;
 pub mod extract;
 pub mod job;
 pub mod lease;
+pub mod schema;
 pub mod store;
+pub mod stream;
+pub mod table;
 pub mod version;
