@@ -17,6 +17,22 @@ pub struct Binder {
     pub(crate) holds: bool,
 }
 
+impl Binder {
+    /// A binder of which nothing more is said.
+    pub(crate) const fn new(kind: SymbolKind, visible: Visible, scope: BindScope) -> Self {
+        Self {
+            kind,
+            visible,
+            scope,
+            flags: 0,
+            visibility: None,
+            each: false,
+            declarators: false,
+            holds: false,
+        }
+    }
+}
+
 /// What a declarator makes of the names below it, where the declaration around it says something else.
 #[derive(Debug, Clone, Copy)]
 pub struct Declarator {
@@ -28,63 +44,46 @@ pub struct Declarator {
 impl NodeSpec {
     /// Names with the role `Bind` below this node become symbols of this kind.
     pub const fn binder(mut self, kind: SymbolKind, visible: Visible, scope: BindScope) -> Self {
-        self.binder = Some(Binder {
-            kind,
-            visible,
-            scope,
-            flags: 0,
-            visibility: None,
-            each: false,
-            declarators: false,
-            holds: false,
-        });
+        self.binder = Some(Binder::new(kind, visible, scope));
         self
+    }
+
+    const fn bound(&mut self) -> &mut Binder {
+        match &mut self.binder {
+            Some(binder) => binder,
+            None => panic!("call binder() first"),
+        }
     }
 
     /// What stands beside a name that is no local, in the same declarator, is contained in the symbol it names (a
     /// variable's initializer).
     pub const fn holds(mut self) -> Self {
-        match &mut self.binder {
-            Some(binder) => binder.holds = true,
-            None => panic!("call binder() first"),
-        }
+        self.bound().holds = true;
         self
     }
 
     /// The names stand inside declarators: what these hold (a function's parameters, a variable's initializer) is
     /// contained in the symbol they name, and the type before them has no share in the doc comment.
     pub const fn declarators(mut self) -> Self {
-        match &mut self.binder {
-            Some(binder) => binder.declarators = true,
-            None => panic!("call binder() first"),
-        }
+        self.bound().declarators = true;
         self
     }
 
     /// Bits of `symbols.flags` for the names that this node's binder binds.
     pub const fn bind_flags(mut self, flags: u32) -> Self {
-        match &mut self.binder {
-            Some(binder) => binder.flags = flags,
-            None => panic!("call binder() first"),
-        }
+        self.bound().flags = flags;
         self
     }
 
     /// The visibility of the names that this node's binder binds, where no modifier says otherwise.
     pub const fn bind_visibility(mut self, visibility: Visibility) -> Self {
-        match &mut self.binder {
-            Some(binder) => binder.visibility = Some(visibility),
-            None => panic!("call binder() first"),
-        }
+        self.bound().visibility = Some(visibility);
         self
     }
 
     /// Each bound name is a definition of its own extent, not of the whole node's.
     pub const fn each(mut self) -> Self {
-        match &mut self.binder {
-            Some(binder) => binder.each = true,
-            None => panic!("call binder() first"),
-        }
+        self.bound().each = true;
         self
     }
 

@@ -66,165 +66,112 @@ impl NodeSpec {
         self
     }
 
-    const fn with_define(mut self, define: Define) -> Self {
-        self.define = Some(define);
-        self
-    }
-
-    const fn defined(&self) -> Define {
-        match self.define {
+    const fn defined(&mut self) -> &mut Define {
+        match &mut self.define {
             Some(define) => define,
             None => panic!("call define() first"),
         }
     }
 
     /// The definition's kind directly inside a type's body.
-    pub const fn in_type(self, kind: SymbolKind) -> Self {
-        let define = Define {
-            in_type: Some(kind),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn in_type(mut self, kind: SymbolKind) -> Self {
+        self.defined().in_type = Some(kind);
+        self
     }
 
     /// Where the definition's name stands, if not in field `name`.
-    pub const fn name(self, name: Name) -> Self {
-        let define = Define {
-            name,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn name(mut self, name: Name) -> Self {
+        self.defined().name = name;
+        self
     }
 
     /// Fields of the body, any of which ends the signature; `a.b` is the field b of what stands in a.
-    pub const fn body(self, fields: &'static [&'static str]) -> Self {
-        let define = Define {
-            body: fields,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn body(mut self, fields: &'static [&'static str]) -> Self {
+        self.defined().body = fields;
+        self
     }
 
     /// Where the body starts, for grammars that give it no field.
-    pub const fn body_at(self, body: Name) -> Self {
-        let define = Define {
-            body_at: Some(body),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn body_at(mut self, body: Name) -> Self {
+        self.defined().body_at = Some(body);
+        self
     }
 
     /// Bits of `symbols.flags` that the definition has when it has no body.
-    pub const fn without_body(self, flags: u32) -> Self {
-        let define = Define {
-            without_body: flags,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn without_body(mut self, flags: u32) -> Self {
+        self.defined().without_body = flags;
+        self
     }
 
     /// The parameter that stands for the current object inside the definition (Go's receiver).
-    pub const fn self_parameter(self, name: Name) -> Self {
-        let define = Define {
-            self_parameter: Some(name),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn self_parameter(mut self, name: Name) -> Self {
+        self.defined().self_parameter = Some(name);
+        self
     }
 
     /// The type that the definition belongs to although it stands elsewhere (Go's receivers).
-    pub const fn belongs_to(self, owner: Name) -> Self {
-        let define = Define {
-            owner: Some(owner),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn belongs_to(mut self, owner: Name) -> Self {
+        self.defined().owner = Some(owner);
+        self
     }
 
     /// The name with all that it is qualified by, where the definition's own place does not tell it (`a::B::f` in C++).
-    pub const fn path(self, path: Name) -> Self {
-        let define = Define {
-            path: Some(path),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn path(mut self, path: Name) -> Self {
+        self.defined().path = Some(path);
+        self
     }
 
     /// Bits of `symbols.flags` that the definition always has.
-    pub const fn flags(self, flags: u32) -> Self {
-        let define = Define {
-            flags,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn flags(mut self, flags: u32) -> Self {
+        self.defined().flags = flags;
+        self
     }
 
     /// A child of this kind makes the definition one that no name reaches (C#'s explicit implementations of an
     /// interface).
-    pub const fn hidden_by(self, kind: &'static str) -> Self {
-        let define = Define {
-            hidden_by: Some(kind),
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn hidden_by(mut self, kind: &'static str) -> Self {
+        self.defined().hidden_by = Some(kind);
+        self
     }
 
     /// The definition holds all that follows it under the same parent (a package or file-scoped namespace).
-    pub const fn until_parent_ends(self) -> Self {
-        let define = Define {
-            until_parent_ends: true,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn until_parent_ends(mut self) -> Self {
+        self.defined().until_parent_ends = true;
+        self
     }
 
     /// The definition binds its name in another scope than the innermost one.
-    pub const fn bound_in(self, scope: BindScope) -> Self {
-        let define = Define {
-            scope,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn bound_in(mut self, scope: BindScope) -> Self {
+        self.defined().scope = scope;
+        self
     }
 
     /// Defines, and opens its scope, only when the field holds a child of one of these kinds, which also says what is
     /// defined.
     pub const fn only_with(
-        self,
+        mut self,
         field: &'static str,
         kinds: &'static [(&'static str, SymbolKind)],
     ) -> Self {
-        let define = Define {
-            only_with: Some((field, kinds)),
-            ..self.defined()
-        };
-        self.with_define(define)
+        self.defined().only_with = Some((field, kinds));
+        self
     }
 
     /// The bare name is bound in no scope (a method that needs a receiver).
-    pub const fn unbound(self) -> Self {
-        let define = Define {
-            visible: Visible::Never,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn unbound(mut self) -> Self {
+        self.defined().visible = Visible::Never;
+        self
     }
 
     /// The bare name is visible in its scope from the end of the definition on.
-    pub const fn bound_after(self) -> Self {
-        let define = Define {
-            visible: Visible::AfterBinder,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn bound_after(mut self) -> Self {
+        self.defined().visible = Visible::AfterBinder;
+        self
     }
 
     /// Directly inside a type's body the bare name is bound in no scope.
-    pub const fn unbound_in_type(self) -> Self {
-        let define = Define {
-            unbound_in_type: true,
-            ..self.defined()
-        };
-        self.with_define(define)
+    pub const fn unbound_in_type(mut self) -> Self {
+        self.defined().unbound_in_type = true;
+        self
     }
 }

@@ -447,16 +447,11 @@ impl<'s> Walk<'s> {
         let open = match self.binders.last() {
             Some(open) if open.binder.each => own_extent(open.binder),
             Some(open) => *open,
-            None => own_extent(Binder {
-                kind: SymbolKind::Variable,
-                visible: Visible::Hoisted,
-                scope: BindScope::Innermost,
-                flags: 0,
-                visibility: None,
-                each: true,
-                declarators: false,
-                holds: false,
-            }),
+            None => own_extent(Binder::new(
+                SymbolKind::Variable,
+                Visible::Hoisted,
+                BindScope::Innermost,
+            )),
         };
         // A typedef's further names stand beside the type that it defines, not in it.
         let beside = self
