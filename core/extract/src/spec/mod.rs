@@ -21,6 +21,6 @@ pub use self::define::{Define, Name};
 pub use self::language::{Defined, LanguageSpec, Used, language};
 pub use self::modifier::Modifier;
 pub(crate) use self::node::Shape;
-pub use self::node::{NodeSpec, node};
+pub use self::node::{Hook, NodeSpec, node};
 pub use self::roles::{Before, ReadToken, Role, TokenPlace};
 pub use self::scopes::{BindScope, NameSpaces, ScopeKind, Visible};
