@@ -16,7 +16,7 @@ use crate::rules::Rules;
 use crate::scan::Entry;
 use crate::source::{Source, error, read};
 use crate::text::char_boundary;
-use crate::walk::{Walk, walk};
+use crate::walk::{finish_symbols, walk};
 
 /// Bytes of `code_context` that one symbol may have.
 const MAX_CODE_CONTEXT: usize = 16 << 10;
@@ -132,7 +132,7 @@ impl<'a> FileWorker<'a> {
             mut errors,
         } = source;
         let mut walked = walk(rules, &bytes, tree, masks);
-        Walk::finish_symbols(&mut walked, rules, &bytes);
+        finish_symbols(&mut walked, rules, &bytes);
         if self.options.code_context > 0 {
             let lines = line_starts(&bytes);
             for symbol in walked

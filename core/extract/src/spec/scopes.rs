@@ -1,0 +1,62 @@
+//! Scopes and bindings: where a name is bound, from where on it is seen, and which names it shadows.
+
+/// What a scope is, as far as name lookup cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// A file, a module or a namespace.
+    Module,
+    /// The body of a type: its bindings are members.
+    Type,
+    /// A function or lambda with its parameters.
+    Function,
+    /// A block inside a function.
+    Block,
+    /// Holds only what is bound in it on purpose ([`BindScope::Own`]); all else is bound around it.
+    Transparent,
+}
+
+/// When a binding becomes visible in its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visible {
+    /// In the whole scope, also before the binding.
+    Hoisted,
+    /// From the end of the binder on, so that its own initializer sees an outer binding.
+    AfterBinder,
+    /// Inside a function from the name itself on, so that its own initializer sees it (C); elsewhere in the whole
+    /// scope.
+    FromName,
+    /// From the end of the binder on inside a function, in the whole scope elsewhere.
+    AfterBinderInFunction,
+    /// Nowhere by its bare name.
+    Never,
+}
+
+/// Which scope a binder binds into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BindScope {
+    /// The innermost one.
+    Innermost,
+    /// The innermost function, module or type.
+    Function,
+    /// The scope around the innermost type in which bare names are looked up (C's enumerators).
+    AroundType,
+    /// The innermost one, be it transparent or not.
+    Own,
+    /// The file, whatever the definition stands in (a preprocessor's macros).
+    File,
+}
+
+/// Which names share a name space, so that one shadows the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameSpaces {
+    /// All.
+    One,
+    /// Types have one, everything else another (C#).
+    Types,
+    /// All but a type's methods, which have one of their own (Rust).
+    Methods,
+    /// Types, what is called, and values have one each (Java).
+    TypesAndCallables,
+    /// Types and values have one each, and what is both is in both: classes, enums, namespaces (TypeScript).
+    TypesBesideValues,
+}
