@@ -172,7 +172,8 @@ impl<'s> Walk<'s> {
             } else if rule.has(bits::OPAQUE) || (rule.spec.is_none() && node.child_count() == 0) {
                 self.meet(node, rule, place.is_object);
             } else {
-                let frame = self.enter(node, rule, place);
+                let mut frame = self.frame(node, rule, place);
+                self.enter(node, place, &mut frame);
                 if cursor.goto_first_child() {
                     self.frames.push(frame);
                     continue;
