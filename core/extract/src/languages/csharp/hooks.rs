@@ -5,7 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use crate::model::{SymbolKind, Visibility, flags};
-use crate::spec::{Defined, Modifier, Role};
+use crate::spec::{Before, Defined, Modifier, Role, TokenPlace};
 use crate::walk::Walk;
 
 /// A directive imports the members of a namespace or type, which are not named here, or one thing under an alias.
@@ -127,6 +127,20 @@ pub(super) fn assignment(walk: &mut Walk<'_>, _: Node<'_>, _: Role) -> Role {
     match walk.parent_kind() {
         Some("initializer_expression") => Role::WriteMember,
         _ => Role::Write,
+    }
+}
+
+/// In `new { name = value }` the grammar has no place for the name.
+pub(super) fn property_or_value(source: &[u8], name: Range<usize>) -> TokenPlace {
+    let mut rest = source[name.end..].iter();
+    let next = rest.find(|byte| !byte.is_ascii_whitespace());
+    TokenPlace {
+        role: match next {
+            Some(b'=') => Role::Label,
+            _ => Role::Read,
+        },
+        before: Before::Nothing,
+        sort: 0,
     }
 }
 

@@ -10,7 +10,8 @@ use crate::spec::{
 
 use self::hooks::{
     accessor, assignment, attribute, base_role, conversion_name, destructor_name, extra_flags,
-    foreach, generator, goto, indexer_name, parameter, parameter_list, unary, using, visibility,
+    foreach, generator, goto, indexer_name, parameter, parameter_list, property_or_value, unary,
+    using, visibility,
 };
 
 pub static CSHARP: LanguageSpec = LanguageSpec {
@@ -363,7 +364,7 @@ const EXPRESSIONS: &[NodeSpec] = &[
         .fields(&[("type", Role::Type)]),
     node("anonymous_object_creation_expression")
         .child(Role::Read)
-        .label_before(b'='),
+        .tokens(property_or_value),
     node("initializer_expression").child(Role::Read),
     node("with_expression").child(Role::Read),
     node("with_initializer")

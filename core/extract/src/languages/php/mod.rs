@@ -17,8 +17,8 @@ use self::definitions::{
 };
 use self::imports::{import_clause, import_declaration, include};
 use self::names::{
-    CONSTANT, FUNCTION, PREFIX, QUALIFIED, VARIABLE, prefix, relative_scope, space_of_symbol,
-    space_of_use,
+    CONSTANT, FUNCTION, PREFIX, QUALIFIED, VARIABLE, prefix, relative_scope, sort_of_symbol,
+    sort_of_use,
 };
 
 pub static PHP: LanguageSpec = LanguageSpec {
@@ -57,8 +57,8 @@ pub static PHP: LanguageSpec = LanguageSpec {
         "this", "GLOBALS", "_GET", "_POST", "_SERVER", "_COOKIE", "_SESSION", "_REQUEST", "_FILES",
         "_ENV",
     ],
-    space_of_symbol,
-    space_of_use,
+    sort_of_symbol,
+    sort_of_use: Some(sort_of_use),
     closed: |kind, _| kind == SymbolKind::Variable,
     import_separator: "\\",
     nodes: &[DEFINITIONS, BINDINGS, NAMES, EXPRESSIONS, STATEMENTS],
@@ -212,18 +212,18 @@ const BINDINGS: &[NodeSpec] = &[
 ];
 
 const NAMES: &[NodeSpec] = &[
-    node("variable_name").space(VARIABLE),
+    node("variable_name").sort(VARIABLE),
     node("dynamic_variable_name")
-        .space(VARIABLE)
+        .sort(VARIABLE)
         .child(Role::Read),
     // As a leaf it is a token; with children it is an expression in the place of one.
     node("name").child(Role::Read),
     node("namespace_name")
-        .space(PREFIX)
+        .sort(PREFIX)
         .first_only(Role::Member)
         .hook(prefix),
-    node("qualified_name").space(QUALIFIED),
-    node("relative_name").space(QUALIFIED),
+    node("qualified_name").sort(QUALIFIED),
+    node("relative_name").sort(QUALIFIED),
     node("relative_scope").hook(relative_scope),
     node("namespace_use_declaration").hook(import_declaration),
     node("namespace_use_clause")
@@ -244,26 +244,26 @@ const EXPRESSIONS: &[NodeSpec] = &[
     node("object_creation_expression").child(Role::New),
     node("member_access_expression")
         .member("object", "name")
-        .space(VARIABLE)
+        .sort(VARIABLE)
         .hook(target_or_read),
     node("nullsafe_member_access_expression")
         .member("object", "name")
-        .space(VARIABLE)
+        .sort(VARIABLE)
         .hook(target_or_read),
     node("member_call_expression")
         .member("object", "name")
         .fields(&[("arguments", Role::Read)])
-        .space(FUNCTION)
+        .sort(FUNCTION)
         .hook(|_, _, _| Role::Call),
     node("nullsafe_member_call_expression")
         .member("object", "name")
         .fields(&[("arguments", Role::Read)])
-        .space(FUNCTION)
+        .sort(FUNCTION)
         .hook(|_, _, _| Role::Call),
     node("scoped_call_expression")
         .member("scope", "name")
         .fields(&[("arguments", Role::Read)])
-        .space(FUNCTION)
+        .sort(FUNCTION)
         .hook(|walk, _, _| {
             walk.give_roles(Some(Role::Type), None);
             Role::Call
@@ -276,7 +276,7 @@ const EXPRESSIONS: &[NodeSpec] = &[
         }),
     node("class_constant_access_expression")
         .positional_member()
-        .space(CONSTANT)
+        .sort(CONSTANT)
         .hook(|walk, _, _| {
             walk.give_roles(Some(Role::Type), None);
             Role::Read

@@ -17,7 +17,7 @@ pub(super) const PREFIX: u8 = 4;
 /// The last part of a qualified name, which nothing here binds.
 pub(super) const QUALIFIED: u8 = 5;
 
-pub(super) fn space_of_symbol(kind: SymbolKind, _: u32) -> u8 {
+pub(super) fn sort_of_symbol(kind: SymbolKind, _: u32) -> u8 {
     match kind {
         SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor => FUNCTION,
         SymbolKind::Variable | SymbolKind::Field | SymbolKind::Property => VARIABLE,
@@ -26,24 +26,24 @@ pub(super) fn space_of_symbol(kind: SymbolKind, _: u32) -> u8 {
     }
 }
 
-pub(super) fn space_of_use(used: Used) -> u8 {
+pub(super) fn sort_of_use(used: Used) -> u8 {
     match used {
         Used {
             is_receiver: true,
-            space: TYPE | FUNCTION | CONSTANT,
+            sort: TYPE | FUNCTION | CONSTANT,
             ..
         } => TYPE,
         Used {
-            space: TYPE,
+            sort: TYPE,
             role: Role::Call,
             ..
         } => FUNCTION,
         Used {
-            space: TYPE,
+            sort: TYPE,
             role: Role::Read | Role::Inherit,
             ..
         } => CONSTANT,
-        Used { space, .. } => space,
+        Used { sort, .. } => sort,
     }
 }
 

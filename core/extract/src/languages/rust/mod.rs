@@ -54,11 +54,11 @@ pub static RUST: LanguageSpec = LanguageSpec {
     binds,
     fits,
     call_instantiates: Some(|_| false),
-    space_of_symbol: |kind, _| match kind {
+    sort_of_symbol: |kind, _| match kind {
         SymbolKind::Macro => tokens::MACROS,
         _ => 0,
     },
-    space_of_use: |used| used.space,
+    sort_of_use: Some(|used| used.sort),
     nodes: &[NODES],
     ..language("rust", tree_sitter_rust::LANGUAGE)
 };
@@ -269,7 +269,7 @@ const NODES: &[NodeSpec] = &[
         .fields(&[("type", Role::Type)]),
     node("macro_invocation")
         .child(Role::Read)
-        .space(tokens::MACROS)
+        .sort(tokens::MACROS)
         .fields(&[("macro", Role::Call)]),
     node("token_tree_pattern").child(Role::Label),
     node("token_tree")
