@@ -107,7 +107,7 @@ impl NodeSpec {
         self
     }
 
-    /// Names directly below this node are of this sort, see [`LanguageSpec::sort_of_use`].
+    /// Names directly below this node are of this sort, see [`LanguageSpec::sort_of_use`](super::LanguageSpec::sort_of_use).
     pub const fn sort(mut self, sort: u8) -> Self {
         self.sort = sort;
         self

@@ -73,7 +73,7 @@ pub struct TokenPlace {
     pub role: Role,
     /// What stands before it.
     pub before: Before,
-    /// Its sort, see [`LanguageSpec::sort_of_use`].
+    /// Its sort, see [`LanguageSpec::sort_of_use`](super::LanguageSpec::sort_of_use).
     pub sort: u8,
 }
 

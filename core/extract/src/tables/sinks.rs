@@ -118,6 +118,7 @@ impl Sink for TableWriter<'_> {
         self.rows = rows;
     }
 
+    #[inline]
     fn texts<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
         let column = &mut self.columns[column];
         for (row, text) in (self.row..).zip(texts) {
@@ -125,6 +126,7 @@ impl Sink for TableWriter<'_> {
         }
     }
 
+    #[inline]
     fn texts_or_null<'f>(&mut self, column: usize, texts: impl Iterator<Item = &'f [u8]>) {
         let column = &mut self.columns[column];
         for (row, text) in (self.row..).zip(texts) {
@@ -162,6 +164,7 @@ impl Sink for TableWriter<'_> {
         }
     }
 
+    #[inline]
     fn ids<'f>(&mut self, column: usize, ids: impl Iterator<Item = &'f Id>) {
         let column = &mut self.columns[column];
         for (row, id) in (self.row..).zip(ids) {
@@ -169,6 +172,7 @@ impl Sink for TableWriter<'_> {
         }
     }
 
+    #[inline]
     fn ids_or_null<'f>(&mut self, column: usize, ids: impl Iterator<Item = Option<&'f Id>>) {
         let column = &mut self.columns[column];
         for (row, id) in (self.row..).zip(ids) {
@@ -179,6 +183,7 @@ impl Sink for TableWriter<'_> {
         }
     }
 
+    #[inline]
     fn words(&mut self, column: usize, words: impl Iterator<Item = u32>) {
         let places = &mut self.columns[column].words[self.row..];
         for (place, word) in places.iter_mut().zip(words) {
@@ -186,6 +191,7 @@ impl Sink for TableWriter<'_> {
         }
     }
 
+    #[inline]
     fn words_or_null(&mut self, column: usize, words: impl Iterator<Item = Option<u32>>) {
         let column = &mut self.columns[column];
         for (row, word) in (self.row..).zip(words) {
