@@ -2,7 +2,7 @@
 //!
 //! What is bound is looked up first ([`lexical`]), then what only a receiver leads to ([`receivers`]), since the type of a
 //! receiver is itself found by lookup; bases come before other members, since members are inherited through them. Of
-//! several methods of one name the arguments choose last ([`overloads`]). When every target is known, the rows get
+//! several methods of one name the arguments choose last ([`mod@overloads`]). When every target is known, the rows get
 //! their ids ([`naming`]).
 
 mod adopt;

@@ -94,9 +94,9 @@ pub struct LanguageSpec {
     pub section_words: &'static [(&'static str, Modifier)],
     /// The sort of name that a symbol of this kind and with these flags has. Names of different sorts never meet,
     /// however they are spelled (PHP's variables and functions).
-    pub space_of_symbol: fn(SymbolKind, u32) -> u8,
-    /// The sort of name that a use means.
-    pub space_of_use: fn(Used) -> u8,
+    pub sort_of_symbol: fn(SymbolKind, u32) -> u8,
+    /// The sort of name that a use means; `None` where all names are of one sort.
+    pub sort_of_use: Option<fn(Used) -> u8>,
     /// Whether a symbol of this kind, bound in such a scope, is invisible in the functions below that scope (what a
     /// Python class binds, PHP's variables).
     pub closed: fn(SymbolKind, ScopeKind) -> bool,
@@ -164,8 +164,8 @@ pub const fn language(name: &'static str, grammar: LanguageFn) -> LanguageSpec {
         predefined: &[],
         bound_as: |defined| (defined.kind, defined.flags),
         section_words: &[],
-        space_of_symbol: |_, _| 0,
-        space_of_use: |_| 0,
+        sort_of_symbol: |_, _| 0,
+        sort_of_use: None,
         closed: |_, _| false,
         sequential_types: false,
         call_instantiates: None,
@@ -203,7 +203,7 @@ pub struct Used {
     /// What the place says.
     pub role: Role,
     /// The sort that the node around it gives, 0 for none.
-    pub space: u8,
+    pub sort: u8,
     /// Whether the name is the receiver of a member access.
     pub is_receiver: bool,
     /// Whether it is the member's name in one.

@@ -4,7 +4,7 @@
 //! hands every child a [`Role`], which says what an identifier token in that place stands for. A node kind that the
 //! specification does not list hands its own role on to its children.
 //!
-//! [`language`] starts the specification of a language, [`node`] that of a kind of node. What a node can be is built by
+//! [`language()`] starts the specification of a language, [`node()`] that of a kind of node. What a node can be is built by
 //! its methods: those of every node stand in `node.rs`, those of definitions in `define.rs`, those of what only binds
 //! names in `binder.rs`.
 

@@ -23,12 +23,11 @@ pub struct NodeSpec {
     pub(crate) member: Option<(&'static str, &'static str)>,
     pub(crate) shape: Shape,
     pub(crate) visible_after: Option<&'static str>,
-    pub(crate) label_before: Option<u8>,
     pub(crate) tokens: Option<ReadToken>,
     pub(crate) wraps: bool,
     pub(crate) first_only: Option<Role>,
     pub(crate) scope_from: &'static [&'static str],
-    pub(crate) space: u8,
+    pub(crate) sort: u8,
     pub(crate) hook: Option<Hook>,
     pub(crate) inside: Option<Inside>,
 }
@@ -72,12 +71,11 @@ pub const fn node(kind: &'static str) -> NodeSpec {
         member: None,
         shape: Shape::Plain,
         visible_after: None,
-        label_before: None,
         tokens: None,
         wraps: false,
         first_only: None,
         scope_from: &[],
-        space: 0,
+        sort: 0,
         hook: None,
         inside: None,
     }
@@ -109,9 +107,9 @@ impl NodeSpec {
         self
     }
 
-    /// Names directly below this node are of this sort, see [`LanguageSpec::space_of_use`].
-    pub const fn space(mut self, space: u8) -> Self {
-        self.space = space;
+    /// Names directly below this node are of this sort, see [`LanguageSpec::sort_of_use`](super::LanguageSpec::sort_of_use).
+    pub const fn sort(mut self, sort: u8) -> Self {
+        self.sort = sort;
         self
     }
 
@@ -172,14 +170,8 @@ impl NodeSpec {
         self
     }
 
-    /// A name directly below that this byte follows is a label (`name = value` that has no node of its own).
-    pub const fn label_before(mut self, sign: u8) -> Self {
-        self.label_before = Some(sign);
-        self
-    }
-
-    /// Directly below are tokens that the grammar knows nothing of (a macro's arguments); the text around a name says
-    /// what an expression's name is there.
+    /// Directly below are tokens, and the grammar does not say which is what (a macro's arguments, the names in
+    /// `new { name = value }`); the text around a name says what an expression's name is there.
     pub const fn tokens(mut self, read: ReadToken) -> Self {
         self.tokens = Some(read);
         self

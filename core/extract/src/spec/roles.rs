@@ -73,8 +73,8 @@ pub struct TokenPlace {
     pub role: Role,
     /// What stands before it.
     pub before: Before,
-    /// Its sort, see [`LanguageSpec::space_of_use`].
-    pub space: u8,
+    /// Its sort, see [`LanguageSpec::sort_of_use`](super::LanguageSpec::sort_of_use).
+    pub sort: u8,
 }
 
 /// What stands before a token in a place that has no member accesses.

@@ -47,6 +47,12 @@ pub enum BindScope {
 }
 
 /// Which names share a name space, so that one shadows the other.
+///
+/// This is not the same as the sorts of names ([`LanguageSpec::sort_of_symbol`](super::LanguageSpec::sort_of_symbol)).
+/// Name spaces may overlap, and a use looks into several by preference (a class of TypeScript is a type and a value; a
+/// bare name of Java that is read is a value or else a type), so they are told apart where a use meets a binding, when
+/// kinds are final. Sorts never meet, and the place of a use says which is meant; so a sort is part of the name's id, and
+/// what the walk itself asks of names (is it bound already, has the type this member) is asked of the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameSpaces {
     /// All.

@@ -187,8 +187,8 @@ impl<'s> Walk<'s> {
     /// A name that is assigned and not yet bound in its function becomes a variable.
     pub(super) fn declare_by_assignment(&mut self, node: Node<'_>, range: &Range<usize>) -> bool {
         let name = self.intern(range.clone());
-        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
-        let name = self.in_space(name, space);
+        let sort = (self.rules.spec.sort_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_sort(name, sort);
         let by_function = self
             .binders
             .last()
@@ -211,8 +211,8 @@ impl<'s> Walk<'s> {
     /// Lets this function see a variable of the function around it.
     pub(super) fn capture(&mut self, range: &Range<usize>) -> bool {
         let name = self.intern(range.clone());
-        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
-        let name = self.in_space(name, space);
+        let sort = (self.rules.spec.sort_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_sort(name, sort);
         let kind_of = |scope: &u32| self.out.scopes[*scope as usize].kind;
         let Some(own) = self
             .scope_stack
@@ -252,8 +252,8 @@ impl<'s> Walk<'s> {
             return false;
         }
         let name = self.intern(range.clone());
-        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Field, 0);
-        let name = self.in_space(name, space);
+        let sort = (self.rules.spec.sort_of_symbol)(SymbolKind::Field, 0);
+        let name = self.in_sort(name, sort);
         let recent = self.opens.len().saturating_sub(MAX_LOOKBACK);
         let Some(at) = self.opens[recent..].iter().rposition(|open| {
             open.enclosing_type == type_name && (open.is_type || self.makes(open, type_name))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use crate::facts::{NONE, Row};
+use crate::facts::{NONE, NameId, Row};
 use crate::model::{SymbolKind, flags};
 use crate::rules::bits;
 use crate::spec::{BindScope, Define, Name, NodeSpec, ScopeKind, Visible};
@@ -13,6 +13,7 @@ use crate::text::unquote;
 use super::*;
 
 impl<'s> Walk<'s> {
+    /// Adds the symbol that a node defines, binds its name, and opens it for what the node holds.
     pub(super) fn define_node(
         &mut self,
         node: Node<'_>,
@@ -22,30 +23,7 @@ impl<'s> Walk<'s> {
         context: Context,
         spec: &NodeSpec,
     ) -> Row {
-        // The body of a variable that holds a function is the function's.
-        let holder = define
-            .only_with
-            .and_then(|(field, _)| self.rules.child(node, field));
-        let holder = holder.unwrap_or(node);
-        let holds_body = define
-            .only_with
-            .is_some_and(|(field, _)| define.body.contains(&field));
-        let body = if holds_body {
-            Some(holder)
-        } else {
-            define.body.iter().find_map(|path| {
-                path.split('.')
-                    .try_fold(holder, |node, field| self.rules.child(node, field))
-            })
-        };
-        let body = match define.body_at {
-            Some(at) => self.find_name(node, at).map(|body| body.start),
-            None => body.map(|body| body.start_byte()),
-        };
-        let signature_end = match body {
-            Some(body) => self.end_before(holder, body),
-            None => self.end_without_body(node),
-        };
+        let (has_body, signature_end) = self.head_of(node, define);
         let in_type = self.in_type();
         if in_type && let Some(member) = define.in_type {
             kind = member;
@@ -79,7 +57,7 @@ impl<'s> Walk<'s> {
             BindScope::File => std::mem::take(&mut self.opens),
             _ => Vec::new(),
         };
-        if body.is_none() {
+        if !has_body {
             define_flags |= define.without_body;
         }
         let inner_doc = self.rules.spec.doc_in_body.and_then(|doc| doc(node));
@@ -126,6 +104,41 @@ impl<'s> Walk<'s> {
             let range = self.find_name(node, parameter);
             self.self_parameter = range.map(|range| (range.start, owner));
         }
+        self.open_symbol(symbol, owner, in_type, spec);
+        symbol
+    }
+
+    /// Whether a definition has a body, and where its signature ends.
+    fn head_of(&self, node: Node<'_>, define: &Define) -> (bool, usize) {
+        // The body of a variable that holds a function is the function's.
+        let holder = define
+            .only_with
+            .and_then(|(field, _)| self.rules.child(node, field));
+        let holder = holder.unwrap_or(node);
+        let holds_body = define
+            .only_with
+            .is_some_and(|(field, _)| define.body.contains(&field));
+        let body = if holds_body {
+            Some(holder)
+        } else {
+            define.body.iter().find_map(|path| {
+                path.split('.')
+                    .try_fold(holder, |node, field| self.rules.child(node, field))
+            })
+        };
+        let body = match define.body_at {
+            Some(at) => self.find_name(node, at).map(|body| body.start),
+            None => body.map(|body| body.start_byte()),
+        };
+        let signature_end = match body {
+            Some(body) => self.end_before(holder, body),
+            None => self.end_without_body(node),
+        };
+        (body.is_some(), signature_end)
+    }
+
+    /// Opens a definition: what follows is contained in it, until its node is left.
+    fn open_symbol(&mut self, symbol: Row, owner: Option<NameId>, in_type: bool, spec: &NodeSpec) {
         let row = &self.out.symbols[symbol as usize];
         let (kind, qualified_name) = (row.kind, row.qualified_name);
         let is_type = kind.is_type() || spec.scope == Some(ScopeKind::Type);
@@ -163,11 +176,10 @@ impl<'s> Walk<'s> {
             qualified_name,
             scope: NONE,
         });
-        symbol
     }
 
     /// The end of what stands before `at` in a node, comments aside.
-    pub(super) fn end_before(&self, node: Node<'_>, at: usize) -> usize {
+    fn end_before(&self, node: Node<'_>, at: usize) -> usize {
         let mut cursor = node.walk();
         let mut end = at;
         for child in node
@@ -182,7 +194,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The end of a definition without a body, for the signature: an `end` is none of it.
-    pub(super) fn end_without_body(&self, node: Node<'_>) -> usize {
+    fn end_without_body(&self, node: Node<'_>) -> usize {
         let last = node
             .child_count()
             .checked_sub(1)

@@ -32,9 +32,9 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Opens all that a node's rule says, and returns what there is to remember of it until it is left.
-    pub(super) fn enter(&mut self, node: Node<'_>, rule: &'s KindRule, place: Place) -> Frame<'s> {
-        let mut frame = self.frame(node, rule, place);
+    /// Opens all that a node's rule says; the frame remembers it until the node is left.
+    pub(super) fn enter(&mut self, node: Node<'_>, place: Place, frame: &mut Frame<'s>) {
+        let rule = frame.rule;
         let mut context = self.meet(node, rule, place.is_object);
         if (place.is_property && rule.first_only.is_some()) || rule.shape == Shape::PassesReceiver {
             frame.receiver = self
@@ -43,11 +43,11 @@ impl<'s> Walk<'s> {
                 .map_or(Receiver::None, |parent| parent.receiver);
         }
         if !rule.has(bits::ACTION) {
-            return frame;
+            return;
         }
         let spec = rule.spec.expect("an action has a specification");
         if let Some(hook) = spec.hook {
-            self.run_hook(hook, node, place.role, &mut frame, &mut context);
+            self.run_hook(hook, node, place.role, frame, &mut context);
         }
         if spec.scope.is_some() {
             frame.section = Modifier::NONE;
@@ -66,18 +66,24 @@ impl<'s> Walk<'s> {
             frame.wrapper_start = context.start;
             frame.doc.shared = true;
         }
-        if let Some(scope) = self.open_definition(node, spec, context, &mut frame) {
-            self.open_own_scope(scope, rule, &mut frame);
+        if let Some(scope) = self.open_definition(node, spec, context, frame) {
+            self.open_own_scope(scope, rule, frame);
         }
         if let Some(inside) = spec.inside {
             inside(self, node);
         }
-        frame
     }
 
     /// A frame for a node of which nothing has been opened yet.
-    fn frame(&self, node: Node<'_>, rule: &'s KindRule, place: Place) -> Frame<'s> {
-        let mut frame = Frame {
+    pub(super) fn frame(&self, node: Node<'_>, rule: &'s KindRule, place: Place) -> Frame<'s> {
+        // `a::b::c` may nest to the right: what a is to b, it is to the access that b begins.
+        let (start_byte, receiver) = match self.frames.last() {
+            Some(parent) if place.is_property && rule.property != 0 => {
+                (parent.start_byte, parent.receiver)
+            }
+            _ => (node.start_byte() as u32, Receiver::None),
+        };
+        Frame {
             rule,
             role: place.role,
             symbol: NONE,
@@ -88,7 +94,7 @@ impl<'s> Walk<'s> {
             pending_binds: self.pending_binds.len() as u32,
             late_scope: NONE,
             named_children: 0,
-            receiver: Receiver::None,
+            receiver,
             member_row: NONE,
             stays: false,
             is_object: place.is_object,
@@ -107,17 +113,8 @@ impl<'s> Walk<'s> {
             wrapper_start: NONE,
             head_end: NONE,
             last_line: NONE,
-            start_byte: node.start_byte() as u32,
-        };
-        // `a::b::c` may nest to the right: what a is to b, it is to the access that b begins.
-        if place.is_property
-            && rule.property != 0
-            && let Some(parent) = self.frames.last()
-        {
-            frame.start_byte = parent.start_byte;
-            frame.receiver = parent.receiver;
+            start_byte,
         }
-        frame
     }
 
     /// Runs a hook, and gathers what it has said of its node.

@@ -201,8 +201,8 @@ impl<'s> Walk<'s> {
     }
 
     /// The sorts of names that the imports from here on bind.
-    pub(crate) fn import_into(&mut self, spaces: &'static [u8]) {
-        self.import_spaces = Some(spaces);
+    pub(crate) fn import_into(&mut self, sorts: &'static [u8]) {
+        self.import_sorts = Some(sorts);
     }
 
     /// Says more of the definition at the hook's own node.
@@ -256,7 +256,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The sort of methods defined here: one of instances or one of the type itself.
-    pub(crate) fn instance_space(&self, instance: u8, of_type: u8) -> u8 {
+    pub(crate) fn instance_sort(&self, instance: u8, of_type: u8) -> u8 {
         if self.top().defines_static {
             of_type
         } else {
@@ -273,11 +273,11 @@ impl<'s> Walk<'s> {
     pub(crate) fn modify_member(
         &mut self,
         name: Range<usize>,
-        space: u8,
+        sort: u8,
         modifier: Modifier,
     ) -> Option<Row> {
         let name = self.intern(name);
-        let name = self.in_space(name, space);
+        let name = self.in_sort(name, sort);
         let row = *self.out.members.get(&(self.containing(), name))?;
         // A member may be announced before it is defined.
         apply(self.out.symbols.get_mut(row as usize)?, modifier);
@@ -285,9 +285,9 @@ impl<'s> Walk<'s> {
     }
 
     /// Lets a member of the enclosing type also be found under another name or sort.
-    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, space: u8) {
+    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, sort: u8) {
         let name = self.intern(name);
-        let name = self.in_space(name, space);
+        let name = self.in_sort(name, sort);
         let holder = self.containing();
         self.out.members.entry((holder, name)).or_insert(row);
         self.out.aliases.push((holder, name, row));

@@ -28,12 +28,12 @@ struct Leaf<'r> {
 impl<'s> Walk<'s> {
     /// A name with something before it, see [`LanguageSpec::sigils`](crate::spec::LanguageSpec::sigils).
     pub(super) fn sigil(&mut self, name: Node<'_>, rule: &KindRule, mut place: Place) {
-        let parent_space = self
+        let parent_sort = self
             .frames
             .last()
             .and_then(|frame| frame.rule.spec)
-            .map_or(0, |spec| spec.space);
-        if !place.is_property || parent_space != 0 {
+            .map_or(0, |spec| spec.sort);
+        if !place.is_property || parent_sort != 0 {
             place.role = match place.role {
                 _ if place.is_property => Role::Read,
                 Role::New | Role::Member | Role::Label => Role::Read,
@@ -90,7 +90,6 @@ impl<'s> Walk<'s> {
         let text = &self.source[range.clone()];
         let spec = self.rules.spec;
         match role {
-            _ if self.is_label(range) => Role::Label,
             // `a.b` where a member's bare name could stand is an expression.
             Role::WriteMember if is_property => Role::Member,
             Role::Type if is_among(spec.soft_keywords, text) => Role::Label,
@@ -160,7 +159,7 @@ impl<'s> Walk<'s> {
     fn add_identifier(&mut self, node: Node<'_>, leaf: Leaf<'_>) {
         let row = self.out.identifiers.len() as Row;
         let receiver = self.receiver_of(&leaf);
-        let name = self.name_in_space(&leaf, receiver);
+        let name = self.name_of_use(&leaf, receiver);
         let Leaf {
             range, rule, role, ..
         } = leaf;
@@ -282,25 +281,28 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// The id of the name, in the space of names that its place means.
-    fn name_in_space(&mut self, leaf: &Leaf<'_>, receiver: Receiver) -> NameId {
+    /// The id of the name, of the sort that its place means.
+    fn name_of_use(&mut self, leaf: &Leaf<'_>, receiver: Receiver) -> NameId {
+        let name = self.intern(leaf.range.clone());
+        let Some(sort_of_use) = self.rules.spec.sort_of_use else {
+            return name;
+        };
         let placed = match leaf.rule.spec {
             Some(spec) if leaf.rule.has(bits::SIGIL) => Some(spec),
             _ => self.frames.last().and_then(|frame| frame.rule.spec),
         };
-        let space = (self.rules.spec.space_of_use)(Used {
+        let sort = sort_of_use(Used {
             role: leaf.role,
-            space: match leaf.told {
-                Some(told) => told.space,
-                None => placed.map_or(0, |spec| spec.space),
+            sort: match leaf.told {
+                Some(told) => told.sort,
+                None => placed.map_or(0, |spec| spec.sort),
             },
             is_receiver: leaf.is_object,
             is_member: leaf.is_property,
             of_name: matches!(receiver, Receiver::Row(_) | Receiver::OwnType(_)),
             in_static: self.top().is_static,
         });
-        let name = self.intern(leaf.range.clone());
-        self.in_space(name, space)
+        self.in_sort(name, sort)
     }
 
     /// Whether each name below the binder around here is a declaration of its own, or a member: then a member's name binds.
@@ -369,19 +371,6 @@ impl<'s> Walk<'s> {
         self.out.events.push(Event::Use(row));
     }
 
-    /// Whether the sign follows that makes a name in this place a label.
-    fn is_label(&self, name: &Range<usize>) -> bool {
-        let Some(sign) = self
-            .frames
-            .last()
-            .and_then(|frame| frame.rule.spec?.label_before)
-        else {
-            return false;
-        };
-        let mut rest = self.source[name.end..].iter();
-        rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&sign)
-    }
-
     /// The enclosing type, where a type's name says that it is meant; [`NONE`] where that is defined elsewhere.
     fn own_type(&self, range: &Range<usize>, role: Role) -> Option<Row> {
         let spec = self.rules.spec;
@@ -398,8 +387,8 @@ impl<'s> Walk<'s> {
     /// Whether a bare name is a variable or a call: variables are bound before they are read.
     fn read_or_call(&mut self, range: &Range<usize>) -> Role {
         let name = self.intern(range.clone());
-        let space = (self.rules.spec.space_of_symbol)(SymbolKind::Variable, 0);
-        let name = self.in_space(name, space);
+        let sort = (self.rules.spec.sort_of_symbol)(SymbolKind::Variable, 0);
+        let name = self.in_sort(name, sort);
         if self.is_bound_in_function(name) {
             return Role::Read;
         }

@@ -70,9 +70,9 @@ pub struct Walk<'s> {
     outer: FxHashMap<(u32, NameId), ()>,
     /// Names that their scope exports, wherever it binds them.
     exported: FxHashMap<(u32, NameId), ()>,
-    spaced: FxHashMap<(NameId, u8), NameId>,
+    by_sort: FxHashMap<(NameId, u8), NameId>,
     /// The sorts of names that imports bind here, where an import says it.
-    import_spaces: Option<&'static [u8]>,
+    import_sorts: Option<&'static [u8]>,
     /// What an import's statement says of it.
     import_modifier: Modifier,
     /// What a hook says of the definition at its node, and of the roles below it.
@@ -109,8 +109,8 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
         bound: FxHashMap::default(),
         outer: FxHashMap::default(),
         exported: FxHashMap::default(),
-        spaced: FxHashMap::default(),
-        import_spaces: None,
+        by_sort: FxHashMap::default(),
+        import_sorts: None,
         import_modifier: Modifier::NONE,
         hooked: Modifier::NONE,
         hooked_roles: (None, None),
@@ -172,7 +172,8 @@ impl<'s> Walk<'s> {
             } else if rule.has(bits::OPAQUE) || (rule.spec.is_none() && node.child_count() == 0) {
                 self.meet(node, rule, place.is_object);
             } else {
-                let frame = self.enter(node, rule, place);
+                let mut frame = self.frame(node, rule, place);
+                self.enter(node, place, &mut frame);
                 if cursor.goto_first_child() {
                     self.frames.push(frame);
                     continue;

@@ -107,8 +107,8 @@ impl<'s> Walk<'s> {
             );
         }
         apply(&mut symbol, new.modifier);
-        let space = (self.rules.spec.space_of_symbol)(symbol.kind, symbol.flags);
-        let name = self.in_space(plain_name, space);
+        let sort = (self.rules.spec.sort_of_symbol)(symbol.kind, symbol.flags);
+        let name = self.in_sort(plain_name, sort);
         symbol.name = name;
         if let Some((head, own)) = new.signature {
             symbol.signature = signature(self.source, head, own, &mut self.out.arena);

@@ -21,7 +21,7 @@ pub fn read(source: &[u8], name: Range<usize>) -> TokenPlace {
     let place = |role, before| TokenPlace {
         role,
         before,
-        space: 0,
+        sort: 0,
     };
     let is_lifetime = before.len() == name.start && before.ends_with(b"'");
     if is_lifetime || KEYWORDS.contains(&text) {
@@ -39,7 +39,7 @@ pub fn read(source: &[u8], name: Range<usize>) -> TokenPlace {
         return TokenPlace {
             role: Role::Call,
             before: object,
-            space: MACROS,
+            sort: MACROS,
         };
     }
     if after.starts_with(b"(") {

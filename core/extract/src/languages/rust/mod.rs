@@ -1,5 +1,7 @@
 //! Rust.
 
+mod tokens;
+
 use std::ops::Range;
 
 use tree_sitter::Node;
@@ -10,8 +12,6 @@ use crate::spec::{
     Visible, language, node,
 };
 use crate::walk::Walk;
-
-use super::rust_tokens;
 
 pub static RUST: LanguageSpec = LanguageSpec {
     extensions: &["rs"],
@@ -54,11 +54,11 @@ pub static RUST: LanguageSpec = LanguageSpec {
     binds,
     fits,
     call_instantiates: Some(|_| false),
-    space_of_symbol: |kind, _| match kind {
-        SymbolKind::Macro => rust_tokens::MACROS,
+    sort_of_symbol: |kind, _| match kind {
+        SymbolKind::Macro => tokens::MACROS,
         _ => 0,
     },
-    space_of_use: |used| used.space,
+    sort_of_use: Some(|used| used.sort),
     nodes: &[NODES],
     ..language("rust", tree_sitter_rust::LANGUAGE)
 };
@@ -269,7 +269,7 @@ const NODES: &[NodeSpec] = &[
         .fields(&[("type", Role::Type)]),
     node("macro_invocation")
         .child(Role::Read)
-        .space(rust_tokens::MACROS)
+        .sort(tokens::MACROS)
         .fields(&[("macro", Role::Call)]),
     node("token_tree_pattern").child(Role::Label),
     node("token_tree")
@@ -281,9 +281,9 @@ const NODES: &[NodeSpec] = &[
         )
         .bind_flags(flags::LOCAL)
         .each()
-        .tokens(rust_tokens::read)
+        .tokens(tokens::read)
         .hook(arguments),
-    node("token_repetition").tokens(rust_tokens::read),
+    node("token_repetition").tokens(tokens::read),
     // Imports.
     node("use_declaration").child(Role::ImportBind).hook(import),
     node("use_as_clause")
@@ -365,7 +365,7 @@ fn otherwise(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
 
 /// What is imported with `pub` is offered to others; macros are imported like all else.
 fn import(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
-    walk.import_into(&[0, rust_tokens::MACROS]);
+    walk.import_into(&[0, tokens::MACROS]);
     let word = node
         .named_child(0)
         .filter(|child| child.kind() == "visibility_modifier");
