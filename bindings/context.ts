@@ -8,6 +8,7 @@ import { isMainThread } from "node:worker_threads";
 import { STATUS, STRUCTS } from "./abi.ts";
 import { errorFromStatus, isError } from "./errors.ts";
 import { openLibrary } from "./library.ts";
+import { Pins } from "./pins.ts";
 import { PollingWaker } from "./polling.ts";
 import {
   detectRuntime,
@@ -24,8 +25,9 @@ const { bow_error: ERROR, bow_stats: STATS, bow_table: TABLE } = STRUCTS;
 
 /** The size of the struct that one table crosses in, in bytes. */
 export const TABLE_SIZE = TABLE.size;
-/** The most tables that one result has. */
-export const MAX_TABLES = 5;
+/** The most tables that one call is given. */
+const MAX_TABLES = 5;
+
 /** What is alive in this isolate's context, and what has happened in it. */
 export interface Stats {
   /** Leases whose memory is not freed yet. */
@@ -34,6 +36,10 @@ export interface Stats {
   readonly liveJobs: number;
   /** Stores that are open. */
   readonly liveStores: number;
+  /** Exported tables that native code has not released yet, and that keep memory of JavaScript's or of leases. */
+  readonly livePins: number;
+  /** Exported streams that native code has not released yet, or that are still fed. */
+  readonly liveStreams: number;
   /** Bytes of native memory in live leases. */
   readonly bytesViewed: number;
   /** Bytes copied out of native memory so far. */
@@ -60,6 +66,8 @@ export class Context {
   readonly handle: number;
   /** ArrayBuffers over native memory. */
   readonly viewer: Viewer;
+  /** Memory that native code reads. */
+  readonly pins: Pins;
   /** Room for the tables of one result, to pass them from one function to the next. */
   readonly tables: Scratch;
   /** Room for the description of a lease. */
@@ -71,6 +79,7 @@ export class Context {
   readonly #stats: Scratch;
   readonly #waker: Waker;
   readonly #waiters: Set<Waiter> = new Set();
+  readonly #listeners: Set<Waiter> = new Set();
 
   constructor(runtime: Runtime, library: NativeLibrary) {
     this.runtime = runtime;
@@ -84,6 +93,7 @@ export class Context {
     this.check(this.native.bow_context_open(this.out.pointer, this.error.pointer));
     this.handle = this.outValue();
     this.viewer = runtime.viewer(library, this.handle);
+    this.pins = new Pins(runtime, this.native, this.handle);
     const wake = () => this.#wake();
     // A worker must not register a callback: a native thread that still called it after the worker was terminated
     // would crash the process.
@@ -114,17 +124,28 @@ export class Context {
     if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#waker.disarm();
   }
 
+  /** Calls `listener` at every event that somebody waits for, without waiting itself. */
+  listen(listener: Waiter): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Takes back `listen`. */
+  unlisten(listener: Waiter): void {
+    this.#listeners.delete(listener);
+  }
+
   /** The counters. */
   stats(): Stats {
-    const { view, pointer } = this.#stats;
-    view.setUint32(STATS.offsets.size, STATS.size, true);
-    this.check(this.native.bow_context_stats(this.handle, pointer, this.error.pointer));
+    this.pins.drain();
+    const view = this.#readStats();
     const counter = (name: Exclude<keyof typeof STATS.offsets, "size" | "reserved">) =>
       view.getFloat64(STATS.offsets[name], true);
     return {
       liveLeases: counter("live_leases"),
       liveJobs: counter("live_jobs"),
       liveStores: counter("live_stores"),
+      livePins: counter("live_pins"),
+      liveStreams: counter("live_streams"),
       bytesViewed: counter("bytes_viewed"),
       bytesCopied: counter("bytes_copied"),
       leaks: counter("leaks"),
@@ -132,10 +153,24 @@ export class Context {
     };
   }
 
+  /** Bytes of native memory in live leases. */
+  bytesViewed(): number {
+    return this.#readStats().getFloat64(STATS.offsets.bytes_viewed, true);
+  }
+
+  #readStats(): DataView {
+    const { view, pointer } = this.#stats;
+    view.setUint32(STATS.offsets.size, STATS.size, true);
+    this.check(this.native.bow_context_stats(this.handle, pointer, this.error.pointer));
+    return view;
+  }
+
   #wake(): void {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     this.#waker.disarm();
+    this.pins.drain();
+    for (const listener of this.#listeners) listener.onEvent();
     for (const waiter of waiters) waiter.onEvent();
   }
 

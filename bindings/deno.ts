@@ -68,7 +68,15 @@ function scratch(byteLength: number): Scratch {
     view: new DataView(buffer),
     pointer: bytes,
     at: (byteOffset) => bytes.subarray(byteOffset),
+    get address() {
+      return addressOf(bytes);
+    },
   };
+}
+
+function addressOf(view: ArrayBufferView): number {
+  // Typed as if only unshared memory had addresses.
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
 }
 
 /** `transfer` would hand the memory to a buffer that a release cannot reach, so leased buffers refuse it. */
@@ -213,6 +221,8 @@ export const runtime: Runtime = {
   get canView() {
     return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   },
+  mayLoad: (path) => Deno.permissions.querySync({ name: "ffi", path }).state === "granted",
+  addressOf,
   viewer: (library, context) => new DenoViewer(library, context),
   waker: (library, context, wake) => new DenoWaker(library as DenoLibrary, context, wake),
   collect,
