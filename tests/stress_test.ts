@@ -20,7 +20,8 @@ const counts = () => {
   return { liveLeases, liveJobs, livePins, liveStreams, bytesViewed, leaks, violations };
 };
 const START = counts();
-const settled = () => Object.entries(START).every(([name, count]) => Reflect.get(counts(), name) === count);
+const settled = () =>
+  Object.entries(START).every(([name, count]) => Reflect.get(counts(), name) === count);
 
 const { filter, filter_stream } = openLibrary(nativeFilter, {
   filter: { symbol: "filter_rows", parameters: ["batch"], result: "batch" },
@@ -83,46 +84,54 @@ for (const order of ["before", "after"] as const) {
   });
 }
 
-test("stress: streams that are left half-way, by their reader or by their source", SLOW, async () => {
-  for (let round = 0; round < 30; round++) {
-    function* source() {
-      for (let count = 0; count < 20; count++) {
-        if (round % 3 === 2 && count === 10) throw new RangeError("enough");
-        yield leased();
+test(
+  "stress: streams that are left half-way, by their reader or by their source",
+  SLOW,
+  async () => {
+    for (let round = 0; round < 30; round++) {
+      function* source() {
+        for (let count = 0; count < 20; count++) {
+          if (round % 3 === 2 && count === 10) throw new RangeError("enough");
+          yield leased();
+        }
+      }
+      const exported = exportStream(source(), { schema: batch().schema });
+      exported.finished.catch(() => {});
+      if (round % 3 === 1) {
+        // Never read.
+        exported.release();
+        continue;
+      }
+      let read = 0;
+      try {
+        for await (const lease of importStream(exported.address)) {
+          lease.release();
+          if (round % 3 === 0 && ++read === 3) break;
+        }
+      } catch (error) {
+        assert.match(String(error), /enough/);
       }
     }
-    const exported = exportStream(source(), { schema: batch().schema });
-    exported.finished.catch(() => {});
-    if (round % 3 === 1) {
-      // Never read.
-      exported.release();
-      continue;
-    }
-    let read = 0;
-    try {
-      for await (const lease of importStream(exported.address)) {
-        lease.release();
-        if (round % 3 === 0 && ++read === 3) break;
-      }
-    } catch (error) {
-      assert.match(String(error), /enough/);
-    }
-  }
-  await collectUntil(settled, "the counts at the start");
-});
+    await collectUntil(settled, "the counts at the start");
+  },
+);
 
 test("stress: what one isolate exports another imports and releases", SLOW, async () => {
   assert.equal(await script("across_workers.ts"), "done\n");
 });
 
 for (const what of ["import", "export", "stream", "call"]) {
-  test(`stress: workers terminated in the middle of an ${what}`, SLOW, async () => {
+  test(`stress: workers terminated in the middle of: ${what}`, SLOW, async () => {
     assert.equal(await script("terminate_bridge.ts", what, nativeFilter), "done\n");
   });
 }
 
 for (const way of ["end", "exit"]) {
-  test(`stress: a process that ends (${way}) with leases, exports and a call alive`, SLOW, async () => {
-    assert.equal(await script("exit_bridge.ts", way, nativeFilter), "ends\n");
-  });
+  test(
+    `stress: a process that ends (${way}) with leases, exports and a call alive`,
+    SLOW,
+    async () => {
+      assert.equal(await script("exit_bridge.ts", way, nativeFilter), "ends\n");
+    },
+  );
 }

@@ -18,7 +18,12 @@ const kept: unknown[] = [];
 for (const mode of ["borrow", "copy"] as const) {
   const exported = exportRecordBatch(source, { mode });
   const lease = importRecordBatch(exported.schema, exported.array);
-  kept.push(lease, lease.value, exportRecordBatch(source, { mode }), exportRecordBatch(lease.value));
+  kept.push(
+    lease,
+    lease.value,
+    exportRecordBatch(source, { mode }),
+    exportRecordBatch(lease.value),
+  );
 }
 
 function* forever() {
