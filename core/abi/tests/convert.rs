@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::*;
 use arrow_buffer::{OffsetBuffer, ScalarBuffer, i256};
+use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields, Schema};
 use bowstring_abi::convert::{
     ORIGINAL_NAME, ORIGINAL_TYPE, convert, convert_schema, restore, restore_schema,
@@ -69,6 +70,54 @@ fn list_views_become_lists() {
     assert_eq!(
         values.as_ptr(),
         items.as_primitive::<Int32Type>().values()[1..].as_ptr()
+    );
+}
+
+/// A slice may have a bitmap in which nothing is null.
+#[test]
+fn items_are_copied_from_slices_without_the_nulls_of_the_whole() {
+    let items = Int32Array::from(vec![None, Some(1), Some(2), Some(3)]);
+    let inner = ListViewArray::new(
+        Arc::new(Field::new("item", DataType::Int32, true)),
+        vec![1, 2, 3].into(),
+        vec![1, 1, 1].into(),
+        Arc::new(items),
+        None,
+    );
+    let outer = ListViewArray::new(
+        Arc::new(Field::new("item", inner.data_type().clone(), true)),
+        vec![2, 0].into(),
+        vec![1, 2].into(),
+        Arc::new(inner),
+        None,
+    );
+    let (_, found) = converted(&outer);
+    let found = found.as_list::<i32>();
+    assert_eq!(&**found.offsets(), [0, 1, 3]);
+    let inner = found.values().as_list::<i32>();
+    assert_eq!(&**inner.offsets(), [0, 1, 2, 3]);
+    assert_eq!(
+        inner.values().as_primitive::<Int32Type>(),
+        &Int32Array::from(vec![3, 1, 2])
+    );
+
+    // More values than runs: the last, which is null, is nobody's.
+    let ends = Int16Array::from(vec![1, 3]);
+    let values = StringArray::from(vec![Some("a"), Some("b"), None]);
+    let field = |name: &str, data_type, nullable| Arc::new(Field::new(name, data_type, nullable));
+    let data_type = DataType::RunEndEncoded(
+        field("run_ends", DataType::Int16, false),
+        field("values", DataType::Utf8, true),
+    );
+    let builder = ArrayData::builder(data_type)
+        .len(3)
+        .child_data(vec![ends.into_data(), values.into_data()]);
+    // SAFETY: as much is there as is read.
+    let runs = arrow_array::make_array(unsafe { builder.build_unchecked() });
+    let (_, found) = converted(&runs);
+    assert_eq!(
+        found.as_string::<i32>(),
+        &StringArray::from(vec!["a", "b", "b"])
     );
 }
 

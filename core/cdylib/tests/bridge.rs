@@ -264,13 +264,15 @@ fn structs_are_moved_also_when_the_call_fails() {
         assert!(refused.is_err());
         assert_eq!((inputs[0].kind, drops.load(SeqCst)), (0, 1), "case {case}");
     }
-    let mut pushed = table();
-    // SAFETY: the struct is a local and owned.
-    let refused = common::call(|error| unsafe {
-        stream::bow_stream_push(scope.0, 1 << 20, &mut pushed, error)
-    });
-    assert_eq!(refused.unwrap_err().0, Status::StaleHandle);
-    assert!(pushed.schema.release.is_none() && pushed.array.release.is_none());
+    for context in [scope.0, 0] {
+        let mut pushed = table();
+        // SAFETY: the struct is a local and owned.
+        let refused = common::call(|error| unsafe {
+            stream::bow_stream_push(context, 1 << 20, &mut pushed, error)
+        });
+        assert_eq!(refused.unwrap_err().0, Status::StaleHandle);
+        assert!(pushed.schema.release.is_none() && pushed.array.release.is_none());
+    }
     assert_eq!(scope.stats().live_leases, 0.0);
 }
 
@@ -326,5 +328,17 @@ fn a_table_that_is_moved_has_one_owner() {
         assert_eq!(status, Ok(Status::Ok));
         assert!(half.schema.release.is_none() && array.release.is_some());
         drop(OwnedTable::take_array(&mut array));
+
+        // What is not asked for is released.
+        static RELEASES: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn release(schema: *mut ArrowSchema) {
+            RELEASES.fetch_add(1, SeqCst);
+            // SAFETY: called with the schema that has this release.
+            unsafe { (*schema).release = None };
+        }
+        let mut counted = BowTable::released();
+        counted.schema.release = Some(release);
+        let status = common::call(|error| table::bow_table_move(&mut counted, 0, 0, error));
+        assert_eq!((status, RELEASES.load(SeqCst)), (Ok(Status::Ok), 1));
     }
 }

@@ -385,6 +385,33 @@ fn move_child(array: &ArrowArray, index: usize) -> OwnedTable {
 }
 
 #[test]
+fn a_dictionary_that_was_moved_out_keeps_what_is_pinned() {
+    let scope = Scope::open();
+    let mut column = node("i", "word", vec![]);
+    column.dictionary = Some(Box::new(node("u", "", vec![])));
+    let schema = node("+s", "", vec![column]);
+    let schema = scope.context.register_schema(schema).unwrap();
+    let mut words = vec![9.0, 0.0, 0.0, 3.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    words.extend([3.0, 0.0, 2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    words.extend([BORROW, at(&MEMORY.offsets), 12.0, 0.0]);
+    words.extend([3.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    words.extend([BORROW, at(&MEMORY.offsets), 16.0, 0.0]);
+    words.extend([BORROW, at(&MEMORY.text), 4.0, 0.0]);
+    let table = build(&scope, schema, &words).unwrap();
+    // SAFETY: the column has a dictionary, which is moved as the specification says: copied, then marked as released.
+    let dictionary = unsafe {
+        let dictionary = (**table.array().children).dictionary;
+        let moved = dictionary.read();
+        (*dictionary).release = None;
+        OwnedTable::from_raw(bowstring_abi::ArrowSchema::released(), moved)
+    };
+    drop(table);
+    assert_eq!((live_pins(&scope), drain(&scope)), (1.0, vec![]));
+    drop(dictionary);
+    assert_eq!((live_pins(&scope), drain(&scope)), (0.0, vec![9]));
+}
+
+#[test]
 fn the_token_comes_when_the_last_struct_is_released_children_that_were_moved_out_too() {
     let scope = Scope::open();
     let schema = scope.context.register_schema(schema()).unwrap();

@@ -286,3 +286,45 @@ fn batches_of_a_stream_are_converted_on_the_jobs_thread() {
     assert_eq!(found, expected);
     assert!(is_drained(&scope));
 }
+
+#[test]
+fn a_converted_table_keeps_the_original_whose_columns_it_shows() {
+    let scope = Scope::open();
+    let columns = vec![
+        node("d:9,2,64", "price", vec![]),
+        node("l", "plain", vec![]),
+    ];
+    let schema = scope
+        .context
+        .register_schema(node("+s", "", columns))
+        .unwrap();
+    let build = || {
+        let mut words = vec![7.0, 0.0, 0.0, 3.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        for _ in 0..2 {
+            words.extend([3.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+            words.extend([1.0, VALUES.as_ptr().addr() as f64, 24.0, 0.0]);
+        }
+        // SAFETY: the address is that of a static of 24 bytes.
+        unsafe { scope.context.build(schema, &words) }.unwrap()
+    };
+    let (stream, _) = stream(Some(build()), vec![Step::Batch(build())]);
+    let handle = scope
+        .context
+        .import_stream(stream, options(BOW_IMPORT_CONVERT))
+        .unwrap();
+    let job = scope.context.job(handle).unwrap();
+    let mut shown = Vec::new();
+    loop {
+        assert!(job.wait(u32::MAX));
+        match job.next(1).unwrap() {
+            Next::Group(group) => shown.extend(group.into_tables()),
+            _ => break,
+        }
+    }
+    scope.context.close_job(handle).unwrap();
+    let shown = shown.pop().unwrap();
+    let pins = || scope.context.stats().live_pins;
+    assert_eq!((shown.array().length, pins()), (3, 1.0));
+    drop(shown);
+    assert_eq!(pins(), 0.0);
+}

@@ -200,10 +200,10 @@ fn the_end_of_the_context_is_the_end_of_its_stores() {
     close_context(scope.handle).unwrap();
     assert_eq!((dropped.load(SeqCst), scope.live()), (1, [0.0; 3]));
 
-    let (context, dropped) = std::thread::spawn(|| {
-        let scope = std::mem::ManuallyDrop::new(Scope::open());
+    let (scope, dropped) = std::thread::spawn(|| {
+        let scope = Scope::open();
         let (_, _, dropped) = ledger(&scope);
-        (scope.context.clone(), dropped)
+        (scope, dropped)
     })
     .join()
     .unwrap();
@@ -211,7 +211,7 @@ fn the_end_of_the_context_is_the_end_of_its_stores() {
     while dropped.load(SeqCst) == 0 {
         std::thread::yield_now();
     }
-    assert_eq!(context.stats().live_stores, 0.0);
+    assert_eq!(scope.context.stats().live_stores, 0.0);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) fn to_list<T: Offset>(
     let items = if is_contiguous {
         child.slice(first, total)
     } else {
-        let mut items = MutableArrayData::new(vec![child], false, total);
+        let mut items = mutable(child, total);
         for (start, size) in views {
             extend(&mut items, start, start + size)?;
         }
@@ -95,6 +95,12 @@ pub(super) fn from_list<T: Offset>(
         .buffers(vec![Buffer::from_vec(starts), Buffer::from_vec(sizes)])
         .child_data(data.child_data().to_vec());
     built(builder)
+}
+
+/// What items of `source` are copied to. Room for bitmaps is always asked for: arrow-rs goes by the number of nulls, but
+/// writes to the bitmap of every array that has one, and a slice may have a bitmap and no nulls.
+pub(super) fn mutable(source: &ArrayData, capacity: usize) -> MutableArrayData<'_> {
+    MutableArrayData::new(vec![source], true, capacity)
 }
 
 pub(super) fn extend(
