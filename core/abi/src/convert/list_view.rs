@@ -47,7 +47,7 @@ pub(super) fn to_list<T: Offset>(
     let items = if is_contiguous {
         child.slice(first, total)
     } else {
-        let mut items = MutableArrayData::new(vec![child], false, total);
+        let mut items = collector(child, total);
         for (start, size) in views {
             extend(&mut items, start, start + size)?;
         }
@@ -95,6 +95,16 @@ pub(super) fn from_list<T: Offset>(
         .buffers(vec![Buffer::from_vec(starts), Buffer::from_vec(sizes)])
         .child_data(data.child_data().to_vec());
     built(builder)
+}
+
+/// Collects items of an array. A slice can have a bitmap without nulls, at any depth, and `MutableArrayData` panics on one
+/// unless it was told to expect nulls.
+pub(super) fn collector(data: &ArrayData, capacity: usize) -> MutableArrayData<'_> {
+    MutableArrayData::new(vec![data], has_bitmap(data), capacity)
+}
+
+fn has_bitmap(data: &ArrayData) -> bool {
+    data.nulls().is_some() || data.child_data().iter().any(has_bitmap)
 }
 
 pub(super) fn extend(

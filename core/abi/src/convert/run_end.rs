@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use arrow_buffer::Buffer;
-use arrow_data::transform::MutableArrayData;
 use arrow_data::{ArrayData, BufferSpec};
 use arrow_schema::{DataType, Field};
 
 use super::data::built;
-use super::list_view::extend;
+use super::list_view::{collector, extend};
 use super::read::{reserved, typed};
 use crate::invalid::Problem;
 
@@ -31,7 +30,7 @@ pub(super) fn decode(data: &ArrayData, bytes: &mut usize) -> Result<ArrayData, P
     // A few bytes can claim any number of items; running out of memory must be an error.
     reserved::<u8>(data.len().saturating_mul(width(values.data_type())))?;
 
-    let mut items = MutableArrayData::new(vec![values], false, data.len());
+    let mut items = collector(values, data.len());
     let (mut at, end) = (data.offset() as i64, (data.offset() + data.len()) as i64);
     // The first run that reaches beyond the offset.
     let first = ends.partition_point(|&run_end| run_end <= at);
@@ -67,7 +66,7 @@ pub(super) fn encode(
     bytes: &mut usize,
 ) -> Result<(ArrayData, ArrayData), Problem> {
     let mut ends = Vec::new();
-    let mut values = MutableArrayData::new(vec![data], false, 0);
+    let mut values = collector(data, 0);
     let mut run = None;
     for index in 0..data.len() {
         let item = data.slice(index, 1);
