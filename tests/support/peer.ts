@@ -3,9 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { currentContext } from "../../bindings/context.ts";
 import { open } from "./native.ts";
 import { root } from "./process.ts";
+import { Structs } from "./structs.ts";
+
+export { Structs };
 
 execFileSync("cargo", ["build", "--quiet", "--locked", "--package", "bowstring-testing"], {
   cwd: root,
@@ -37,22 +39,6 @@ const message = new Uint8Array(new ArrayBuffer(4096));
 function checked(value: number): number {
   if (value !== 0) return value;
   throw new Error(new TextDecoder().decode(message.subarray(0, message.indexOf(0))));
-}
-
-/** Structs that one side writes and the other takes. */
-export class Structs {
-  /** The memory. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where an ArrowSchema is, or an ArrowArrayStream. */
-  readonly schema: number;
-  /** Where an ArrowArray is. */
-  readonly array: number;
-
-  constructor(byteLength = 152) {
-    this.bytes = new Uint8Array(new ArrayBuffer(byteLength));
-    this.schema = currentContext().runtime.addressOf(this.bytes);
-    this.array = this.schema + 72;
-  }
 }
 
 /** What the peer keeps under a number. */

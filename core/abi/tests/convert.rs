@@ -136,6 +136,24 @@ fn runs_become_their_values() {
 }
 
 #[test]
+fn runs_of_lists_whose_nulls_are_outside_become_their_values() {
+    let items = Arc::new(Int32Array::from(vec![None, Some(1), Some(2)]));
+    let lists = ListViewArray::new(
+        Arc::new(Field::new_list_field(DataType::Int32, true)),
+        ScalarBuffer::from(vec![1, 2]),
+        ScalarBuffer::from(vec![1, 1]),
+        items,
+        None,
+    );
+    let runs = RunArray::try_new(&Int16Array::from(vec![2, 3]), &lists).unwrap();
+    let (_, found) = converted(&runs);
+    let expected: [Option<[Option<i32>; 1]>; 3] =
+        [Some([Some(1)]), Some([Some(1)]), Some([Some(2)])];
+    let expected = ListArray::from_iter_primitive::<Int32Type, _, _>(expected);
+    assert_eq!(found.as_list::<i32>(), &expected);
+}
+
+#[test]
 fn decimals_become_128_bits_wide_or_bytes() {
     let narrow = Decimal32Array::from(vec![Some(-7), None])
         .with_precision_and_scale(5, 2)
