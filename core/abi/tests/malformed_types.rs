@@ -234,6 +234,11 @@ fn cases() -> Vec<Case> {
             "array -> values: expected a length of at least 2, as the parent needs, but found 1",
             || runs(2, ends(&[1, 2]), numbers(1)),
         ),
+        (
+            Minimal,
+            "array: length 9223372036854775806 with offset 0 exceeds the address space",
+            || made("b", i64::MAX - 1).null().buffer(&[0u8]),
+        ),
         // Missing buffers.
         (
             Minimal,
