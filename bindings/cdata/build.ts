@@ -145,6 +145,8 @@ export class TableBuilder {
     if (length > data.length) this.#fail(`expected ${length} rows but found ${data.length}`);
     switch (type.typeId) {
       case TYPE.Null:
+        // Nothing would be read; but an array that was released is refused like any other.
+        this.#nulls(data, length);
         return this.#head(length, length, 0, 0, false);
       case TYPE.Bool:
         this.#head(length, this.#nulls(data, length), 2, 0, false);
@@ -302,7 +304,11 @@ export class TableBuilder {
 
   /** A buffer of `byteLength` bytes of `view`, from byte `first` of it on. */
   #put(view: ForeignArray | undefined, byteLength: number, first = 0, bitOffset = 0): void {
-    if (byteLength === 0) view = ZERO as unknown as ForeignArray;
+    if (byteLength === 0) {
+      // Not a null pointer: not all readers accept one.
+      view = ZERO as unknown as ForeignArray;
+      first = 0;
+    }
     if (view === undefined || first + byteLength > view.byteLength) {
       this.#fail(
         `expected a buffer of ${first + byteLength} bytes but found ${view?.byteLength ?? "none"}`,
@@ -329,7 +335,8 @@ export class TableBuilder {
   }
 
   #touch(buffer: ArrayBufferLike): void {
-    if (this.#mode === "move" && leaseOf(buffer) === undefined) this.#touched.add(buffer);
+    if (this.#mode !== "move" || leaseOf(buffer) !== undefined || buffer === ZERO.buffer) return;
+    this.#touched.add(buffer);
   }
 
   #head(
