@@ -77,9 +77,9 @@ export class Job implements Waiter {
 
   /**
    * The next result, or `undefined` after the last. The event loop turns from time to time, so that timers and finalizers
-   * run even if results are always ready.
+   * run even if results are always ready. `look` says that its tables will be looked at; see `TableLease.of`.
    */
-  async next(): Promise<TableLease | undefined> {
+  async next(look = false): Promise<TableLease | undefined> {
     if (performance.now() - this.#turned > LOOP_MILLIS) {
       await turnOfTheLoop();
       this.#turned = performance.now();
@@ -92,7 +92,7 @@ export class Job implements Waiter {
       const status = native.bow_job_lease(handle, this.#handle, out.pointer, error.pointer);
       switch (status) {
         case STATUS.OK:
-          return TableLease.of(this.#context, this.#context.outValue(), this.#options);
+          return TableLease.of(this.#context, this.#context.outValue(), this.#options, look);
         case STATUS.PENDING:
           await this.#event();
           break;
