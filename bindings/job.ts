@@ -77,14 +77,14 @@ export class Job implements Waiter {
 
   /**
    * The next result, or `undefined` after the last. The event loop turns from time to time, so that timers and finalizers
-   * run even if results are always ready.
+   * run even if results are always ready. `look` says that its tables will be looked at; see `TableLease.of`.
    */
-  async next(): Promise<TableLease | undefined> {
+  async next(look = false): Promise<TableLease | undefined> {
     if (performance.now() - this.#turned > LOOP_MILLIS) {
       await turnOfTheLoop();
       this.#turned = performance.now();
     }
-    await this.#respectBudget();
+    if (this.#isOverBudget()) await this.#respectBudget();
     const { native, handle, out, error } = this.#context;
     for (;;) {
       if (this.#failure) throw this.#failure.reason;
@@ -92,7 +92,7 @@ export class Job implements Waiter {
       const status = native.bow_job_lease(handle, this.#handle, out.pointer, error.pointer);
       switch (status) {
         case STATUS.OK:
-          return TableLease.of(this.#context, this.#context.outValue(), this.#options);
+          return TableLease.of(this.#context, this.#context.outValue(), this.#options, look);
         case STATUS.PENDING:
           await this.#event();
           break;
@@ -157,21 +157,24 @@ export class Job implements Waiter {
    * memory is alive, and refuses to take another result if that does not help.
    */
   async #respectBudget(): Promise<void> {
-    const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
-    const live = () => this.#context.bytesViewed();
     for (const millis of COLLECTION_WAITS) {
-      if (live() <= budget || this.#closed) return;
+      if (!this.#isOverBudget() || this.#closed) return;
       this.#context.runtime.collect();
       await new Promise((resolve) => setTimeout(resolve, millis));
     }
-    if (live() <= budget) return;
+    if (!this.#isOverBudget()) return;
+    const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
     this.cancel(
       new BowstringError(
         "LIVE_BYTES_EXCEEDED",
-        `${live()} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
+        `${this.#context.bytesViewed()} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
           "release batches when done with them, or raise maxLiveBytes",
       ),
     );
+  }
+
+  #isOverBudget(): boolean {
+    return this.#context.bytesViewed() > (this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES);
   }
 
   #readProgress(): Progress {

@@ -48,7 +48,9 @@ export class Pins {
 
   /** Keeps buffers until the library gives the token back. */
   pin(token: number, buffers: readonly ArrayBufferLike[]): void {
-    this.#pins.set(token, { buffers, lengths: buffers.map(({ byteLength }) => byteLength) });
+    const lengths: number[] = [];
+    for (const buffer of buffers) lengths.push(buffer.byteLength);
+    this.#pins.set(token, { buffers, lengths });
     this.#timer ??= setInterval(() => this.drain(), DRAIN_MILLIS).unref();
   }
 
@@ -83,6 +85,11 @@ export class Pins {
     const pin = this.#pins.get(token);
     if (pin === undefined) return 0;
     this.#pins.delete(token);
-    return pin.buffers.filter(({ byteLength }, index) => byteLength !== pin.lengths[index]).length;
+    let changed: Set<ArrayBufferLike> | undefined;
+    for (let index = 0; index < pin.buffers.length; index++) {
+      const buffer = pin.buffers[index]!;
+      if (buffer.byteLength !== pin.lengths[index]) (changed ??= new Set()).add(buffer);
+    }
+    return changed?.size ?? 0;
   }
 }

@@ -45,8 +45,8 @@ export interface Built {
   /** Where the words begin, and how many there are. */
   readonly start: number;
   readonly count: number;
-  /** ArrayBuffers that native code will read. */
-  readonly borrowed: ReadonlySet<ArrayBufferLike>;
+  /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
+  readonly borrowed: readonly ArrayBufferLike[];
   /** All of JavaScript's own ArrayBuffers, borrowed or not. */
   readonly touched: ReadonlySet<ArrayBufferLike>;
 }
@@ -62,9 +62,12 @@ export class TableBuilder {
   #at = HEADER_ROOM;
   #mode: ExportMode = "borrow";
   #leases: Set<number> = new Set();
-  #borrowed: Set<ArrayBufferLike> = new Set();
+  #borrowed: ArrayBufferLike[] = [];
   #touched: Set<ArrayBufferLike> = new Set();
+  /** The names of the fields above and of the one at hand. */
   #path: string[] = [];
+  /** Which column of a record batch is at hand; -1 for an array. */
+  #column = -1;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -92,9 +95,10 @@ export class TableBuilder {
     this.#at = HEADER_ROOM;
     this.#mode = mode;
     this.#leases.clear();
-    this.#borrowed = new Set();
+    this.#borrowed = [];
     this.#touched = new Set();
     this.#path.length = 0;
+    this.#column = -1;
     this.#arena.clear();
     if (isBatch) this.#struct(root);
     else this.#node(root, root.length);
@@ -121,7 +125,7 @@ export class TableBuilder {
       );
     }
     const start = HEADER_ROOM - size;
-    this.#words[start] = this.#borrowed.size > 0 ? token : 0;
+    this.#words[start] = this.#borrowed.length > 0 ? token : 0;
     this.#words[start + 1] = restore ? BUILD_RESTORE : 0;
     this.#words[start + 2] = this.#leases.size;
     let at = start + HEADER_WORDS;
@@ -133,10 +137,11 @@ export class TableBuilder {
   #struct(data: ForeignData): void {
     this.#head(data.length, 0, 1, data.children.length, false);
     this.#none();
-    data.children.forEach((child, index) => {
-      const name = data.type.children?.[index]?.name;
-      this.#below(`column[${index}] "${name}"`, child, data.length);
-    });
+    const { children, length } = data;
+    for (let index = 0; index < children.length; index++) {
+      this.#column = index;
+      this.#below(`${data.type.children?.[index]?.name}`, children[index]!, length);
+    }
   }
 
   /** The first `length` rows of an array. */
@@ -330,7 +335,7 @@ export class TableBuilder {
   #borrow(buffer: ArrayBufferLike): void {
     const lease = leaseOf(buffer);
     if (lease !== undefined) this.#leases.add(lease);
-    else this.#borrowed.add(buffer);
+    else if (this.#borrowed.at(-1) !== buffer) this.#borrowed.push(buffer);
     this.#touch(buffer);
   }
 
@@ -382,8 +387,11 @@ export class TableBuilder {
   }
 
   #fail(message: string): never {
-    const path = this.#path.join(" -> ") || "array";
-    throw new BowstringError("INVALID_ARROW", `${path}: ${message}`);
+    const path = this.#column < 0 ? this.#path : [
+      `column[${this.#column}] "${this.#path[0]}"`,
+      ...this.#path.slice(1),
+    ];
+    throw new BowstringError("INVALID_ARROW", `${path.join(" -> ") || "array"}: ${message}`);
   }
 }
 

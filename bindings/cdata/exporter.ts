@@ -98,16 +98,16 @@ export class Exporter {
     this.#context.check(
       native.bow_table_build(handle, schema(), words, count, out, error.pointer),
     );
-    let pinned: Iterable<ArrayBufferLike> = borrowed;
+    let pinned = borrowed;
     if (mode === "move") {
       try {
-        pinned = take(touched, borrowed, (view) => runtime.addressOf(view));
+        pinned = take(touched, new Set(borrowed), (view) => runtime.addressOf(view));
       } catch (reason) {
         native.bow_table_move(out, 0, 0, null);
         throw reason;
       }
     }
-    if (borrowed.size > 0) pins.pin(token, [...pinned]);
+    if (borrowed.length > 0) pins.pin(token, pinned);
   }
 }
 

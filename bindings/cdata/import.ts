@@ -25,10 +25,12 @@ const BUFFER_WORDS = 3;
 
 /** The blocks of a description. */
 export function readBlocks(words: Float64Array): Block[] {
-  return Array.from({ length: words[1]! }, (_, index) => {
-    const at = HEADER_WORDS + BLOCK_WORDS * index;
-    return { address: words[at]!, byteLength: words[at + 1]! };
-  });
+  const blocks: Block[] = [];
+  for (let block = 0; block < words[1]!; block++) {
+    const at = HEADER_WORDS + BLOCK_WORDS * block;
+    blocks.push({ address: words[at]!, byteLength: words[at + 1]! });
+  }
+  return blocks;
 }
 
 /** The total size of a description's blocks, in bytes. */

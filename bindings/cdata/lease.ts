@@ -2,8 +2,9 @@
  * Leases: native memory in use by JavaScript.
  *
  * A lease is counted natively and starts with one reference. As long as nobody looked at its memory, the `TableLease`
- * owns that reference. The first look makes an ArrayBuffer for each block, and from then on those own it: what keeps the
- * memory alive is exactly what can read it. `release` takes the reference back at once, collection some time later.
+ * owns that reference, and a registry watches the `TableLease`. The first look makes an ArrayBuffer for each block, and from
+ * then on those own it: what keeps the memory alive is exactly what can read it. `release` takes the reference back at once,
+ * collection some time later.
  */
 
 import { type Data, type RecordBatch, Vector } from "apache-arrow";
@@ -85,17 +86,19 @@ const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>
 
 /** Tables in native memory. All tables of one lease are released together. */
 export class TableLease {
-  /** The size of the tables in native memory, in bytes. */
-  readonly byteLength: number;
   readonly #context: Context;
   readonly #handle: number;
   readonly #leak: boolean;
   #state: "unread" | "read" | "copied" | "released" = "unread";
+  /** Whether the registry knows of this. */
+  #watched = false;
   #view: View | undefined;
   #arrays: ImportedArray[] = [];
   #batches: RecordBatch[] = [];
   #vectors: Vector[] = [];
   #data: Data[] = [];
+  /** Known from the first look. */
+  #byteLength: number | undefined;
 
   /**
    * Takes over the first `count` tables in `context.tables`, by the flags of the C ABI. Nothing native remains when it
@@ -114,7 +117,10 @@ export class TableLease {
     return TableLease.of(context, context.outValue(), options);
   }
 
-  /** Takes over an ArrowSchema and an ArrowArray, by the flags of the C ABI. Both are moved, also when it throws. */
+  /**
+   * Takes over an ArrowSchema and an ArrowArray, by the flags of the C ABI, and looks at them. Both are moved, also when it
+   * throws.
+   */
   static adopt(
     context: Context,
     schema: number,
@@ -126,27 +132,30 @@ export class TableLease {
     context.check(
       native.bow_lease_adopt(handle, schema, array, flags, out.pointer, error.pointer),
     );
-    return TableLease.of(context, context.outValue(), options);
+    return TableLease.of(context, context.outValue(), options, true);
   }
 
-  /** Takes over the reference that a lease started with, by the lease's handle. Nothing native remains when it throws. */
-  static of(context: Context, handle: number, options: ImportOptions): TableLease {
+  /**
+   * Takes over the reference that a lease started with, by the lease's handle. Nothing native remains when it throws. `look`
+   * says that the tables will be looked at, which is then done at once: a lease that waits for it has to be watched.
+   */
+  static of(context: Context, handle: number, options: ImportOptions, look = false): TableLease {
     const lease = new TableLease(context, handle, options);
-    try {
-      if (options.copy) lease.#copy();
-      return lease;
-    } catch (reason) {
-      lease.#giveBack();
-      throw reason;
-    }
+    if (options.copy) lease.#copy();
+    else if (look) lease.#read();
+    else lease.#watch();
+    return lease;
   }
 
   private constructor(context: Context, handle: number, options: ImportOptions) {
     this.#context = context;
     this.#handle = handle;
     this.#leak = options.onCollect === "leak";
-    abandoned.register(this, { context, handle }, this);
-    this.byteLength = readTotalBytes(this.#describe());
+  }
+
+  /** The size of the tables in native memory, in bytes. */
+  get byteLength(): number {
+    return this.#byteLength ??= readTotalBytes(this.#describe());
   }
 
   /** Whether `release` was called. */
@@ -188,6 +197,7 @@ export class TableLease {
   /** Gives the tables back. Doing so again has no effect. */
   release(): void {
     if (this.#state === "released" || this.#state === "copied") return;
+    this.#byteLength = this.byteLength;
     this.#state = "released";
     // Tables that nobody looked at have no batch: they are holes.
     invalidate(this.#batches.filter((batch) => batch !== undefined), this.#data);
@@ -239,15 +249,29 @@ export class TableLease {
     return native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
   }
 
+  /** Sees to it that the reference is given up when this is collected, as long as this is what owns it. */
+  #watch(): void {
+    abandoned.register(this, { context: this.#context, handle: this.#handle }, this);
+    this.#watched = true;
+  }
+
+  #unwatch(): void {
+    if (this.#watched) abandoned.unregister(this);
+    this.#watched = false;
+  }
+
   /** Moves ownership of the memory from this object to ArrayBuffers, and builds the tables over those. */
   #read(): void {
-    const words = this.#describe();
-    const blocks = readBlocks(words);
     try {
+      const words = this.#describe();
+      this.#byteLength = readTotalBytes(words);
+      const blocks = readBlocks(words);
       if (blocks.length > 0) {
         this.#view = this.#context.viewer.show(this.#handle, blocks, this.#leak);
-        abandoned.unregister(this);
+        this.#unwatch();
         for (const buffer of this.#view.buffers) markBuffer(buffer, this.#handle);
+      } else if (!this.#watched) {
+        this.#watch();
       }
       this.#import(words, this.#view?.buffers ?? []);
       this.#state = "read";
@@ -258,21 +282,25 @@ export class TableLease {
     }
   }
 
-  /** Copies the blocks into memory of JavaScript's own, and gives the native memory back. */
+  /** Copies the blocks into memory of JavaScript's own, and gives the native memory back, also when it throws. */
   #copy(): void {
     const { native, handle, error, runtime } = this.#context;
-    const words = this.#describe();
-    const buffers = readBlocks(words).map(({ byteLength }, block) => {
-      const { bytes, pointer } = runtime.scratch(byteLength);
-      this.#context.check(
-        native.bow_lease_copy(handle, this.#handle, block, pointer, byteLength, error.pointer),
-      );
-      return bytes.buffer;
-    });
-    this.#import(words, buffers);
-    this.#data = [];
-    this.#state = "copied";
-    this.#giveBack();
+    try {
+      const words = this.#describe();
+      this.#byteLength = readTotalBytes(words);
+      const buffers = readBlocks(words).map(({ byteLength }, block) => {
+        const { bytes, pointer } = runtime.scratch(byteLength);
+        this.#context.check(
+          native.bow_lease_copy(handle, this.#handle, block, pointer, byteLength, error.pointer),
+        );
+        return bytes.buffer;
+      });
+      this.#import(words, buffers);
+      this.#data = [];
+      this.#state = "copied";
+    } finally {
+      this.#giveBack();
+    }
   }
 
   #import(words: Float64Array, buffers: readonly ArrayBuffer[]): void {
@@ -319,7 +347,7 @@ export class TableLease {
       this.#view.release();
       this.#view = undefined;
     } else {
-      abandoned.unregister(this);
+      this.#unwatch();
       this.#context.native.bow_lease_release(this.#context.handle, this.#handle, null);
     }
   }

@@ -48,7 +48,7 @@ export class JobStream implements RecordBatchStream {
     try {
       await this.schema;
       for (;;) {
-        const tables = await this.#job.next();
+        const tables = await this.#job.next(true);
         if (tables === undefined) return;
         yield new RecordBatchLease(tables);
       }
@@ -63,7 +63,7 @@ export class JobStream implements RecordBatchStream {
     try {
       const schema = await this.schema;
       for (;;) {
-        const tables = await this.#job.next();
+        const tables = await this.#job.next(true);
         if (tables === undefined) return { schema, leases };
         leases.push(tables);
       }
@@ -85,7 +85,7 @@ export class JobStream implements RecordBatchStream {
   }
 
   async #readSchema(): Promise<Schema> {
-    const first = await this.#job.next();
+    const first = await this.#job.next(true);
     if (first === undefined) {
       throw new BowstringError("CANCELLED", "this stream was closed before its schema was read");
     }

@@ -4,7 +4,7 @@ import type { RecordBatch } from "apache-arrow";
 import { CONSTANTS, STRUCTS } from "../abi.ts";
 import type { ArrowField, ArrowSchema, ArrowVector } from "../arrow.ts";
 import { type Context, currentContext, TABLE_SIZE } from "../context.ts";
-import type { Scratch } from "../runtime.ts";
+import type { Pointer, Scratch } from "../runtime.ts";
 import { type Address, toAddress } from "./addresses.ts";
 import { exporterOf, type ExportOptions } from "./exporter.ts";
 import { asBatch, asField, asSchema, asVector, isSchema } from "./foreign.ts";
@@ -50,36 +50,77 @@ export interface SchemaExportOptions extends Pick<ExportOptions, "restore"> {
   readonly into?: Address;
 }
 
-interface Structs {
+/** Room for a table. */
+interface Slot {
   readonly context: Context;
+  /** What the room is part of; it keeps the memory where it is. */
   readonly scratch: Scratch;
+  readonly pointer: Pointer;
+  readonly address: number;
 }
 
+/** Tables in one ArrayBuffer: to make one for each takes longer than to build a small table. */
+const SLOTS = 16;
+
+/** Gives each slot once. */
+class Slots {
+  readonly #context: Context;
+  #scratch: Scratch | undefined;
+  #address = 0;
+  #used = SLOTS;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  next(): Slot {
+    if (this.#scratch === undefined || this.#used === SLOTS) {
+      this.#scratch = this.#context.runtime.scratch(SLOTS * TABLE_SIZE);
+      this.#address = this.#scratch.address;
+      this.#used = 0;
+    }
+    const at = TABLE_SIZE * this.#used++;
+    return {
+      context: this.#context,
+      scratch: this.#scratch,
+      pointer: this.#scratch.at(at),
+      address: this.#address + at,
+    };
+  }
+}
+
+let slots: Slots | undefined;
+
 /** Structs that were dropped without a release, and that perhaps nobody has taken. */
-const droppedTables = new FinalizationRegistry<Structs>(({ context, scratch }) =>
-  context.native.bow_table_move(scratch.pointer, 0, 0, null)
+const droppedTables = new FinalizationRegistry<Slot>(({ context, pointer }) =>
+  context.native.bow_table_move(pointer, 0, 0, null)
 );
 const droppedSchemas = new FinalizationRegistry<Structs>(({ context, scratch }) =>
   context.native.bow_schema_release(scratch.address, null)
 );
 
+interface Structs {
+  readonly context: Context;
+  readonly scratch: Scratch;
+}
+
 /** Structs in memory of these bindings'. */
 class OwnArray implements ExportedArray {
   readonly schema: number;
   readonly array: number;
-  readonly #structs: Structs;
+  readonly #slot: Slot;
 
-  constructor(context: Context, scratch: Scratch) {
-    this.#structs = { context, scratch };
-    this.schema = scratch.address + TABLE.offsets.schema;
-    this.array = scratch.address + TABLE.offsets.array;
-    droppedTables.register(this, this.#structs, this);
+  constructor(slot: Slot) {
+    this.#slot = slot;
+    this.schema = slot.address + TABLE.offsets.schema;
+    this.array = slot.address + TABLE.offsets.array;
+    droppedTables.register(this, slot, this);
   }
 
   release(): void {
-    const { context, scratch } = this.#structs;
+    const { context, pointer } = this.#slot;
     droppedTables.unregister(this);
-    context.native.bow_table_move(scratch.pointer, 0, 0, null);
+    context.native.bow_table_move(pointer, 0, 0, null);
     context.pins.drain();
   }
 
@@ -103,12 +144,13 @@ class GivenArray implements ExportedArray {
   [Symbol.dispose](): void {}
 }
 
-function finish(context: Context, scratch: Scratch, into?: ArrayDestination): ExportedArray {
-  if (into === undefined) return new OwnArray(context, scratch);
+function finish(slot: Slot, into?: ArrayDestination): ExportedArray {
+  if (into === undefined) return new OwnArray(slot);
+  const { context, pointer } = slot;
   const schema = toAddress(into.schema, "ArrowSchema");
   const array = toAddress(into.array, "ArrowArray");
   context.check(
-    context.native.bow_table_move(scratch.pointer, schema, array, context.error.pointer),
+    context.native.bow_table_move(pointer, schema, array, context.error.pointer),
   );
   return new GivenArray(schema, array);
 }
@@ -136,9 +178,9 @@ export function exportRecordBatch(
   options: ArrayExportOptions = {},
 ): ExportedArray {
   const context = currentContext();
-  const scratch = context.runtime.scratch(TABLE_SIZE);
-  exporterOf(context).batch(asBatch(batch), options, scratch.pointer);
-  return finish(context, scratch, options.into);
+  const slot = (slots ??= new Slots(context)).next();
+  exporterOf(context).batch(asBatch(batch), options, slot.pointer);
+  return finish(slot, options.into);
 }
 
 /**
@@ -159,9 +201,9 @@ export function exportRecordBatch(
  */
 export function exportArray(vector: ArrowVector, options: ArrayExportOptions = {}): ExportedArray {
   const context = currentContext();
-  const scratch = context.runtime.scratch(TABLE_SIZE);
-  exporterOf(context).array(asVector(vector), options, scratch.pointer);
-  return finish(context, scratch, options.into);
+  const slot = (slots ??= new Slots(context)).next();
+  exporterOf(context).array(asVector(vector), options, slot.pointer);
+  return finish(slot, options.into);
 }
 
 /** A schema in memory of these bindings'. */

@@ -56,7 +56,12 @@ pub fn describe_root(
     root: Root,
     level: Level,
 ) -> Result<Description, InvalidArrow> {
-    let mut describer = Describer::default();
+    let mut describer = Describer {
+        // Of a batch of a few columns, so that it need not grow.
+        items: Vec::with_capacity(64),
+        blocks: Vec::with_capacity(32),
+        ..Describer::default()
+    };
     let mut fingerprints = Vec::with_capacity(tables.len());
     let mut ends = Vec::with_capacity(tables.len());
     for (index, table) in tables.iter().enumerate() {

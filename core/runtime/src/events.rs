@@ -48,10 +48,11 @@ impl Events {
         self.call_waker();
     }
 
-    /// Lets waits return.
+    /// Lets waits return. Nobody waits for an event that is there already, and to wake nobody is a call of the system's.
     fn raise(&self) {
-        lock(&self.state).pending = true;
-        self.changed.notify_all();
+        if !std::mem::replace(&mut lock(&self.state).pending, true) {
+            self.changed.notify_all();
+        }
     }
 
     /// Calls the waker, unless it was called and nobody has answered yet.

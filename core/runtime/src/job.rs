@@ -288,11 +288,15 @@ impl Outlet {
             drop(state);
             return ControlFlow::Break(());
         }
+        // Nobody waits for a result while there is one, and to wake nobody is a call of the system's.
+        let is_first = state.results.is_empty();
         state.bytes += group.bytes();
         state.results.push_back(group);
         state.full = job.bound.is_full(state.results.len(), state.bytes);
         drop(state);
-        job.changed.notify_all();
+        if is_first {
+            job.changed.notify_all();
+        }
         job.events.notify();
         ControlFlow::Continue(())
     }

@@ -9,7 +9,7 @@ use std::ptr::null;
 use std::sync::Arc;
 
 use crate::check::{Checker, Level, check_root};
-use crate::export::{ArrayParts, no_bytes, share_schema};
+use crate::export::{ArrayParts, Draft, no_bytes, share_schema};
 use crate::invalid::{InvalidArrow, Problem};
 use crate::layout::{BufferKind, Layout, layout_of};
 use crate::node::Node;
@@ -56,7 +56,7 @@ impl BuildSchema {
     /// A schema struct of its own, which shares the strings.
     pub fn export(&self) -> ArrowSchema {
         let owner: Arc<dyn Any + Send + Sync> = self.table.clone();
-        share_schema(self.table.schema(), &owner)
+        share_schema(self.table.schema(), owner)
     }
 
     /// Whether a table has this schema's own struct, as those that were built with it have: quicker than to compare. A
@@ -120,16 +120,24 @@ pub unsafe fn build_table(
     let mut parser = Parser {
         words,
         path: Vec::new(),
-        sizes: Vec::new(),
+        draft: Draft::new(),
+        buffers: Vec::with_capacity(32),
+        sizes: Vec::with_capacity(32),
         copies: Vec::new(),
     };
-    let draft = parser.node(&schema.tree)?;
+    parser.node(&schema.tree)?;
     parser.words.end()?;
-    let Parser { sizes, copies, .. } = parser;
+    let Parser {
+        draft,
+        buffers,
+        sizes,
+        copies,
+        ..
+    } = parser;
     let bytes_copied = copies.iter().map(|copy| copy.bytes).sum();
     let owner: Arc<dyn Any + Send + Sync> = Arc::new((copies, owner));
     // SAFETY: both structs are made here and are given up.
-    let table = unsafe { OwnedTable::from_raw(schema.export(), draft.into_array(&owner)) };
+    let table = unsafe { OwnedTable::from_raw(schema.export(), draft.into_array(buffers, owner)) };
     let mut sizes = Sizes {
         sizes: &sizes,
         next: 0,
@@ -143,33 +151,6 @@ pub unsafe fn build_table(
         table,
         bytes_copied,
     })
-}
-
-/// An array whose buffers have addresses, before its structs are made.
-struct Draft {
-    length: i64,
-    null_count: i64,
-    buffers: Vec<*const c_void>,
-    children: Vec<Draft>,
-    dictionary: Option<Box<Draft>>,
-}
-
-impl Draft {
-    fn into_array(self, owner: &Arc<dyn Any + Send + Sync>) -> ArrowArray {
-        let children = self.children.into_iter();
-        let parts = ArrayParts {
-            length: self.length,
-            null_count: self.null_count,
-            offset: 0,
-            buffers: self.buffers,
-            children: children.map(|child| child.into_array(owner)).collect(),
-            dictionary: self
-                .dictionary
-                .map(|dictionary| dictionary.into_array(owner)),
-            owner: owner.clone(),
-        };
-        parts.into_raw()
-    }
 }
 
 /// How a node is reached from its parent.
@@ -186,6 +167,9 @@ struct Parser<'a, 'w> {
     words: &'a mut Words<'w>,
     /// Where in the schema: the outermost type first.
     path: Vec<Step<'a>>,
+    draft: Draft<ArrowArray>,
+    /// The addresses of the buffers, in the order of the walk.
+    buffers: Vec<*const c_void>,
     /// The bytes of each buffer, in the order of the walk.
     sizes: Vec<usize>,
     copies: Vec<Copied>,
@@ -200,8 +184,9 @@ struct Given {
 }
 
 impl<'a> Parser<'a, '_> {
-    /// Recursion is bounded by the depth of the schema, which was checked.
-    fn node(&mut self, tree: &'a SchemaTree) -> Result<Draft, Failure> {
+    /// Adds an array and those below it to the draft, and says which it is. Recursion is bounded by the depth of the schema,
+    /// which was checked.
+    fn node(&mut self, tree: &'a SchemaTree) -> Result<usize, Failure> {
         let length = self.words.whole("a length")?;
         let null_count = self.words.between("a null count", -1.0, MAX_WHOLE)? as i64;
         let buffer_count = self.words.count("a number of buffers", 4)?;
@@ -221,7 +206,6 @@ impl<'a> Parser<'a, '_> {
 
         let layout = layout_of(&tree.format);
         let kinds = layout.as_ref().map_or(&[][..], Layout::buffers);
-        let mut buffers = Vec::with_capacity(buffer_count + 1);
         let mut variadic: Vec<i64> = Vec::new();
         for index in 0..buffer_count {
             let given = Given {
@@ -235,47 +219,46 @@ impl<'a> Parser<'a, '_> {
             };
             let kind = kinds.get(index).copied();
             let (address, bytes) = self.buffer(&tree.format, kind, index, length, given)?;
-            buffers.push(address.cast());
+            self.buffers.push(address.cast());
             self.sizes.push(bytes);
             if index >= kinds.len() {
                 variadic.push(bytes as i64);
             }
         }
-        if layout.is_some_and(|layout| layout.is_variadic()) {
+        let is_variadic = layout.is_some_and(|layout| layout.is_variadic());
+        if is_variadic {
             let bytes = size_of_val(&variadic[..]);
             // SAFETY: a vector's own memory.
             let copy = unsafe { Copied::of(variadic.as_ptr().cast(), bytes) };
             let copy = copy.ok_or_else(|| self.invalid(Problem::NoMemory { bytes }))?;
-            buffers.push(copy.address().cast());
+            self.buffers.push(copy.address().cast());
             self.copies.push(copy);
         }
 
-        let mut children = Vec::with_capacity(expected);
+        let node = self.draft.add(ArrowArray {
+            length: length as i64,
+            null_count,
+            n_buffers: (buffer_count + usize::from(is_variadic)) as i64,
+            n_children: expected as i64,
+            ..ArrowArray::released()
+        });
         for (index, child) in tree.children.iter().enumerate() {
             self.path
                 .push(match self.path.is_empty() && tree.format == "+s" {
                     true => Step::Column(index, &child.name),
                     false => Step::Child(&child.name),
                 });
-            children.push(self.node(child)?);
+            let child = self.node(child)?;
+            self.draft.set_child(node, index, child);
             self.path.pop();
         }
-        let dictionary = match &tree.dictionary {
-            Some(dictionary) => {
-                self.path.push(Step::Dictionary);
-                let dictionary = Some(Box::new(self.node(dictionary)?));
-                self.path.pop();
-                dictionary
-            }
-            None => None,
-        };
-        Ok(Draft {
-            length: length as i64,
-            null_count,
-            buffers,
-            children,
-            dictionary,
-        })
+        if let Some(dictionary) = &tree.dictionary {
+            self.path.push(Step::Dictionary);
+            let dictionary = self.node(dictionary)?;
+            self.draft.set_dictionary(node, dictionary);
+            self.path.pop();
+        }
+        Ok(node)
     }
 
     /// Where a buffer is to be read, and how many bytes of it.

@@ -54,22 +54,30 @@ impl<'a> Words<'a> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn between(&mut self, what: &str, least: f64, most: f64) -> Result<f64, Failure> {
+        match self.words.get(self.next) {
+            // Not a number is in no range; in these ranges a whole number is one that an integer can be.
+            Some(&word) if (least..=most).contains(&word) && word as i64 as f64 == word => {
+                self.next += 1;
+                Ok(word)
+            }
+            found => Err(self.unexpected(what, least, most, found.copied())),
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self, what: &str, least: f64, most: f64, found: Option<f64>) -> Failure {
         let index = self.next;
-        let Some(&word) = self.words.get(index) else {
-            return Err(Failure::invalid_argument(format!(
+        Failure::invalid_argument(match found {
+            Some(word) => format!(
+                "words[{index}]: expected {what}, a whole number from {least} to {most}, but found {word}"
+            ),
+            None => format!(
                 "expected {what} as words[{index}] but there are {} words",
                 self.words.len()
-            )));
-        };
-        self.next += 1;
-        // Not a number is in no range; in these ranges a whole number is one that an integer can be.
-        if !(least..=most).contains(&word) || word as i64 as f64 != word {
-            return Err(Failure::invalid_argument(format!(
-                "words[{index}]: expected {what}, a whole number from {least} to {most}, but found {word}"
-            )));
-        }
-        Ok(word)
+            ),
+        })
     }
 
     fn u32(&mut self, what: &str) -> Result<u32, Failure> {

@@ -5,6 +5,7 @@
 
 mod array;
 mod schema;
+mod slab;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use schema::new_schema;
 pub(crate) use array::{Allocation, allocations_of};
 pub use array::{ArrayParts, no_bytes};
 pub(crate) use schema::{schema_struct, share_schema};
+pub(crate) use slab::Draft;
 
 /// Exports `batch` without copying its data: the structs share ownership of its buffers. (A validity bitmap that does
 /// not start where its values do is the exception; it is rebuilt.)

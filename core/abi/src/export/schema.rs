@@ -5,6 +5,7 @@ use std::ffi::{CString, c_char};
 use std::sync::Arc;
 
 use crate::SchemaTree;
+use crate::export::slab::Draft;
 use crate::guard::guard_callback;
 use crate::invalid::Problem;
 use crate::metadata::metadata_bytes;
@@ -101,19 +102,33 @@ pub(super) fn new_schema(
 
 /// A schema of this library's own over the strings of `source`, which `owner` keeps alive and which is one that
 /// [`schema_struct`] made.
-pub(crate) fn share_schema(
-    source: &ArrowSchema,
-    owner: &Arc<dyn Any + Send + Sync>,
-) -> ArrowSchema {
-    let children = (0..source.n_children as usize)
+pub(crate) fn share_schema(source: &ArrowSchema, owner: Arc<dyn Any + Send + Sync>) -> ArrowSchema {
+    let mut draft = Draft::new();
+    share(source, &mut draft);
+    draft.into_schema(owner)
+}
+
+fn share(source: &ArrowSchema, draft: &mut Draft<ArrowSchema>) -> usize {
+    let parent = draft.add(ArrowSchema {
+        format: source.format,
+        name: source.name,
+        metadata: source.metadata,
+        flags: source.flags,
+        n_children: source.n_children,
+        ..ArrowSchema::released()
+    });
+    for index in 0..source.n_children as usize {
         // SAFETY: the source is well formed, as its maker says.
-        .map(|index| unsafe { &**source.children.add(index) })
-        .map(|child| share_schema(child, owner))
-        .collect();
+        let child = unsafe { &**source.children.add(index) };
+        let child = share(child, draft);
+        draft.set_child(parent, index, child);
+    }
     // SAFETY: as above; a dictionary that is not null is a well-formed schema.
-    let dictionary = unsafe { source.dictionary.as_ref() };
-    let dictionary = dictionary.map(|dictionary| share_schema(dictionary, owner));
-    new_schema(source, children, dictionary, owner.clone())
+    if let Some(dictionary) = unsafe { source.dictionary.as_ref() } {
+        let dictionary = share(dictionary, draft);
+        draft.set_dictionary(parent, dictionary);
+    }
+    parent
 }
 
 /// The address of a box, or null.
