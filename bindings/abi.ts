@@ -233,6 +233,9 @@ export const STATUS = {
 
 /** The numbers that arguments and structs are made of. */
 export const CONSTANTS = {
+  BUFFER_NONE: 0,
+  BUFFER_BORROW: 1,
+  BUFFER_COPY: 2,
   VALUE_NONE: 0,
   VALUE_TABLE: 1,
   VALUE_STREAM: 2,
@@ -244,9 +247,6 @@ export const CONSTANTS = {
   IMPORT_ANY: 8,
   IMPORT_STRICT: 16,
   BUILD_RESTORE: 1,
-  BUFFER_NONE: 0,
-  BUFFER_BORROW: 1,
-  BUFFER_COPY: 2,
 } as const;
 
 /** The structs on 64-bit targets: size and field offsets in bytes. */

@@ -18,8 +18,11 @@
  * BOW_INVALID_ARGUMENT (a pointer is null or misaligned) and BOW_PANIC (a defect in the library; nothing is unwound
  * into the caller).
  *
+ * Addresses of structs that may be anybody's are numbers, uintptr_t: 0 is none, and like a pointer one must be aligned.
+ *
  * All functions may be called from any thread, at the same time. None of them calls back into the caller, except for
- * the release callbacks of tables that were given away and the waker that bow_context_set_waker registers.
+ * the callbacks of tables and streams that were given away, the functions that bow_call_start is given, and the waker
+ * that bow_context_set_waker registers.
  *
  * The library must not be unloaded: release callbacks and native threads need its code.
  */
@@ -79,6 +82,21 @@ struct ArrowArrayStream {
 #endif /* ARROW_C_STREAM_INTERFACE */
 
 /**
+ * In the words of bow_table_build: the buffer is absent, a null pointer in the array.
+ */
+#define BOW_BUFFER_NONE 0
+
+/**
+ * In the words of bow_table_build: the array points to the caller's memory.
+ */
+#define BOW_BUFFER_BORROW 1
+
+/**
+ * In the words of bow_table_build: the array points to a copy, which is made before the call returns.
+ */
+#define BOW_BUFFER_COPY 2
+
+/**
  * There is nothing in a bow_value.
  */
 #define BOW_VALUE_NONE 0
@@ -92,11 +110,6 @@ struct ArrowArrayStream {
  * A bow_value is a stream.
  */
 #define BOW_VALUE_STREAM 2
-
-/**
- * The version of the ABI that this header describes.
- */
-#define BOW_ABI_VERSION 1
 
 /**
  * In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
@@ -136,24 +149,15 @@ struct ArrowArrayStream {
 #define BOW_IMPORT_STRICT 16
 
 /**
- * In the words of bow_table_build: give fields that were converted at import their original types, names and metadata.
+ * In the flags of a build or an export: give fields that were converted at import their original types, names and
+ * metadata.
  */
 #define BOW_BUILD_RESTORE 1
 
 /**
- * In the words of bow_table_build: the buffer is absent, a null pointer in the array.
+ * The version of the ABI that this header describes.
  */
-#define BOW_BUFFER_NONE 0
-
-/**
- * In the words of bow_table_build: the array points to the caller's memory.
- */
-#define BOW_BUFFER_BORROW 1
-
-/**
- * In the words of bow_table_build: the array points to a copy, which is made before the call returns.
- */
-#define BOW_BUFFER_COPY 2
+#define BOW_ABI_VERSION 1
 
 /**
  * What a function answers. Anything from 16 up is an error and is described in the caller's bow_error.
@@ -277,8 +281,8 @@ struct bow_stats {
    */
   double bytes_viewed;
   /**
-   * Bytes copied so far: blocks by bow_lease_copy, offsets of tables that an engine read, and what the binding
-   * reported.
+   * Bytes copied so far: blocks by bow_lease_copy, conversions, buffers that bow_table_build copied, offsets of
+   * tables that an engine read, and what the binding reported.
    */
   double bytes_copied;
   /**
@@ -424,14 +428,13 @@ struct bow_call {
 };
 
 /**
- * A function that takes and gives Arrow data, of any library. It answers 0, or from 16 up one of enum bow_status (a
- * function of one's own uses BOW_INVALID_ARGUMENT, BOW_INVALID_ARROW, BOW_UNSUPPORTED or BOW_IO), and then describes
- * the failure in error.
+ * A function that takes and gives Arrow data, of any library. It answers 0, or from 16 up one of enum bow_status (such
+ * as BOW_INVALID_ARGUMENT, BOW_INVALID_ARROW, BOW_UNSUPPORTED or BOW_IO) and then describes the failure in error.
  *
- * The inputs are moved: when it returns, with success or without, the release of each of their structs is null, and
- * what it still needs of them it has taken over. output is BOW_VALUE_NONE when it is called; on success it is the
- * caller's to release, on failure it is BOW_VALUE_NONE still. options, which may be null when options_length is 0, are
- * bytes of any meaning, readable until it returns.
+ * It takes over the inputs that it wants to keep, by setting the release of their structs to null; the others it may
+ * read until it returns, and the caller releases them then. output is BOW_VALUE_NONE when it is called; on success what
+ * it is then is the caller's to release, on failure it is BOW_VALUE_NONE still. options, which may be null when
+ * options_length is 0, are bytes of any meaning, readable until it returns.
  *
  * It may run on any thread, several times at once. Nothing may be unwound out of it.
  */
@@ -466,9 +469,9 @@ int32_t bow_version(uint8_t *out,
 
 /* ---- Contexts ------------------------------------------------------------
  * A library is loaded once per process, while its users may be many: each isolate of a JavaScript engine, each
- * independent part of a program. A context is one user's own: its leases, jobs and stores are named by handles that
- * mean something in this context only, it is told of its own events, it counts what it holds, and when it is closed
- * all of that ends.
+ * independent part of a program. A context is one user's own: its leases, jobs, stores, schemas and streams are named
+ * by handles that mean something in this context only, it is told of its own events, it counts what it holds, and when
+ * it is closed all of that ends.
  */
 
 /**
@@ -482,10 +485,12 @@ int32_t bow_context_open(uint32_t *out_context,
                          struct bow_error *error);
 
 /**
- * Closes a context and all that belongs to it. Its handle and those of its jobs and stores are stale from then on;
- * waits return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this
- * waits for. Each lease loses the reference that it started with; memory with references taken by bow_lease_retain,
- * and memory behind exported tables, stays valid until bow_lease_drop or the table's release gives them back.
+ * Closes a context and all that belongs to it. Its handle and those of what belongs to it are stale from then on; waits
+ * return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this waits
+ * for. Streams that were given out and have not been ended answer their consumers ECANCELED. Each lease loses the
+ * reference that it started with; memory with references taken by bow_lease_retain, and memory behind exported tables,
+ * stays valid until bow_lease_drop or the table's release gives them back. Memory that was pinned by bow_table_build
+ * stays pinned until the tables are released; their tokens are dropped.
  *
  * BOW_STALE_HANDLE: there is no such context.
  */
@@ -494,8 +499,8 @@ int32_t bow_context_close(uint32_t context,
 
 /**
  * Registers waker, the address of a function void (*)(uint32_t context), or with 0 unregisters it. It is called, from
- * any thread, when something happens to one of the context's jobs: a result was queued, or the job ended. After a
- * call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
+ * any thread, when something happens in the context: a job has a result or has ended, a stream wants batches or has been
+ * released, a token has come into the queue of released pins. After a call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
  * one call; ask every job for results then. An event from before the registration makes no call: ask once after
  * registering.
  *
@@ -507,9 +512,9 @@ int32_t bow_context_set_waker(uint32_t context,
                               struct bow_error *error);
 
 /**
- * Waits until something has happened to one of the context's jobs since the last time this returned BOW_OK: a result
- * was queued, or the job ended. Events are not counted: on BOW_OK ask every job. A timeout_ms of 0 does not wait,
- * UINT32_MAX waits without bound.
+ * Waits until something has happened in the context since the last time this returned BOW_OK: a job has a result or has
+ * ended, a stream wants batches or has been released, a token has come into the queue of released pins. Events are not
+ * counted: on BOW_OK ask every job and stream. A timeout_ms of 0 does not wait, UINT32_MAX waits without bound.
  *
  * BOW_PENDING: the timeout came first. BOW_STALE_HANDLE: there is no such context, or it was closed meanwhile.
  */
@@ -1105,11 +1110,12 @@ int32_t bow_store_begin(uint32_t context,
  * Starts a job that writes one group of tables to the generation that was begun, and that has no result. count is 5:
  * symbols, identifiers, relationships, files, errors, with the columns that extraction gives them. The tables are
  * moved: the release of every struct in tables is null afterwards, also when the call fails; they are released when
- * the job has ended. Wait for one write before starting the next, or the batches pile up in memory.
+ * the job has ended. At most 16 writes of a store wait for their turn, so that batches do not pile up in memory: wait
+ * for the job of one before starting more.
  *
  * The tables are checked in full; the job fails with BOW_INVALID_ARROW or BOW_UNSUPPORTED when one breaks the
  * specification, and with BOW_STORE when its columns are not the expected ones or the generation cannot be written.
- * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ * BOW_BUSY: 16 writes wait already. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
  */
 int32_t bow_store_write(uint32_t context,
                         uint32_t store,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles extract.c against the header and the library, and runs it. Prints one line "ok NAME" or "not ok NAME" per
+# Compiles the programs against the header and the library, and runs them. Prints one line "ok NAME" or "not ok NAME" per
 # case; the exit code is 1 when one failed.
 #
 #     tests/c/run.sh LIBRARY_DIRECTORY
@@ -10,8 +10,11 @@ library=$(cd "${1:?usage: run.sh LIBRARY_DIRECTORY}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -g -I"$here/../../core/include" "$here/extract.c" \
-  -L"$library" -lbowstring -Wl,-rpath,"$library" -o "$work/extract"
+for program in extract bridge; do
+  "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -g -pthread \
+    -I"$here/../../core/include" "$here/$program.c" \
+    -L"$library" -lbowstring -Wl,-rpath,"$library" -o "$work/$program"
+done
 
 status=0
 
@@ -74,5 +77,27 @@ OUTPUT
 name=$(printf 'two\nlines.rs')
 { "$work/extract" "$work/$name" || echo "exit code $?"; } >"$work/printed" 2>&1
 same "C: a failed call has its status and message"
+
+cat >"$work/expected" <<'OUTPUT'
+schema: 2 columns
+moved: yes
+borrowed: 2
+released: none
+released: 1
+on this thread: EDEADLK, get_next was ca
+sum: 6000
+tokens: 1000
+stream moved: yes
+results: 21
+tokens: 20
+called: 3 rows
+released: 7
+status 24: no such thing
+released: 7
+everything was given back
+exit code 0
+OUTPUT
+{ "$work/bridge" && echo "exit code 0"; } >"$work/printed" 2>&1
+same "C: tables and streams cross in both directions, and a function is called"
 
 exit "$status"

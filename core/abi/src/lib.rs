@@ -6,6 +6,10 @@
 //! - [`OwnedTable`]: a schema and an array that this side must release, exactly once.
 //! - [`check`](check::check): the ladder of checks that stands between a foreign struct and code that reads it.
 //! - [`export_batch`], [`share_table`]: record batches out; [`import_table`]: record batches in.
+//! - [`OwnedStream`]: a stream that this side must release; as record batches by [`OwnedStream::into_batches`], and from
+//!   them by [`OwnedStream::from_batches`].
+//! - [`call`]: the one shape of a function that other languages can call with tables and streams.
+//! - [`build`]: tables from the memory of others, described by numbers.
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.
@@ -55,8 +59,11 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+mod batches;
+pub mod build;
 pub mod call;
 pub mod check;
+pub mod convert;
 pub mod describe;
 mod error;
 mod export;
@@ -64,19 +71,28 @@ pub mod guard;
 mod import;
 mod invalid;
 mod layout;
+mod metadata;
+mod node;
 mod owned;
+mod path;
 pub mod raw;
 mod schema;
+mod source;
 mod status;
+mod stream;
 mod walk;
 
+pub use batches::Batches;
 pub use check::Level;
 pub use error::{BowError, Failure};
-pub use export::{export_batch, share_table};
-pub use import::{Imported, import_table};
+pub use export::{ArrayParts, export_array, export_batch, no_bytes, share_table};
+pub use import::{Imported, ImportedArray, import_array, import_table};
 pub use invalid::{InvalidArrow, Problem};
-pub use layout::{BufferKind, Layout, layout_of};
+pub use layout::{BufferKind, Children, Layout, layout_of};
 pub use owned::OwnedTable;
 pub use raw::{ArrowArray, ArrowArrayStream, ArrowSchema, BowTable};
 pub use schema::{SchemaTree, fingerprint};
+pub use source::StreamSource;
 pub use status::Status;
+pub use stream::{OwnedStream, StreamError};
+pub use walk::Root;

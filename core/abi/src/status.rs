@@ -37,3 +37,28 @@ pub enum Status {
     /// A defect in this library: a panic was caught at the boundary. Nothing was unwound into the caller.
     Panic = 28,
 }
+
+impl Status {
+    /// The status with this number.
+    pub fn from_number(number: i32) -> Option<Self> {
+        const ALL: [Status; 16] = [
+            Status::Ok,
+            Status::Pending,
+            Status::Done,
+            Status::InvalidArgument,
+            Status::StaleHandle,
+            Status::LeaseReleased,
+            Status::OutOfMemory,
+            Status::BatchTooLarge,
+            Status::Cancelled,
+            Status::Io,
+            Status::InvalidArrow,
+            Status::Unsupported,
+            Status::Store,
+            Status::Busy,
+            Status::BufferTooSmall,
+            Status::Panic,
+        ];
+        ALL.into_iter().find(|status| *status as i32 == number)
+    }
+}

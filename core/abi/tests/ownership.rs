@@ -126,8 +126,8 @@ fn an_exported_table_shares_the_memory_of_its_batch() {
     assert_eq!(alive.count(), 3, "the structs keep it");
     let imported = import_table(table).unwrap();
     assert_eq!(imported.batch, Alive::default().batch());
-    assert_eq!(imported.bytes_copied, 16, "the four offsets of one column");
-    let column = imported.batch.column(0).clone();
+    assert_eq!(imported.bytes_copied, 16 + 3, "the offsets and the text");
+    let column = imported.batch.column(1).clone();
     drop(imported);
     assert_eq!(alive.count(), 3, "one column keeps the table");
     drop(column);
@@ -135,15 +135,42 @@ fn an_exported_table_shares_the_memory_of_its_batch() {
 }
 
 #[test]
-fn text_and_values_are_not_copied_either_way() {
+fn values_are_not_copied_either_way_and_text_only_on_the_way_in() {
     let batch = Alive::default().batch();
     let addresses = |batch: &RecordBatch| {
         let text = batch.column(0).as_string::<i32>().values().as_ptr();
         let numbers = batch.column(1).to_data().buffers()[0].as_ptr();
         (text, numbers)
     };
-    let imported = import_table(export_batch(&batch).unwrap()).unwrap();
-    assert_eq!(addresses(&imported.batch), addresses(&batch));
+    let table = export_batch(&batch).unwrap();
+    // SAFETY: the first column is text, with its bytes in the third buffer.
+    let exported = unsafe { *(**table.array().children).buffers.add(2) };
+    let imported = import_table(table).unwrap();
+    let ((text, numbers), found) = (addresses(&batch), addresses(&imported.batch));
+    assert_eq!(exported.cast(), text);
+    assert_ne!(found.0, text);
+    assert_eq!(found.1, numbers);
+}
+
+/// JavaScript may write to memory that native code has imported. A `&str` over bytes that are not UTF-8 would be
+/// undefined behaviour.
+#[test]
+fn text_that_is_overwritten_after_the_import_stays_what_it_was() {
+    let batch = Alive::default().batch();
+    let table = export_batch(&batch).unwrap();
+    // SAFETY: the first column is text, with its offsets and bytes in the second and third buffer.
+    let (offsets, text) = unsafe {
+        let buffers = (**table.array().children).buffers;
+        (*buffers.add(1), *buffers.add(2))
+    };
+    let imported = import_table(table).unwrap();
+    // SAFETY: the memory is the batch's, whose bytes nobody else reads meanwhile.
+    unsafe {
+        text.cast_mut().cast::<u8>().write_bytes(0xff, 3);
+        offsets.cast_mut().cast::<u8>().write_bytes(0x7f, 16);
+    }
+    let column = imported.batch.column(0).as_string::<i32>();
+    assert_eq!(column.iter().flatten().collect::<Vec<_>>(), ["x", "yz", ""]);
 }
 
 #[test]

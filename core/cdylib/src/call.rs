@@ -3,11 +3,14 @@
 //! Any library can offer functions of the shape bow_function. They are called on a thread of their own, as jobs, so that
 //! they may take their time, and may read streams that the caller feeds.
 
-use bowstring_abi::BowError;
-use bowstring_abi::guard::guard;
-use bowstring_runtime::BowCall;
+use std::mem::{size_of, transmute};
 
-use crate::schema::unsupported;
+use bowstring_abi::call::{BowFunction, Value};
+use bowstring_abi::guard::guard;
+use bowstring_abi::{BowError, Failure, Status};
+use bowstring_runtime::{BowCall, Call, ImportOptions};
+
+use crate::arguments::{bytes, require, text, write_out};
 
 /// Opens the shared library at path, which is UTF-8 and best absolute, and writes its handle to out_library. A library
 /// is opened for the process, not for a context, and never closed: what it allocated may be released at any time. The
@@ -25,9 +28,18 @@ pub unsafe extern "C" fn bow_library_open(
     out_library: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (path, length, out_library);
+    let body = || {
+        require(out_library, "out_library")?;
+        // SAFETY: passed on to the caller.
+        let path = unsafe { text(path, length, "path") }?;
+        // SAFETY: that the library's initialisers are sound to run is the caller's to know.
+        let library = unsafe { bowstring_runtime::open_library(path) }?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_library, "out_library", library) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Writes the address of a library's symbol to out. What is at the address is for the caller to know.
@@ -44,9 +56,17 @@ pub unsafe extern "C" fn bow_library_symbol(
     out: *mut usize,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (library, name, length, out);
+    let body = || {
+        require(out, "out")?;
+        // SAFETY: passed on to the caller.
+        let name = unsafe { text(name, length, "name") }?;
+        let address = bowstring_runtime::symbol(library, name)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out, "out", address) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Starts a job that calls a bow_function. The inputs are moved: the release of each of their structs is null
@@ -68,7 +88,55 @@ pub unsafe extern "C" fn bow_call_start(
     out_job: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, call, out_job);
+    let body = || {
+        // SAFETY: passed on to the caller.
+        let call = unsafe { read_call(call) }?;
+        require(out_job, "out_job")?;
+        let context = bowstring_runtime::context(context)?;
+        // SAFETY: the caller says that the function is one, and libraries stay loaded.
+        let job = unsafe { context.start_call(call) }?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_job, "out_job", job) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
+}
+
+/// Takes a call apart, and its inputs over.
+///
+/// # Safety
+/// `call` is null or a bow_call whose addresses are valid and whose inputs are the caller's to give away.
+unsafe fn read_call(call: *const BowCall) -> Result<Call, Failure> {
+    require(call, "call")?;
+    // SAFETY: the size is readable by contract.
+    let size = unsafe { (&raw const (*call).size).read() } as usize;
+    let expected = size_of::<BowCall>();
+    if size < expected {
+        return Err(Failure::invalid_argument(format!(
+            "expected the size of the struct, {expected}, in its first field but found {size}"
+        )));
+    }
+    // SAFETY: as large as it says.
+    let call = unsafe { &*call };
+    if call.input_count > 0 {
+        require(call.inputs, "inputs")?;
+    }
+    let inputs: Vec<_> = (0..call.input_count as usize)
+        // All of them before one is found wanting. SAFETY: as many as there are, and the caller's to give away.
+        .map(|index| unsafe { Value::take(call.inputs.add(index)) })
+        .collect();
+    let inputs = inputs.into_iter().collect::<Result<_, _>>()?;
+    if call.function == 0 {
+        return Err(Failure::invalid_argument("function is null"));
+    }
+    Ok(Call {
+        // SAFETY: the caller says that this is the address of such a function.
+        function: unsafe { transmute::<usize, BowFunction>(call.function) },
+        inputs,
+        // SAFETY: readable by contract.
+        options: unsafe { bytes(call.options, call.options_length, "options") }?.to_vec(),
+        output: call.output,
+        import: ImportOptions::from_flags(call.flags)?,
+    })
 }

@@ -7,7 +7,7 @@
 
 use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, BowTable, Status};
-use bowstring_runtime::{BowJobState, Next};
+use bowstring_runtime::{BowJobState, Next, NextLease};
 
 use crate::arguments::{give_tables, require, too_small, write_out, write_sized};
 
@@ -40,6 +40,7 @@ pub unsafe extern "C" fn bow_job_next(
         let write_count = |count: usize| unsafe { write_out(out_count, "out_count", count as u32) };
         match next {
             Next::Group(group) => {
+                let group = group.into_tables();
                 write_count(group.len())?;
                 // SAFETY: the group is not larger than `capacity`.
                 unsafe { give_tables(tables, group) };
@@ -73,9 +74,20 @@ pub unsafe extern "C" fn bow_job_lease(
     out_lease: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, job, out_lease);
+    let body = || {
+        require(out_lease, "out_lease")?;
+        match bowstring_runtime::context(context)?.lease_next(job)? {
+            NextLease::Lease(lease) => {
+                // SAFETY: passed on to the caller.
+                unsafe { write_out(out_lease, "out_lease", lease) }?;
+                Ok(Status::Ok)
+            }
+            NextLease::Pending => Ok(Status::Pending),
+            NextLease::Done => Ok(Status::Done),
+        }
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, crate::schema::unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Writes where a job stands to out, as much of it as out->size, set by the caller, has room for.

@@ -8,29 +8,13 @@
 use std::ffi::c_void;
 
 use bowstring_abi::guard::{guard, guard_callback};
-use bowstring_abi::{BowError, BowTable, Failure, Level, SchemaTree, Status};
-use serde_json::{Value, json};
+use bowstring_abi::{BowError, BowTable, Failure, Status};
+use bowstring_runtime::ImportOptions;
 
 use crate::arguments::{
-    give_tables, require, take_tables, token, too_small, write_out, write_slice,
+    give_tables, require, take_structs, take_tables, to_json, token, too_small, write_out,
+    write_slice,
 };
-
-/// In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
-pub const BOW_VALIDATE_NONE: u32 = 0;
-/// In the flags of an import: what the structs say is checked, such as lengths, counts, null pointers and names.
-pub const BOW_VALIDATE_MINIMAL: u32 = 1;
-/// In the flags of an import: the first and last offsets are checked too.
-pub const BOW_VALIDATE_DEFAULT: u32 = 2;
-/// In the flags of an import: all offsets, text and null counts are checked too.
-pub const BOW_VALIDATE_FULL: u32 = 3;
-/// In the flags of an import: columns of types that JavaScript's Arrow library cannot hold are converted to ones that it
-/// can, and say in their metadata what they were. The bytes count as bytes_copied in the context's stats.
-pub const BOW_IMPORT_CONVERT: u32 = 4;
-/// In the flags of an import: the type may be any, and what comes in is one array of that type. Otherwise it must be a
-/// struct, without null rows and with the offset 0: a record batch.
-pub const BOW_IMPORT_ANY: u32 = 8;
-/// In the flags of an import: what BOW_IMPORT_CONVERT would convert is refused with BOW_UNSUPPORTED.
-pub const BOW_IMPORT_STRICT: u32 = 16;
 
 /// Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
 /// lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
@@ -65,12 +49,8 @@ pub unsafe extern "C" fn bow_lease_import(
                 "expected at least 1 table but found 0",
             ));
         }
-        let level = Level::from_number(flags).ok_or_else(|| {
-            Failure::invalid_argument(format!(
-                "expected a validation level from 0 to 3 but found {flags}"
-            ))
-        })?;
-        let lease = bowstring_runtime::context(context)?.import(tables, level)?;
+        let options = ImportOptions::from_flags(flags)?;
+        let lease = bowstring_runtime::context(context)?.import(tables, options)?;
         // SAFETY: passed on to the caller.
         unsafe { write_out(out_lease, "out_lease", lease) }?;
         Ok(Status::Ok)
@@ -94,9 +74,18 @@ pub unsafe extern "C" fn bow_lease_adopt(
     out_lease: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, schema, array, flags, out_lease);
+    let body = || {
+        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
+        let table = unsafe { take_structs(schema, array) }?;
+        require(out_lease, "out_lease")?;
+        let options = ImportOptions::from_flags(flags)?;
+        let lease = bowstring_runtime::context(context)?.import(vec![table], options)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_lease, "out_lease", lease) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, crate::schema::unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Describes a lease's memory as out_length numbers in out, in this order:
@@ -156,23 +145,12 @@ pub unsafe extern "C" fn bow_lease_schemas(
 ) -> i32 {
     let body = || {
         let lease = bowstring_runtime::context(context)?.lease(lease)?;
-        let schemas: Value = lease.schemas()?.iter().map(schema_json).collect();
+        let schemas = to_json(&lease.schemas()?)?;
         // SAFETY: passed on to the caller.
-        unsafe { write_slice(schemas.to_string().as_bytes(), out, capacity, out_length) }
+        unsafe { write_slice(&schemas, out, capacity, out_length) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
-}
-
-fn schema_json(schema: &SchemaTree) -> Value {
-    json!({
-        "format": schema.format,
-        "name": schema.name,
-        "metadata": schema.metadata,
-        "flags": schema.flags,
-        "children": schema.children.iter().map(schema_json).collect::<Value>(),
-        "dictionary": null,
-    })
 }
 
 /// Copies one block of a lease, by its index in the description, to out: memory of the caller's own, which needs no

@@ -4,7 +4,10 @@
 //! has, is registered first: it is parsed and checked once and then named by a handle.
 
 use bowstring_abi::guard::guard;
-use bowstring_abi::{BowError, Failure, Status};
+use bowstring_abi::{ArrowSchema, BowError, OwnedTable, Status};
+use bowstring_runtime::ImportOptions;
+
+use crate::arguments::{json, require, to_json, write_out, write_slice};
 
 /// Writes the ArrowSchema at the address schema to out as JSON in UTF-8, out_length bytes without a NUL: one object as
 /// bow_lease_schemas has them. The schema is only read, and stays its owner's. flags are those of bow_lease_import; with
@@ -25,9 +28,17 @@ pub unsafe extern "C" fn bow_schema_read(
     out_length: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (schema, flags, out, capacity, out_length);
+    let body = || {
+        let options = ImportOptions::from_flags(flags)?;
+        let schema = schema as *const ArrowSchema;
+        require(schema, "schema")?;
+        // SAFETY: not null and aligned, and a schema by contract.
+        let tree = bowstring_runtime::shown_schema(unsafe { &*schema }, options)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_slice(&to_json(&tree)?, out, capacity, out_length) }
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Releases the ArrowSchema at the address schema if it has not been released. An address of 0 is ignored.
@@ -37,9 +48,17 @@ pub unsafe extern "C" fn bow_schema_read(
 /// bow_error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_schema_release(schema: usize, error: *mut BowError) -> i32 {
-    let _ = schema;
+    let body = || {
+        if schema != 0 {
+            let schema = schema as *mut ArrowSchema;
+            require(schema, "schema")?;
+            // SAFETY: the caller's to release, by contract.
+            drop(unsafe { OwnedTable::take_schema(schema) });
+        }
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Registers a schema and writes its handle to out_schema. json is one object as bow_lease_schemas has them, in UTF-8;
@@ -59,9 +78,17 @@ pub unsafe extern "C" fn bow_schema_register(
     out_schema: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, json, length, out_schema);
+    let body = || {
+        require(out_schema, "out_schema")?;
+        // SAFETY: passed on to the caller.
+        let tree = unsafe { self::json(json, length, "json") }?;
+        let schema = bowstring_runtime::context(context)?.register_schema(tree)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_schema, "out_schema", schema) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Exports a registered schema to the address out, where an ArrowSchema fits; what was there is overwritten without
@@ -81,9 +108,16 @@ pub unsafe extern "C" fn bow_schema_export(
     out: usize,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, schema, flags, out);
+    let body = || {
+        let out = out as *mut ArrowSchema;
+        require(out, "out")?;
+        let schema = bowstring_runtime::context(context)?.export_schema(schema, flags)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out, "out", schema) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Forgets a registered schema. Tables and streams that were made with it keep what they need of it.
@@ -94,11 +128,10 @@ pub unsafe extern "C" fn bow_schema_export(
 /// `error` is null or a bow_error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_schema_close(context: u32, schema: u32, error: *mut BowError) -> i32 {
-    let _ = (context, schema);
+    let body = || {
+        bowstring_runtime::context(context)?.close_schema(schema)?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
-}
-
-pub(crate) fn unsupported() -> Result<Status, Failure> {
-    Err(Failure::new(Status::Unsupported, "not there yet"))
+    unsafe { guard(error, body) }
 }

@@ -4,11 +4,11 @@
 //! stream that comes in is read by a job, on a thread of its own. A stream that goes out is fed by pushing batches: its
 //! reader, on any other thread, blocks in get_next, and the feeder is told by the context's event that one is wanted.
 
-use bowstring_abi::BowError;
-use bowstring_abi::BowTable;
 use bowstring_abi::guard::guard;
+use bowstring_abi::{ArrowArrayStream, BowError, BowTable, OwnedStream, Status};
+use bowstring_runtime::{Demand, ImportOptions};
 
-use crate::schema::unsupported;
+use crate::arguments::{require, take_tables, text, write_out};
 
 /// Moves the ArrowArrayStream at the address stream (its release is null afterwards, also when the call fails) and
 /// starts a job that reads it. The job's first result is a table without rows that has the stream's schema; then there
@@ -33,9 +33,21 @@ pub unsafe extern "C" fn bow_stream_import(
     out_job: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, stream, flags, out_job);
+    let body = || {
+        let stream = stream as *mut ArrowArrayStream;
+        require(stream, "stream")?;
+        // First of all, so that the caller's struct is moved from whatever happens. SAFETY: not null and aligned, and the
+        // caller's to give away.
+        let stream = unsafe { OwnedStream::take(stream) };
+        require(out_job, "out_job")?;
+        let options = ImportOptions::from_flags(flags)?;
+        let job = bowstring_runtime::context(context)?.import_stream(stream, options)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_job, "out_job", job) }?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Makes an ArrowArrayStream at the address out, where what was is overwritten without being released, and writes the
@@ -60,9 +72,21 @@ pub unsafe extern "C" fn bow_stream_export(
     out_stream: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, schema, flags, out, out_stream);
+    let body = || {
+        let out = out as *mut ArrowArrayStream;
+        require(out, "out")?;
+        require(out_stream, "out_stream")?;
+        let context = bowstring_runtime::context(context)?;
+        let (handle, stream) = context.export_stream(schema, flags)?;
+        // SAFETY: passed on to the caller.
+        unsafe {
+            write_out(out, "out", stream.into_raw())?;
+            write_out(out_stream, "out_stream", handle)?;
+        }
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Asks how many batches a stream takes now, and writes that to out_wanted: none until its consumer has asked for the
@@ -82,9 +106,20 @@ pub unsafe extern "C" fn bow_stream_demand(
     out_wanted: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, stream, out_wanted);
+    let body = || {
+        require(out_wanted, "out_wanted")?;
+        let demand = bowstring_runtime::context(context)?.stream_demand(stream)?;
+        let (wanted, status) = match demand {
+            Demand::Wanted(wanted) => (wanted as u32, Status::Ok),
+            Demand::Pending => (0, Status::Pending),
+            Demand::Done => (0, Status::Done),
+        };
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_wanted, "out_wanted", wanted) }?;
+        Ok(status)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Pushes a batch into a stream, also when none is wanted. The table is moved, also when the call fails; its types must
@@ -102,9 +137,14 @@ pub unsafe extern "C" fn bow_stream_push(
     table: *mut BowTable,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, stream, table);
+    let body = || {
+        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
+        let table = unsafe { take_tables(table, 1) }?.remove(0);
+        let taken = bowstring_runtime::context(context)?.push_to_stream(stream, table)?;
+        Ok(if taken { Status::Ok } else { Status::Done })
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Ends a stream. Its consumer gets the batches that were pushed before, and then the end; or when length is not 0 the
@@ -122,9 +162,15 @@ pub unsafe extern "C" fn bow_stream_end(
     length: u32,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, stream, message, length);
+    let body = || {
+        // SAFETY: passed on to the caller.
+        let message = unsafe { text(message, length, "message") }?;
+        let message = (!message.is_empty()).then(|| message.to_owned());
+        bowstring_runtime::context(context)?.end_stream(stream, message)?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Frees a stream's handle. A stream that has not been ended answers its consumer ECANCELED, after what was pushed; one
@@ -136,9 +182,12 @@ pub unsafe extern "C" fn bow_stream_end(
 /// `error` is null or a bow_error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_stream_close(context: u32, stream: u32, error: *mut BowError) -> i32 {
-    let _ = (context, stream);
+    let body = || {
+        bowstring_runtime::context(context)?.close_stream(stream)?;
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Releases the ArrowArrayStream at the address stream if it has not been released. An address of 0 is ignored.
@@ -148,7 +197,15 @@ pub unsafe extern "C" fn bow_stream_close(context: u32, stream: u32, error: *mut
 /// a bow_error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_stream_release(stream: usize, error: *mut BowError) -> i32 {
-    let _ = stream;
+    let body = || {
+        if stream != 0 {
+            let stream = stream as *mut ArrowArrayStream;
+            require(stream, "stream")?;
+            // SAFETY: the caller's to release, by contract.
+            drop(unsafe { OwnedStream::take(stream) });
+        }
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }

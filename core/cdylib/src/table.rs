@@ -6,19 +6,9 @@
 //! context's queue of released pins, from which the caller takes it when it likes.
 
 use bowstring_abi::guard::guard;
-use bowstring_abi::{BowError, BowTable};
+use bowstring_abi::{ArrowArray, ArrowSchema, BowError, BowTable, OwnedTable, Status};
 
-use crate::schema::unsupported;
-
-/// In the words of bow_table_build: give fields that were converted at import their original types, names and metadata.
-pub const BOW_BUILD_RESTORE: u32 = 1;
-
-/// In the words of bow_table_build: the buffer is absent, a null pointer in the array.
-pub const BOW_BUFFER_NONE: u32 = 0;
-/// In the words of bow_table_build: the array points to the caller's memory.
-pub const BOW_BUFFER_BORROW: u32 = 1;
-/// In the words of bow_table_build: the array points to a copy, which is made before the call returns.
-pub const BOW_BUFFER_COPY: u32 = 2;
+use crate::arguments::{give_tables, require, take_tables, write_out};
 
 /// Builds a table over the caller's memory, of a registered schema, and writes it to out; the caller owns it. words is
 /// count numbers, in this order:
@@ -58,9 +48,20 @@ pub unsafe extern "C" fn bow_table_build(
     out: *mut BowTable,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (context, schema, words, count, out);
+    let body = || {
+        require(out, "out")?;
+        require(words, "words")?;
+        // SAFETY: not null and aligned, and readable by contract.
+        let words = unsafe { std::slice::from_raw_parts(words, count as usize) };
+        let context = bowstring_runtime::context(context)?;
+        // SAFETY: passed on to the caller.
+        let table = unsafe { context.build(schema, words) }?;
+        // SAFETY: passed on to the caller.
+        unsafe { give_tables(out, vec![table]) };
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Moves a table's structs to other addresses: its schema to schema, its array to array, where what was is overwritten
@@ -77,9 +78,37 @@ pub unsafe extern "C" fn bow_table_move(
     array: usize,
     error: *mut BowError,
 ) -> i32 {
-    let _ = (table, schema, array);
+    let body = || {
+        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
+        let mut tables = unsafe { take_tables(table, 1) }?;
+        let (schema_out, array_out) = (schema as *mut ArrowSchema, array as *mut ArrowArray);
+        if schema != 0 {
+            require(schema_out, "schema")?;
+        }
+        if array != 0 {
+            require(array_out, "array")?;
+        }
+        let Some(table) = tables.pop() else {
+            return Ok(Status::Ok);
+        };
+        let mut table = table.into_raw();
+        // SAFETY: the caller says that there is room.
+        unsafe {
+            if schema != 0 {
+                let schema = std::mem::replace(&mut table.schema, ArrowSchema::released());
+                write_out(schema_out, "schema", schema)?;
+            }
+            if array != 0 {
+                let array = std::mem::replace(&mut table.array, ArrowArray::released());
+                write_out(array_out, "array", array)?;
+            }
+            // What was not asked for.
+            drop(OwnedTable::take(&mut table));
+        }
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }
 
 /// Releases the ArrowArray at the address array if it has not been released. An address of 0 is ignored.
@@ -89,7 +118,15 @@ pub unsafe extern "C" fn bow_table_move(
 /// bow_error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_array_release(array: usize, error: *mut BowError) -> i32 {
-    let _ = array;
+    let body = || {
+        if array != 0 {
+            let array = array as *mut ArrowArray;
+            require(array, "array")?;
+            // SAFETY: the caller's to release, by contract.
+            drop(unsafe { OwnedTable::take_array(array) });
+        }
+        Ok(Status::Ok)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, unsupported) }
+    unsafe { guard(error, body) }
 }

@@ -19,8 +19,8 @@ pub struct BowStats {
     pub live_stores: f64,
     /// Bytes of native memory that live leases hold.
     pub bytes_viewed: f64,
-    /// Bytes copied so far: blocks by `bow_lease_copy`, offsets of tables that an engine read, and what the binding
-    /// reported.
+    /// Bytes copied so far: blocks by `bow_lease_copy`, conversions, buffers that `bow_table_build` copied, offsets of
+    /// tables that an engine read, and what the binding reported.
     pub bytes_copied: f64,
     /// Leases that were lost so far, as the binding reported.
     pub leaks: f64,
@@ -39,6 +39,14 @@ const _: () = {
     assert!(offset_of!(BowStats, live_pins) == 64);
     assert!(offset_of!(BowStats, live_streams) == 72);
 };
+
+/// What a context has in its tables.
+pub(crate) struct Live {
+    pub jobs: usize,
+    pub stores: usize,
+    pub streams: usize,
+    pub pins: u64,
+}
 
 /// The counters behind [`BowStats`] that outlive their context, because a lease may.
 #[derive(Debug, Default)]
@@ -70,19 +78,20 @@ impl Counters {
         self.violations.fetch_add(violations.into(), Relaxed);
     }
 
-    pub fn read(&self, jobs: usize, stores: usize) -> BowStats {
+    /// The counters, and how many of what the context itself counts are alive.
+    pub fn read(&self, live: Live) -> BowStats {
         BowStats {
             size: size_of::<BowStats>() as u32,
             reserved: 0,
             live_leases: self.leases.load(Relaxed) as f64,
-            live_jobs: jobs as f64,
-            live_stores: stores as f64,
+            live_jobs: live.jobs as f64,
+            live_stores: live.stores as f64,
             bytes_viewed: self.bytes_viewed.load(Relaxed) as f64,
             bytes_copied: self.bytes_copied.load(Relaxed) as f64,
             leaks: self.leaks.load(Relaxed) as f64,
             violations: self.violations.load(Relaxed) as f64,
-            live_pins: 0.0,
-            live_streams: 0.0,
+            live_pins: live.pins as f64,
+            live_streams: live.streams as f64,
         }
     }
 }

@@ -9,10 +9,9 @@ use bowstring_abi::guard::{catch, guard_callback};
 use bowstring_abi::{Failure, OwnedTable, Status};
 
 use crate::events::Events;
+use crate::import::Prepared;
+use crate::queue::{Bound, Group};
 use crate::sync::{Deadline, lock, wait, wait_until};
-
-/// How many groups wait for the consumer before the producer is made to wait.
-const QUEUE_BOUND: usize = 2;
 
 /// How far a job is. All numbers but `size` and `state` are whole doubles; 0 where a job does not count them.
 #[repr(C)]
@@ -60,6 +59,10 @@ pub trait Monitor: Send + Sync {
         Progress::default()
     }
 
+    /// The work of a job begins now. A [`cancel`](Self::cancel) that comes after this is meant for it, and one that came
+    /// before is not; both are called under the job's lock.
+    fn begin(&self) {}
+
     /// Asks the work to stop. Called at most once, and only while the work runs.
     fn cancel(&self) {}
 }
@@ -84,7 +87,7 @@ pub enum JobPhase {
 #[derive(Debug)]
 pub enum Next {
     /// A group of tables.
-    Group(Vec<OwnedTable>),
+    Group(Group),
     /// Nothing yet.
     Pending,
     /// Nothing more.
@@ -97,27 +100,39 @@ struct State {
     phase: JobPhase,
     /// Whether the work is at work right now; it may go on for a moment after a cancellation.
     working: bool,
-    results: VecDeque<Vec<OwnedTable>>,
+    results: VecDeque<Group>,
+    /// The bytes of the results.
+    bytes: usize,
+    /// Whether the producer is made to wait.
+    full: bool,
 }
 
 /// One job, shared by its handle, the thread that works on it and whoever waits for it.
 pub struct Job {
     state: Mutex<State>,
+    /// There is a result, or the job has ended.
     changed: Condvar,
+    /// There is room again, or the job has ended.
+    room: Condvar,
+    bound: Bound,
     monitor: Arc<dyn Monitor>,
     events: Arc<Events>,
 }
 
 impl Job {
-    pub(crate) fn new(monitor: Arc<dyn Monitor>, events: Arc<Events>) -> Arc<Self> {
+    pub(crate) fn new(monitor: Arc<dyn Monitor>, events: Arc<Events>, bound: Bound) -> Arc<Self> {
         let state = State {
             phase: JobPhase::Running,
             working: false,
             results: VecDeque::new(),
+            bytes: 0,
+            full: false,
         };
         Arc::new(Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
+            room: Condvar::new(),
+            bound,
             monitor,
             events,
         })
@@ -131,6 +146,7 @@ impl Job {
                 return;
             }
             state.working = true;
+            guard_callback(|| self.monitor.begin());
         }
         // What the work holds is dropped inside, so that it is free once the job says it has ended.
         let result = catch(|| work(&Outlet { job: self.clone() }));
@@ -164,9 +180,16 @@ impl Job {
                 };
             }
         }
-        let group = state.results.pop_front().unwrap_or_default();
+        let group = state.results.pop_front().expect("there is a first result");
+        state.bytes -= group.bytes();
+        let resume = state.full && self.bound.has_room(state.results.len(), state.bytes);
+        if resume {
+            state.full = false;
+        }
         drop(state);
-        self.changed.notify_all();
+        if resume {
+            self.room.notify_all();
+        }
         Ok(Next::Group(group))
     }
 
@@ -224,8 +247,10 @@ impl Job {
             // Under the lock, so that the work cannot end in between and the cancellation hit what comes next.
             guard_callback(|| self.monitor.cancel());
         }
+        state.bytes = 0;
         drop(state);
         self.changed.notify_all();
+        self.room.notify_all();
         self.events.notify();
         // Last and without the lock: releasing a table may run foreign code.
         drop(results);
@@ -245,16 +270,27 @@ impl Outlet {
     /// Queues a group of tables, waiting while the queue is full. Breaks when the job has been cancelled; the tables
     /// are then released.
     pub fn send(&self, tables: Vec<OwnedTable>) -> ControlFlow<()> {
+        self.queue(Group::Tables(tables))
+    }
+
+    /// As [`send`](Self::send), for tables that have been checked and described.
+    pub fn send_prepared(&self, tables: Prepared) -> ControlFlow<()> {
+        self.queue(Group::Prepared(tables))
+    }
+
+    fn queue(&self, group: Group) -> ControlFlow<()> {
         let job = &self.job;
         let mut state = lock(&job.state);
-        while state.phase == JobPhase::Running && state.results.len() >= QUEUE_BOUND {
-            state = wait(&job.changed, state);
+        while state.phase == JobPhase::Running && state.full {
+            state = wait(&job.room, state);
         }
         if state.phase != JobPhase::Running {
             drop(state);
             return ControlFlow::Break(());
         }
-        state.results.push_back(tables);
+        state.bytes += group.bytes();
+        state.results.push_back(group);
+        state.full = job.bound.is_full(state.results.len(), state.bytes);
         drop(state);
         job.changed.notify_all();
         job.events.notify();

@@ -1,5 +1,6 @@
 //! Workers: a value with a thread of its own, on which jobs are done one after another.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
@@ -17,6 +18,17 @@ type Task<S> = Box<dyn FnOnce(&mut S) + Send>;
 pub struct Worker<S> {
     inner: Mutex<Inner<S>>,
     monitor: Arc<dyn Monitor>,
+    /// How many places are taken.
+    taken: Arc<AtomicUsize>,
+}
+
+/// One of the places for work of which only so much may wait.
+pub(crate) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 struct Inner<S> {
@@ -50,7 +62,16 @@ impl<S: Send + 'static> Worker<S> {
                 jobs: Vec::new(),
             }),
             monitor,
+            taken: Arc::default(),
         })
+    }
+
+    /// A place, unless `limit` are taken.
+    pub(crate) fn place(&self, limit: usize) -> Option<Place> {
+        let taken = self.taken.fetch_update(Relaxed, Relaxed, |taken| {
+            (taken < limit).then_some(taken + 1)
+        });
+        taken.is_ok().then(|| Place(self.taken.clone()))
     }
 
     pub(crate) fn monitor(&self) -> Arc<dyn Monitor> {

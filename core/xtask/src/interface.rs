@@ -15,8 +15,11 @@ const TYPES: &[&str] = &[
     "abi/src/status.rs",
     "abi/src/error.rs",
     "abi/src/raw.rs",
+    "abi/src/build.rs",
     "abi/src/call.rs",
     "runtime/src/counters.rs",
+    "runtime/src/import.rs",
+    "runtime/src/build.rs",
     "runtime/src/job.rs",
     "runtime/src/call.rs",
 ];
