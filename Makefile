@@ -12,7 +12,7 @@ ifneq ($(CFLAGS),)
 export CFLAGS := $(CFLAGS) -DNDEBUG
 endif
 
-.PHONY: build setup index test check generate bench corpora clean
+.PHONY: build setup index test check generate bench corpora fuzz clean
 
 # The native library, and the npm packages that run it.
 build: setup library
@@ -31,6 +31,7 @@ index: build
 
 # Everything that can fail: Rust, C, and the TypeScript suites under Deno and under Bun.
 test: build
+	@cargo build --release --locked --package native-filter
 	@scripts/test
 
 # What needs no test run: formatting, lints, types, documentation, and the generated files.
@@ -48,6 +49,11 @@ bench: build
 # Real code of all thirteen languages, into the cache directory.
 corpora:
 	@scripts/corpora.sh
+
+# Fuzzes what reads structs from outside, SECONDS_EACH for each harness, under AddressSanitizer.
+SECONDS_EACH = 60
+fuzz:
+	@scripts/fuzz $(SECONDS_EACH)
 
 clean:
 	cargo clean

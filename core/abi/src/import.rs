@@ -1,5 +1,6 @@
 //! Arrays in: an owned table becomes arrow-rs arrays over the same memory.
 
+use std::alloc::Layout;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -46,7 +47,8 @@ pub struct ImportedArray {
 /// (bitmaps, offsets, views, type ids, dictionary keys, run ends), and all text, which Rust relies on to be UTF-8, is
 /// copied, and the copy is what is checked and used. Values of fixed width and the bytes of binary columns are used
 /// where they are, and copied only if they are not aligned: for these any bits are valid, and who still writes to them
-/// gets what arrow-rs computes from whatever it happens to read.
+/// gets what arrow-rs computes from whatever it happens to read (comparisons of binary views, which have the first bytes
+/// in them too, may then contradict each other).
 ///
 /// The table is released when this fails, or else when the batch and all arrays taken from it are gone.
 pub fn import_table(table: OwnedTable) -> Result<Imported, InvalidArrow> {
@@ -273,7 +275,8 @@ impl Importer {
         Ok(unsafe { Buffer::from_custom_allocation(address, bytes, self.owner.clone()) })
     }
 
-    /// A private copy of the first `bytes` of buffer `index`, aligned for any type, zeros up to `start`.
+    /// A private copy of the first `bytes` of buffer `index`, aligned for any type, with zeros in place of those before
+    /// `start`.
     fn copy(
         &mut self,
         node: &Node<'_>,
@@ -281,28 +284,18 @@ impl Importer {
         start: usize,
         bytes: usize,
     ) -> Result<Buffer, Problem> {
-        if bytes <= start {
+        if bytes == 0 {
             return Ok(Buffer::default());
         }
         let source = node.buffer(index);
         if source.is_null() {
             return Err(Problem::NullBuffer { index, bytes });
         }
-        let count = bytes.div_ceil(size_of::<i128>());
-        let mut copy: Vec<i128> = Vec::new();
-        // The size comes from the caller, so that running out of memory must be an error.
-        copy.try_reserve_exact(count)
-            .map_err(|_| Problem::NoMemory { bytes })?;
-        let target = copy.as_mut_ptr().cast::<u8>();
-        // SAFETY: the producer allocated at least `bytes` at `source`; the copy has room for `count` integers, which
-        // are those bytes, zeros before them, and zeros after them up to the end of the last integer.
+        let mut copy = zeros(bytes)?;
+        // SAFETY: the producer allocated at least `bytes` at `source`, `start` is no more, and the copy has room.
         unsafe {
-            target.write_bytes(0, start);
-            std::ptr::copy_nonoverlapping(source.add(start), target.add(start), bytes - start);
-            target
-                .add(bytes)
-                .write_bytes(0, count * size_of::<i128>() - bytes);
-            copy.set_len(count);
+            let target = copy.as_mut_ptr().cast::<u8>().add(start);
+            std::ptr::copy_nonoverlapping(source.add(start), target, bytes - start);
         }
         self.bytes_copied += bytes - start;
         if is_views(node, index) {
@@ -310,6 +303,20 @@ impl Importer {
         }
         Ok(Buffer::from_vec(copy).slice_with_length(0, bytes))
     }
+}
+
+/// Room for `bytes`, which is not 0. The size comes from the caller, so that running out of memory must be an error;
+/// the zeros come from the allocator, so that pages to which nothing is written cost nothing.
+fn zeros(bytes: usize) -> Result<Vec<i128>, Problem> {
+    let count = bytes.div_ceil(size_of::<i128>());
+    let layout = Layout::array::<i128>(count).map_err(|_| Problem::NoMemory { bytes })?;
+    // SAFETY: the layout is not empty.
+    let address = unsafe { std::alloc::alloc_zeroed(layout) };
+    if address.is_null() {
+        return Err(Problem::NoMemory { bytes });
+    }
+    // SAFETY: just allocated by the global allocator for `count` integers, all of which are 0.
+    Ok(unsafe { Vec::from_raw_parts(address.cast(), count, count) })
 }
 
 fn is_views(node: &Node<'_>, index: usize) -> bool {

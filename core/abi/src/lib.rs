@@ -5,11 +5,9 @@
 //! - [`raw`]: the C structs, bit for bit, with their layout asserted.
 //! - [`OwnedTable`]: a schema and an array that this side must release, exactly once.
 //! - [`check`](check::check): the ladder of checks that stands between a foreign struct and code that reads it.
-//! - [`export_batch`], [`share_table`]: record batches out; [`import_table`]: record batches in.
-//! - [`OwnedStream`]: a stream that this side must release; as record batches by [`OwnedStream::into_batches`], and from
-//!   them by [`OwnedStream::from_batches`].
-//! - [`call`]: the one shape of a function that other languages can call with tables and streams.
-//! - [`build`]: tables from the memory of others, described by numbers.
+//! - [`export_batch`], [`export_array`], [`share_table`]: arrays out; [`import_table`], [`import_array`]: arrays in.
+//! - [`SchemaTree`]: a schema as owned values, read from a struct or JSON and written as either.
+//! - [`convert`](convert::convert()): what JavaScript's Arrow library cannot hold as what it can, and back.
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.

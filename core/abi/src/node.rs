@@ -11,6 +11,9 @@ use crate::walk::Root;
 /// How deep types may nest, the outermost one counted.
 pub(crate) const MAX_DEPTH: usize = 64;
 
+/// No buffer has more bytes than a process has addresses, on any 64-bit machine there is.
+const ADDRESS_SPACE: usize = 1 << 57;
+
 /// What a node is to its parent, if that restricts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -293,7 +296,7 @@ impl<'a> Node<'a> {
             BufferKind::Variadic => return self.variadic_bytes(index),
         };
         bytes
-            .filter(|&bytes| bytes <= isize::MAX as usize)
+            .filter(|&bytes| bytes <= ADDRESS_SPACE)
             .ok_or(Problem::TooLong {
                 length: self.array.length,
                 offset: self.array.offset,

@@ -84,6 +84,9 @@ fn a_lease_shows_the_converted_table_and_exports_the_original() {
     let wide = unsafe { std::slice::from_raw_parts(address as *const i128, 3) };
     assert_eq!(wide, [1, -2, 300]);
     assert!(scope.context.stats().bytes_copied >= 48.0);
+    let described = shown.description();
+    let place = (described.blocks[0].address, described.total_bytes);
+    assert_eq!(place, (address, 48), "the converted table is described");
 
     let exported = shown.export(0).unwrap();
     assert_eq!(SchemaTree::read(&exported).unwrap(), original());

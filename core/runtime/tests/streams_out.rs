@@ -243,6 +243,18 @@ fn batches_of_other_types_are_refused_and_released() {
 }
 
 #[test]
+fn a_table_that_has_been_released_is_refused() {
+    let scope = Scope::open();
+    let (stream, mut consumer) = export(&scope);
+    // SAFETY: it holds nothing.
+    let nothing = unsafe { OwnedTable::take(&mut bowstring_abi::BowTable::released()) };
+    let refused = scope.context.push_to_stream(stream, nothing).unwrap_err();
+    assert_eq!(refused.message, "the batch's array has been released");
+    scope.context.end_stream(stream, None).unwrap();
+    assert_eq!(next(&mut consumer), Ok(None));
+}
+
+#[test]
 fn releasing_twice_is_harmless() {
     let scope = Scope::open();
     let (_, consumer) = export(&scope);

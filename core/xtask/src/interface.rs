@@ -15,7 +15,7 @@ const TYPES: &[&str] = &[
     "abi/src/status.rs",
     "abi/src/error.rs",
     "abi/src/raw.rs",
-    "abi/src/build.rs",
+    "abi/src/build/mod.rs",
     "abi/src/call.rs",
     "runtime/src/counters.rs",
     "runtime/src/import.rs",

@@ -1,13 +1,14 @@
 //! Tables built from numbers: the mirror of [`describe`](crate::describe), for memory that the other side owns.
 
-use std::alloc::{Layout as Allocation, alloc_zeroed, dealloc};
+mod copied;
+mod words;
+
 use std::any::Any;
 use std::ffi::c_void;
-use std::ptr::{NonNull, null};
+use std::ptr::null;
 use std::sync::Arc;
 
-use crate::check::check_root;
-use crate::check::{Checker, Level};
+use crate::check::{Checker, Level, check_root};
 use crate::export::{ArrayParts, no_bytes, share_schema};
 use crate::invalid::{InvalidArrow, Problem};
 use crate::layout::{BufferKind, Layout, layout_of};
@@ -17,18 +18,17 @@ use crate::schema::SchemaTree;
 use crate::walk::{Root, Visitor, walk};
 use crate::{Failure, OwnedTable};
 
+use copied::Copied;
+use words::MAX_WHOLE;
+
+pub use words::{Head, Words};
+
 /// In the words of bow_table_build: the buffer is absent, a null pointer in the array.
 pub const BOW_BUFFER_NONE: u32 = 0;
 /// In the words of bow_table_build: the array points to the caller's memory.
 pub const BOW_BUFFER_BORROW: u32 = 1;
 /// In the words of bow_table_build: the array points to a copy, which is made before the call returns.
 pub const BOW_BUFFER_COPY: u32 = 2;
-
-/// A whole number above this is not told from its neighbours in a double.
-const MAX_WHOLE: f64 = 9_007_199_254_740_991.0;
-
-/// The alignment of copies, which the specification recommends.
-const ALIGNMENT: usize = 64;
 
 /// A schema that tables are built with: as values, and as a struct that the tables share.
 #[derive(Debug)]
@@ -59,6 +59,13 @@ impl BuildSchema {
         share_schema(self.table.schema(), &owner)
     }
 
+    /// Whether a table has this schema's own struct, as those that were built with it have: quicker than to compare. A
+    /// table of an equal schema from elsewhere has not.
+    pub fn is_of(&self, table: &OwnedTable) -> bool {
+        // The strings live as long as `self`, so nobody else's can be at this address.
+        std::ptr::eq(table.schema().format, self.table.schema().format)
+    }
+
     /// A table without rows.
     pub fn empty(&self) -> Result<OwnedTable, InvalidArrow> {
         let array = empty_array(&self.tree);
@@ -85,95 +92,6 @@ fn empty_array(tree: &SchemaTree) -> ArrowArray {
         owner: Arc::new(()),
     };
     parts.into_raw()
-}
-
-/// What stands before the nodes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The number under which borrowed memory is pinned; 0 when nothing is.
-    pub token: u32,
-    /// What is done with the table.
-    pub flags: u32,
-    /// The leases whose memory is borrowed.
-    pub leases: Vec<u32>,
-}
-
-/// The numbers that a table is built from, read one after another.
-#[derive(Debug)]
-pub struct Words<'a> {
-    words: &'a [f64],
-    next: usize,
-}
-
-impl<'a> Words<'a> {
-    /// From the beginning.
-    pub fn new(words: &'a [f64]) -> Self {
-        Self { words, next: 0 }
-    }
-
-    /// Reads the token, the flags and the leases.
-    pub fn head(&mut self) -> Result<Head, Failure> {
-        let token = self.u32("the token")?;
-        let flags = self.u32("the flags")?;
-        let count = self.count("the number of leases", 1)?;
-        let leases = (0..count)
-            .map(|_| self.u32("a lease"))
-            .collect::<Result<_, _>>()?;
-        Ok(Head {
-            token,
-            flags,
-            leases,
-        })
-    }
-
-    fn end(&self) -> Result<(), Failure> {
-        let (expected, found) = (self.next, self.words.len());
-        if expected != found {
-            return Err(Failure::invalid_argument(format!(
-                "expected {expected} words but found {found}"
-            )));
-        }
-        Ok(())
-    }
-
-    fn between(&mut self, what: &str, least: f64, most: f64) -> Result<f64, Failure> {
-        let index = self.next;
-        let Some(&word) = self.words.get(index) else {
-            return Err(Failure::invalid_argument(format!(
-                "expected {what} as words[{index}] but there are {} words",
-                self.words.len()
-            )));
-        };
-        self.next += 1;
-        // Not a number is in no range.
-        if !(least..=most).contains(&word) || word.fract() != 0.0 {
-            return Err(Failure::invalid_argument(format!(
-                "words[{index}]: expected {what}, a whole number from {least} to {most}, but found {word}"
-            )));
-        }
-        Ok(word)
-    }
-
-    fn u32(&mut self, what: &str) -> Result<u32, Failure> {
-        Ok(self.between(what, 0.0, f64::from(u32::MAX))? as u32)
-    }
-
-    fn whole(&mut self, what: &str) -> Result<usize, Failure> {
-        Ok(self.between(what, 0.0, MAX_WHOLE)? as usize)
-    }
-
-    /// A number of things of `size` words each, which must follow.
-    fn count(&mut self, what: &str, size: usize) -> Result<usize, Failure> {
-        let count = self.whole(what)?;
-        let left = self.words.len() - self.next;
-        if count.saturating_mul(size) > left {
-            return Err(Failure::invalid_argument(format!(
-                "expected {count} times {size} words after {what} in words[{}] but found {left}",
-                self.next - 1
-            )));
-        }
-        Ok(count)
-    }
 }
 
 /// A table that was built.
@@ -449,76 +367,6 @@ fn alignment_of(format: &str, kind: Option<BufferKind>) -> usize {
         _ => 1,
     }
 }
-
-/// A copy of a buffer.
-struct Copied {
-    start: NonNull<u8>,
-    allocation: Allocation,
-    /// How many bytes were asked for; at least one is allocated.
-    bytes: usize,
-}
-
-impl Copied {
-    fn new(bytes: usize) -> Option<Self> {
-        let allocation = Allocation::from_size_align(bytes.max(1), ALIGNMENT).ok()?;
-        // SAFETY: the size is not 0.
-        let start = NonNull::new(unsafe { alloc_zeroed(allocation) })?;
-        Some(Self {
-            start,
-            allocation,
-            bytes,
-        })
-    }
-
-    /// # Safety
-    /// `bytes` are readable at `source`.
-    unsafe fn of(source: *const u8, bytes: usize) -> Option<Self> {
-        let copy = Self::new(bytes)?;
-        // SAFETY: readable by contract, and the copy has room for them in memory of its own.
-        unsafe { std::ptr::copy_nonoverlapping(source, copy.start.as_ptr(), bytes) };
-        Some(copy)
-    }
-
-    /// `count` bits from bit `offset` of `source`, moved to the start.
-    ///
-    /// # Safety
-    /// As many bytes as these bits take are readable at `source`.
-    unsafe fn of_bits(source: *const u8, offset: usize, count: usize) -> Option<Self> {
-        let bytes = count.div_ceil(8);
-        let copy = Self::new(bytes)?;
-        let (first, shift) = (offset / 8, offset % 8);
-        let last = (offset + count).div_ceil(8);
-        for index in 0..bytes {
-            // SAFETY: below `last`, and so readable by contract.
-            let read = |at: usize| unsafe { source.add(at).read() };
-            let low = read(first + index) >> shift;
-            let high = if shift > 0 && first + index + 1 < last {
-                read(first + index + 1) << (8 - shift)
-            } else {
-                0
-            };
-            // SAFETY: the copy has `bytes` bytes.
-            unsafe { copy.start.as_ptr().add(index).write(low | high) };
-        }
-        Some(copy)
-    }
-
-    fn address(&self) -> *const u8 {
-        self.start.as_ptr()
-    }
-}
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), self.allocation) };
-    }
-}
-
-// SAFETY: the memory is this value's own, and only read once it is shared.
-unsafe impl Send for Copied {}
-// SAFETY: as above.
-unsafe impl Sync for Copied {}
 
 /// Compares the bytes that are said to be there with those that the array is read in.
 struct Sizes<'a> {
