@@ -38,8 +38,7 @@ unsafe impl Sync for Driver {}
 type Key = (String, Option<String>);
 
 /// The drivers that were loaded. They are never unloaded: what they allocated may be released at any time.
-static DRIVERS: LazyLock<Mutex<HashMap<Key, Arc<Driver>>>> =
-    LazyLock::new(Mutex::default);
+static DRIVERS: LazyLock<Mutex<HashMap<Key, Arc<Driver>>>> = LazyLock::new(Mutex::default);
 
 impl Driver {
     /// Opens the library at `path` and calls its entry point. Without a name, that is the one that ADBC derives from the

@@ -5,6 +5,7 @@
 //! its readers.
 
 pub mod adbc;
+mod adbc_operations;
 mod arguments;
 pub mod call;
 pub mod context;

@@ -37,7 +37,11 @@ impl Context {
         connection: Handle,
         work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Handle, RuntimeError> {
-        let found = lock(&self.tables).connections.get(connection).live().cloned();
+        let found = lock(&self.tables)
+            .connections
+            .get(connection)
+            .live()
+            .cloned();
         let worker = downcast::<S>(found, connection)?;
         let (handle, job) = self.add_job(worker.monitor(), Bound::STREAM)?;
         worker.submit(&job, work);

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bowstring_abi::build::BuildSchema;
-use bowstring_abi::{ArrowSchema, Failure, OwnedStream, OwnedTable, SchemaTree, Status, StreamError};
+use bowstring_abi::{
+    ArrowSchema, Failure, OwnedStream, OwnedTable, SchemaTree, Status, StreamError,
+};
 
 use crate::context::Context;
 use crate::handle::Handle;
