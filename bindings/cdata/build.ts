@@ -302,7 +302,11 @@ export class TableBuilder {
 
   /** A buffer of `byteLength` bytes of `view`, from byte `first` of it on. */
   #put(view: ForeignArray | undefined, byteLength: number, first = 0, bitOffset = 0): void {
-    if (byteLength === 0) view = ZERO as unknown as ForeignArray;
+    if (byteLength === 0) {
+      // Not a null pointer: not all readers accept one.
+      view = ZERO as unknown as ForeignArray;
+      first = 0;
+    }
     if (view === undefined || first + byteLength > view.byteLength) {
       this.#fail(
         `expected a buffer of ${first + byteLength} bytes but found ${view?.byteLength ?? "none"}`,

@@ -7,6 +7,7 @@ import { type ExportMode, TableBuilder } from "./build.ts";
 import { concatenate } from "./concat.ts";
 import type { ForeignBatch, ForeignData, ForeignSchema, ForeignVector } from "./foreign.ts";
 import { originOf } from "./origin.ts";
+import { fieldOf } from "./schema.ts";
 import { RegisteredSchemas } from "./registered.ts";
 import { fieldJson, schemaJson } from "./schema_write.ts";
 
@@ -70,8 +71,8 @@ export class Exporter {
     const { mode = "borrow", restore = true } = options;
     this.#context.pins.drain();
     const { type } = vector;
-    const schema = () =>
-      this.schemas.handle(type, () => fieldJson({ name: "", type, nullable: true }, "array"));
+    const field = fieldOf(type) ?? { name: "", type, nullable: true };
+    const schema = () => this.schemas.handle(type, () => fieldJson(field, "array"));
     const data = vector.data.length === 1 ? vector.data[0]! : concatenate(type, vector.data);
     this.#build(schema, data, false, mode, restore, out);
   }

@@ -52,6 +52,16 @@ export function compile(json: SchemaJson): ArrayPlan {
   };
 }
 
+const fields = new WeakMap<object, Field>();
+
+/**
+ * The field that a type was imported with: a vector has only the type, and whether that was converted, or is an extension
+ * type's storage, is in the field's metadata.
+ */
+export function fieldOf(type: object): Field | undefined {
+  return fields.get(type);
+}
+
 function isConverted(json: SchemaJson): boolean {
   return json.metadata?.some(([key]) => CONVERSION_KEYS.has(key)) === true ||
     json.children.some(isConverted) ||
@@ -77,9 +87,15 @@ function compileField(
     const ordered = (json.flags & DICTIONARY_ORDERED) !== 0;
     type = new Dictionary(dictionary.type, type as Dictionary["indices"], null, ordered);
   }
-  const nullable = (json.flags & NULLABLE) !== 0;
+  const field = new Field(
+    json.name,
+    type,
+    (json.flags & NULLABLE) !== 0,
+    new Map(json.metadata),
+  );
+  fields.set(type, field);
   return {
-    field: new Field(json.name, type, nullable, new Map(json.metadata)),
+    field,
     plan: { type, layout, children: below.map(({ plan }) => plan), dictionary },
   };
 }

@@ -13,6 +13,7 @@ use arrow_array::{
 };
 use arrow_integration_test::{ArrowJson, schema_from_json};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use arrow_select::concat::concat;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -145,6 +146,68 @@ pub unsafe extern "C" fn peer_give(key: u32, batch: u32, out: *mut u8, message: 
                     )
                 }
             };
+            // SAFETY: the caller says that there is room; nothing says that it is aligned.
+            unsafe {
+                out.cast::<FFI_ArrowSchema>().write_unaligned(schema);
+                out.add(72).cast::<FFI_ArrowArray>().write_unaligned(array);
+            }
+            Ok(1)
+        })
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guarded(message, body) }
+}
+
+/// Keeps one column of a batch, repeated until it has at least `rows` rows, and returns its number.
+///
+/// # Safety
+/// `message` has room for 4096 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn peer_column(
+    key: u32,
+    batch: u32,
+    column: u32,
+    rows: u32,
+    message: *mut u8,
+) -> u32 {
+    let body = || {
+        let (field, column) = with_kept(key, |kept| {
+            let batch = kept.batches.get(batch as usize).ok_or("no such batch")?;
+            let field = kept.schema.field(column as usize).clone();
+            Ok((field, batch.column(column as usize).clone()))
+        })?;
+        let times = (rows as usize).div_ceil(column.len().max(1));
+        let parts: Vec<&dyn Array> = std::iter::repeat_n(&*column, times).collect();
+        let array = concat(&parts).map_err(text)?;
+        let kept = Kept {
+            schema: Schema::empty().into(),
+            batches: Vec::new(),
+            array: Some((field, array)),
+        };
+        Ok(insert(&KEPT, kept))
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guarded(message, body) }
+}
+
+/// Gives rows `start .. start + length` of the kept array as C structs whose array has the offset `start`. Returns 1.
+///
+/// # Safety
+/// As for [`peer_give`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn peer_slice(
+    key: u32,
+    start: u32,
+    length: u32,
+    out: *mut u8,
+    message: *mut u8,
+) -> u32 {
+    let body = || {
+        with_kept(key, |kept| {
+            let (field, array) = kept.array.as_ref().ok_or("no array is kept")?;
+            let data = array.to_data().slice(start as usize, length as usize);
+            let (array, _) = to_ffi(&data).map_err(text)?;
+            let schema = FFI_ArrowSchema::try_from(field).map_err(text)?;
             // SAFETY: the caller says that there is room; nothing says that it is aligned.
             unsafe {
                 out.cast::<FFI_ArrowSchema>().write_unaligned(schema);
