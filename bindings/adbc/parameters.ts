@@ -3,7 +3,6 @@
 import {
   Binary,
   Bool,
-  type DataType,
   Float64,
   Int64,
   Null,
@@ -11,6 +10,7 @@ import {
   Table,
   TimestampMillisecond,
   Utf8,
+  type Vector,
   vectorFromArray,
 } from "apache-arrow";
 import { BowstringError } from "../errors.ts";
@@ -41,24 +41,27 @@ export function areValues(parameters: Parameters): parameters is readonly Parame
 export function rowOf(values: readonly ParameterValue[]): RecordBatch {
   const columns = values.map((value, index) => [
     `${index + 1}`,
-    vectorFromArray([value], typeOf(value, index)),
+    columnOf(value, index),
   ]);
   return new Table(Object.fromEntries(columns)).batches[0]!;
 }
 
-function typeOf(value: ParameterValue, index: number): DataType {
-  if (value === null) return new Null();
-  if (value instanceof Date) return new TimestampMillisecond();
-  if (value instanceof Uint8Array) return new Binary();
+function columnOf(value: ParameterValue, index: number): Vector {
+  if (value === null) return vectorFromArray([null], new Null());
+  if (value instanceof Date) return vectorFromArray([value.getTime()], new TimestampMillisecond());
+  if (value instanceof Uint8Array) return vectorFromArray([value], new Binary());
   switch (typeof value) {
     case "boolean":
-      return new Bool();
+      return vectorFromArray([value], new Bool());
     case "bigint":
-      return new Int64();
+      return int64(value, index);
     case "number":
-      return Number.isSafeInteger(value) && !Object.is(value, -0) ? new Int64() : new Float64();
+      // Zero has a sign in floats only.
+      return Number.isSafeInteger(value) && !Object.is(value, -0)
+        ? int64(BigInt(value), index)
+        : vectorFromArray([value], new Float64());
     case "string":
-      return new Utf8();
+      return vectorFromArray([value], new Utf8());
     default:
       throw new BowstringError(
         "INVALID_ARGUMENT",
@@ -68,4 +71,14 @@ function typeOf(value: ParameterValue, index: number): DataType {
           `but found ${typeof value}`,
       );
   }
+}
+
+function int64(value: bigint, index: number): Vector {
+  if (BigInt.asIntN(64, value) !== value) {
+    throw new BowstringError(
+      "INVALID_ARGUMENT",
+      `parameter ${index + 1}: expected a bigint of 64 bits but found ${value}`,
+    );
+  }
+  return vectorFromArray([value], new Int64());
 }

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::{DriverError, Error, NOT_IMPLEMENTED};
 
 /// How long until a driver that has not stopped is asked again: at first, and at the most.
 const FIRST_WAIT: Duration = Duration::from_millis(2);
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// What asks a driver to stop.
-type Stop = Box<dyn Fn() + Send>;
+pub(crate) type Stop = Box<dyn Fn() -> Result<(), DriverError> + Send>;
 
 #[derive(Default)]
 struct State {
@@ -29,7 +29,7 @@ pub struct Cancellation {
 impl Cancellation {
     /// Cancels the operation, and returns at once: a driver's `Cancel` may wait for a server, so it is called on a thread
     /// of its own. It is called again, ever less often, until the operation has ended, since a driver ignores one that
-    /// comes a moment before there is something to stop.
+    /// comes a moment before there is something to stop. A driver that cannot cancel goes on to the end.
     pub fn cancel(self: &Arc<Self>) {
         let mut state = self.lock();
         state.cancelled = true;
@@ -73,7 +73,9 @@ impl Cancellation {
         let mut state = self.lock();
         while let Some(stop) = &state.stop {
             // Under the lock: whoever releases the object that this is about takes `stop` away first.
-            stop();
+            if stop().is_err_and(|error| error.status == NOT_IMPLEMENTED) {
+                return;
+            }
             let waited = self.left.wait_timeout(state, wait);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             wait = (2 * wait).min(LONGEST_WAIT);

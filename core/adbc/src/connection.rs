@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bowstring_abi::{ArrowArrayStream, ArrowSchema, OwnedStream, OwnedTable};
 
-use crate::cancel::{Cancellation, Entered};
+use crate::cancel::{Cancellation, Entered, Stop};
 use crate::error::{DriverError, Error, call};
 use crate::options::{OptionValue, Setters, optional, pointer, text};
 use crate::raw::{AdbcConnection, AdbcDatabase};
@@ -298,7 +298,7 @@ impl Connection {
         })
     }
 
-    fn stopper(&self) -> Box<dyn Fn() + Send> {
+    fn stopper(&self) -> Stop {
         struct Address(*mut AdbcConnection);
         // SAFETY: the address is only given to the driver's Cancel, which may be called from any thread.
         unsafe impl Send for Address {}
@@ -307,10 +307,10 @@ impl Connection {
         Box::new(move || {
             let address = &address;
             let cancel = driver.functions().connection_cancel;
-            let _ = call("ConnectionCancel", cancel, |cancel, error| {
+            call("ConnectionCancel", cancel, |cancel, error| {
                 // SAFETY: the connection lives as long as this may be called, and the function is thread-safe.
                 unsafe { cancel(address.0, error) }
-            });
+            })
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bowstring_abi::OwnedStream;
 
-use crate::cancel::{Cancellation, Entered};
+use crate::cancel::{Cancellation, Entered, Stop};
 use crate::connection::released_stream;
 use crate::error::{DriverError, Error, NOT_IMPLEMENTED, call};
 use crate::options::{OptionValue, Setters, text};
@@ -85,7 +85,7 @@ impl<'c> Statement<'c> {
         self.connection.driver()
     }
 
-    fn stopper(&self) -> Box<dyn Fn() + Send> {
+    fn stopper(&self) -> Stop {
         struct Address(*mut AdbcStatement);
         // SAFETY: the address is only given to the driver's Cancel, which may be called from any thread.
         unsafe impl Send for Address {}
@@ -94,10 +94,10 @@ impl<'c> Statement<'c> {
         Box::new(move || {
             let address = &address;
             let cancel = driver.functions().statement_cancel;
-            let _ = call("StatementCancel", cancel, |cancel, error| {
+            call("StatementCancel", cancel, |cancel, error| {
                 // SAFETY: the statement lives as long as this may be called, and the function is thread-safe.
                 unsafe { cancel(address.0, error) }
-            });
+            })
         })
     }
 
