@@ -333,7 +333,8 @@ export class TableBuilder {
   }
 
   #touch(buffer: ArrayBufferLike): void {
-    if (this.#mode === "move" && leaseOf(buffer) === undefined) this.#touched.add(buffer);
+    if (this.#mode !== "move" || leaseOf(buffer) !== undefined || buffer === ZERO.buffer) return;
+    this.#touched.add(buffer);
   }
 
   #head(

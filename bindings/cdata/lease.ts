@@ -189,7 +189,8 @@ export class TableLease {
   release(): void {
     if (this.#state === "released" || this.#state === "copied") return;
     this.#state = "released";
-    invalidate(this.#batches, this.#data);
+    // Tables that nobody looked at have no batch: they are holes.
+    invalidate(this.#batches.filter((batch) => batch !== undefined), this.#data);
     this.#batches = [];
     this.#vectors = [];
     this.#arrays = [];
