@@ -96,6 +96,9 @@ export interface Connection extends AsyncDisposable {
    * Puts rows into a table. The driver reads them where they are: what is exported in mode `"borrow"`, the default, must not
    * be written to or detached until the promise settles. Leases may be released at any time.
    *
+   * Rejects with what the source throws, if it does. What the driver had read by then may be in the table already: use a
+   * transaction where that matters.
+   *
    * @param table The name of the table, as it is: nothing in it is quoted or parsed.
    * @param mode `"create"` by default.
    * @returns How many rows there were, or `undefined` if the driver does not say.
@@ -303,6 +306,8 @@ export class OpenConnection implements Connection {
       const rows = answer?.table(0).getChildAt(0)?.get(0) as bigint | null | undefined;
       return rows === null || rows === undefined ? undefined : Number(rows);
     } catch (reason) {
+      // What the source threw is the cause of what the driver says; and it is known first.
+      if (input?.failure) throw input.failure.reason;
       input?.stop(reason);
       throw reason;
     }

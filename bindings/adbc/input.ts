@@ -35,8 +35,26 @@ export interface InputOptions extends ExportOptions {
 export interface Input {
   /** The stream, for native code to take. */
   readonly stream: ExportedStream;
+  /** What the source threw, if it did. */
+  readonly failure: { readonly reason: unknown } | undefined;
   /** Makes whoever reads the stream fail, even while its source is being waited for. */
   stop(reason: unknown): void;
+}
+
+class SourceInput implements Input {
+  readonly stream: ExportedStream;
+  failure: { readonly reason: unknown } | undefined;
+  readonly #stoppable: StoppableSource | undefined;
+
+  constructor(stream: ExportedStream, stoppable?: StoppableSource) {
+    this.stream = stream;
+    this.#stoppable = stoppable;
+    stream.finished.catch((reason) => this.failure = { reason });
+  }
+
+  stop(reason: unknown): void {
+    this.#stoppable?.stop(reason);
+  }
 }
 
 /** Exports what is all there already. */
@@ -54,11 +72,11 @@ export function exportNow(source: IngestSource, options: InputOptions): Exported
 /** Exports a source of which the schema is known without waiting. */
 export function exportSource(source: IngestSource, options: InputOptions): Input {
   const stream = exportNow(source, options);
-  if (stream) return { stream, stop: () => {} };
+  if (stream) return new SourceInput(stream);
   const batches = source as BatchSource;
   if (!(Symbol.asyncIterator in batches)) {
     if (typeof batches?.[Symbol.iterator] !== "function") throw notASource(source);
-    return { stream: exportStream(batches, options), stop: () => {} };
+    return new SourceInput(exportStream(batches, options));
   }
   const known = options.schema ?? (batches as { schema?: unknown }).schema;
   if (!isSchema(known)) {
@@ -69,10 +87,7 @@ export function exportSource(source: IngestSource, options: InputOptions): Input
   }
   const stoppable = new StoppableSource(batches[Symbol.asyncIterator]());
   const schema = known as unknown as ArrowSchema;
-  return {
-    stream: exportStream(stoppable, { ...options, schema }),
-    stop: (reason) => stoppable.stop(reason),
-  };
+  return new SourceInput(exportStream(stoppable, { ...options, schema }), stoppable);
 }
 
 /** Exports any source. Waits for the schema of an async one: for its property, or else for its first batch. */
@@ -100,10 +115,11 @@ export async function exportAnySource(
     schema = asBatch(isLease(value) ? value.value : value).schema;
   }
   const stoppable = new StoppableSource(iterator, first);
-  return {
-    stream: exportStream(stoppable, { ...options, schema: schema as unknown as ArrowSchema }),
-    stop: (reason) => stoppable.stop(reason),
-  };
+  const exported = exportStream(stoppable, {
+    ...options,
+    schema: schema as unknown as ArrowSchema,
+  });
+  return new SourceInput(exported, stoppable);
 }
 
 /** An async source that can be ended although it is being waited for. */

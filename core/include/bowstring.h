@@ -1134,6 +1134,9 @@ int32_t bow_adbc_start(uint32_t context,
  *
  * of which catalog, schema, temporary and options may be left out.
  *
+ * When the stream answers with an error the job fails with BOW_IO and the stream's message, whatever the driver made of
+ * it: some take it for the stream's end. What the driver had done by then stands, unless it is rolled back.
+ *
  * BOW_INVALID_ARGUMENT: the options are not such JSON, or the stream has been released. BOW_STALE_HANDLE,
  * BOW_OUT_OF_MEMORY.
  */

@@ -13,10 +13,10 @@ const paths = new Map<string, string>(
     .split("\n").filter(Boolean).map((line) => line.split(/ (.*)/, 2) as [string, string]),
 );
 
-/** How each driver is opened. */
+/** How each driver is opened; SQLite's shares one database in memory by default. */
 const ENTRYPOINTS: Record<DriverName, Partial<adbc.ConnectOptions>> = {
   duckdb: { entrypoint: "duckdb_adbc_init" },
-  sqlite: {},
+  sqlite: { options: { uri: ":memory:" } },
 };
 
 /** What to connect to a driver with. */

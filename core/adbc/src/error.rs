@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::fmt;
 
+use bowstring_abi::StreamError;
+
 use crate::raw::{self, ADBC_ERROR_VENDOR_CODE_PRIVATE_DATA, AdbcStatusCode};
 
 /// What a driver answered instead of doing as it was told.
@@ -106,6 +108,8 @@ pub enum Error {
     Nul(String),
     /// The call was cancelled before it began.
     Cancelled,
+    /// The stream that the driver was given failed, whatever the driver made of that.
+    Source(StreamError),
     /// The driver refused.
     Driver(DriverError),
 }
@@ -122,6 +126,7 @@ impl fmt::Display for Error {
             Self::Library(message) | Self::EntryPoint(message) => f.write_str(message),
             Self::Nul(what) => write!(f, "expected no NUL in {what}"),
             Self::Cancelled => f.write_str("the call was cancelled"),
+            Self::Source(error) => write!(f, "what the driver was to read failed: {error}"),
             Self::Driver(error) => error.fmt(f),
         }
     }

@@ -35,6 +35,7 @@ mod error;
 mod options;
 pub mod raw;
 mod statement;
+mod watched;
 
 pub use cancel::Cancellation;
 pub use connection::{Connection, ObjectDepth, ObjectFilter, Options, Stream};

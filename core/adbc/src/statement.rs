@@ -9,6 +9,7 @@ use crate::connection::released_stream;
 use crate::error::{DriverError, Error, NOT_IMPLEMENTED, call};
 use crate::options::{OptionValue, Setters, text};
 use crate::raw::AdbcStatement;
+use crate::watched::Watch;
 use crate::{Connection, Driver, Options};
 
 /// What becomes of the table that is ingested into.
@@ -57,6 +58,8 @@ pub struct Statement<'c> {
     raw: *mut AdbcStatement,
     cancellation: Arc<Cancellation>,
     entered: Option<Entered>,
+    /// Of what is bound.
+    watch: Watch,
 }
 
 impl<'c> Statement<'c> {
@@ -70,6 +73,7 @@ impl<'c> Statement<'c> {
             raw,
             cancellation: cancellation.clone(),
             entered: None,
+            watch: Watch::default(),
         };
         cancellation.check()?;
         let new = statement.driver().functions().statement_new;
@@ -165,9 +169,10 @@ impl<'c> Statement<'c> {
     }
 
     /// Gives the statement its parameters, or the rows to ingest. The driver reads the stream, on whatever threads, and
-    /// releases it at the latest when the statement is released.
+    /// releases it at the latest when the statement is released. If the stream fails, so does the execution, also with a
+    /// driver that takes that for the stream's end; what the driver had done by then stands.
     pub fn bind(&mut self, stream: OwnedStream) -> Result<(), Error> {
-        let mut raw = stream.into_raw();
+        let mut raw = self.watch.over(stream).into_raw();
         let bind = self.driver().functions().statement_bind_stream;
         let done = call("StatementBindStream", bind, |bind, error| {
             // SAFETY: the statement is the driver's and used by this thread only; the stream is given away.
@@ -185,6 +190,7 @@ impl<'c> Statement<'c> {
         let done = self.execute_into(&mut stream);
         // SAFETY: what the driver wrote is this side's to release, whatever it answered.
         let stream = unsafe { OwnedStream::take(&mut stream) };
+        self.check_source()?;
         done?;
         Ok(QueryResult {
             stream,
@@ -195,8 +201,18 @@ impl<'c> Statement<'c> {
     /// Runs the statement without its rows. How many rows it affected, if the driver knows.
     pub fn execute(self) -> Result<Option<i64>, Error> {
         self.cancellation.check()?;
-        let rows = self.execute_into(std::ptr::null_mut())?;
+        let done = self.execute_into(std::ptr::null_mut());
+        // First: it is the cause of what the driver says.
+        self.check_source()?;
+        let rows = done?;
         Ok((rows >= 0).then_some(rows))
+    }
+
+    fn check_source(&self) -> Result<(), Error> {
+        match self.watch.error() {
+            Some(error) => Err(Error::Source(error)),
+            None => Ok(()),
+        }
     }
 
     fn execute_into(&self, out: *mut bowstring_abi::ArrowArrayStream) -> Result<i64, DriverError> {
@@ -238,6 +254,11 @@ impl QueryResult<'_> {
     /// The stream of the rows.
     pub fn stream(&mut self) -> &mut OwnedStream {
         &mut self.stream
+    }
+
+    /// Whether what the statement was to read failed: a driver may read its parameters while its rows are read.
+    pub fn check(&self) -> Result<(), Error> {
+        self.statement.check_source()
     }
 
     /// The driver.

@@ -216,11 +216,13 @@ pub(crate) fn perform(
             let mut statement = connection.statement(&cancellation).map_err(failure)?;
             set_query(&mut statement, &sql, &options, input)?;
             let mut result = statement.query().map_err(failure)?;
-            outlet.pull(
+            let done = outlet.pull(
                 result.stream(),
                 ImportOptions::from_flags(flags)?,
                 stream_failed,
-            )
+            );
+            result.check().map_err(failure)?;
+            done
         }
         Operation::Execute { sql, options } => {
             let mut statement = connection.statement(&cancellation).map_err(failure)?;
@@ -331,7 +333,7 @@ fn send_rows(rows: Option<i64>, outlet: &Outlet) -> Result<(), Failure> {
 
 pub(crate) fn failure(error: Error) -> Failure {
     let status = match &error {
-        Error::Library(_) => Status::Io,
+        Error::Library(_) | Error::Source(_) => Status::Io,
         Error::EntryPoint(_) | Error::Nul(_) => Status::InvalidArgument,
         Error::Cancelled => Status::Cancelled,
         Error::Driver(error) => return driver_failure(error),
