@@ -145,6 +145,8 @@ export class TableBuilder {
     if (length > data.length) this.#fail(`expected ${length} rows but found ${data.length}`);
     switch (type.typeId) {
       case TYPE.Null:
+        // Nothing would be read; but an array that was released is refused like any other.
+        this.#nulls(data, length);
         return this.#head(length, length, 0, 0, false);
       case TYPE.Bool:
         this.#head(length, this.#nulls(data, length), 2, 0, false);
