@@ -151,7 +151,7 @@ eachDriver(
     leavesNothing(async () => {
       await using connection = await connect(driver);
       await connection.execute("CREATE TABLE t (a INTEGER, b VARCHAR)");
-      const a = vectorFromArray([1, 2, 3], new Int64());
+      const a = vectorFromArray([1n, 2n, 3n], new Int64());
       const b = vectorFromArray(["x", null, "z"], new Utf8());
       const table = new Table({ a, b });
       await connection.execute("INSERT INTO t VALUES (?, ?)", table);
@@ -245,13 +245,27 @@ eachDriver(
     leavesNothing(async () => {
       await using connection = await connect(driver);
       const table = numbers(10);
-      async function* batches() {
+      const reason = new Error("the source is broken");
+      async function* later() {
         yield* table.batches;
         await null;
-        throw new Error("the source is broken");
+        throw reason;
       }
-      await assert.rejects(connection.ingest("t", batches()), AdbcError);
-      assert.equal(Number(await value(connection.query("SELECT 1"))), 1);
+      function* atOnce() {
+        yield* table.batches;
+        throw reason;
+      }
+      for (const source of [Object.assign(later(), { schema: table.schema }), later(), atOnce()]) {
+        // Some drivers, DuckDB's for one, take an error for the end of the stream.
+        await assert.rejects(
+          connection.ingest("t", source, "replace"),
+          (error) => error === reason,
+        );
+        assert.equal(Number(await value(connection.query("SELECT 1"))), 1);
+      }
+      const rolledBack = connection.transaction(() => connection.ingest("u", later()));
+      await assert.rejects(rolledBack, (error) => error === reason);
+      await assert.rejects(connection.tableSchema("u"), AdbcError);
     }),
 );
 
