@@ -24,7 +24,7 @@ export type ParameterValue = null | boolean | number | bigint | string | Date | 
 
 /**
  * The parameters of a query, in order: values, or Arrow data with a column for each, of any type. The query is run for each
- * row of it.
+ * row of it, where the driver can; DuckDB's takes one row.
  */
 export type Parameters = readonly ParameterValue[] | IngestSource;
 
