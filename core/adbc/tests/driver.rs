@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use bowstring_abi::{ArrowSchema, OwnedStream, OwnedTable, StreamError, StreamSource, export_batch};
+use bowstring_abi::{
+    ArrowSchema, OwnedStream, OwnedTable, StreamError, StreamSource, export_batch,
+};
 use bowstring_adbc::{
     Cancellation, Connection, Driver, Error, IngestMode, IngestTarget, ObjectFilter, OptionValue,
 };
@@ -65,7 +67,12 @@ fn what_failed_to_open_is_released_too() {
         ),
         (
             "connection new",
-            vec!["database new", "database init", "connection new", "database release"],
+            vec![
+                "database new",
+                "database init",
+                "connection new",
+                "database release",
+            ],
         ),
         (
             "connection init",
@@ -131,15 +138,17 @@ fn a_driver_without_words_or_codes() {
 
 #[test]
 fn revision_1_0_is_asked_for_after_1_1_and_its_gaps_are_errors() {
+    assert_eq!(Mock::new(Revision::V1_1).driver().version(), 1_001_000);
     let mock = Mock::new(Revision::V1_0);
     assert_eq!(mock.driver().version(), 1_000_000);
-    assert_eq!(Mock::new(Revision::V1_1).driver().version(), 1_001_000);
 
     let mut connection = connect(&mock);
     // A number goes as text where there is no function for numbers.
     let mut statement = connection.statement(&cancellation()).unwrap();
     statement.set_option("rows", &OptionValue::Int(7)).unwrap();
-    statement.set_option("ratio", &OptionValue::Double(0.5)).unwrap();
+    statement
+        .set_option("ratio", &OptionValue::Double(0.5))
+        .unwrap();
     statement.set_option("flag", &true.into()).unwrap();
     assert_eq!(mock.count("option rows=7"), 1);
     assert_eq!(mock.count("option ratio=0.5"), 1);
@@ -149,7 +158,11 @@ fn revision_1_0_is_asked_for_after_1_1_and_its_gaps_are_errors() {
     let error = driver_error(error);
     assert_eq!(error.status_name(), "NOT_IMPLEMENTED");
     assert_eq!(error.message, "the driver has no ConnectionGetTableTypes");
-    assert!(connection.objects(&ObjectFilter::default(), &cancellation()).is_err());
+    assert!(
+        connection
+            .objects(&ObjectFilter::default(), &cancellation())
+            .is_err()
+    );
     assert!(connection.table_schema(None, None, "t").is_err());
 }
 
@@ -161,7 +174,10 @@ fn numbers_go_as_numbers_where_the_driver_takes_them() {
     statement.set_option("rows", &OptionValue::Int(7)).unwrap();
     assert_eq!(mock.count("int option rows=7"), 1);
     let error = statement.set_option("a\0b", &true.into()).unwrap_err();
-    assert_eq!(error.to_string(), "expected no NUL in the name of an option");
+    assert_eq!(
+        error.to_string(),
+        "expected no NUL in the name of an option"
+    );
     mock.fail("option");
     let error = statement.set_option("flag", &true.into()).unwrap_err();
     assert_eq!(error.to_string(), "option flag: option failed");
@@ -171,12 +187,18 @@ fn numbers_go_as_numbers_where_the_driver_takes_them() {
 fn transactions_switch_autocommit() {
     let mock = Mock::new(Revision::V1_1);
     let mut connection = connect(&mock);
-    assert_eq!(driver_error(connection.commit().unwrap_err()).status_name(), "INVALID_STATE");
+    assert_eq!(
+        driver_error(connection.commit().unwrap_err()).status_name(),
+        "INVALID_STATE"
+    );
     assert!(connection.rollback().is_err());
     connection.begin().unwrap();
     assert!(connection.begin().is_err());
     mock.fail("commit");
-    assert!(connection.commit().is_err(), "the transaction has not ended");
+    assert!(
+        connection.commit().is_err(),
+        "the transaction has not ended"
+    );
     connection.rollback().unwrap();
     connection.begin().unwrap();
     connection.commit().unwrap();
@@ -228,7 +250,9 @@ fn a_source_that_fails_is_told_from_one_that_ends() {
         temporary: true,
     };
     statement.set_target(&target).unwrap();
-    statement.bind(OwnedStream::new(Batches::failing_after(2))).unwrap();
+    statement
+        .bind(OwnedStream::new(Batches::failing_after(2)))
+        .unwrap();
     // The driver takes the error for the end, and is content.
     let error = statement.execute().unwrap_err();
     assert_eq!(
@@ -238,7 +262,10 @@ fn a_source_that_fails_is_told_from_one_that_ends() {
             message: Some("broken".to_owned())
         })
     );
-    assert_eq!(mock.count("option adbc.ingest.mode=adbc.ingest.mode.create_append"), 1);
+    assert_eq!(
+        mock.count("option adbc.ingest.mode=adbc.ingest.mode.create_append"),
+        1
+    );
     assert_eq!(mock.count("option adbc.ingest.target_catalog=c"), 1);
     assert_eq!(mock.count("option adbc.ingest.temporary=true"), 1);
 }
@@ -249,7 +276,10 @@ fn a_cancelled_operation_does_not_begin() {
     let mut connection = connect(&mock);
     let cancelled = cancellation();
     cancelled.cancel();
-    assert_eq!(connection.statement(&cancelled).err(), Some(Error::Cancelled));
+    assert_eq!(
+        connection.statement(&cancelled).err(),
+        Some(Error::Cancelled)
+    );
     assert_eq!(mock.count("statement new"), 0);
     let late = cancellation();
     let mut statement = connection.statement(&late).unwrap();
@@ -344,7 +374,10 @@ fn a_driver_that_cannot_be_loaded() {
     // SAFETY: nothing is there, or nothing that is run.
     let load = |path: &str, entry| unsafe { Driver::load(path, entry) }.unwrap_err();
     let missing = load("/nowhere/libnone.so", None);
-    assert!(matches!(&missing, Error::Library(text) if text.contains("/nowhere/libnone.so")), "{missing}");
+    assert!(
+        matches!(&missing, Error::Library(text) if text.contains("/nowhere/libnone.so")),
+        "{missing}"
+    );
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
     assert!(matches!(load(source, None), Error::Library(_)));
 }
