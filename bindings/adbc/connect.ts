@@ -33,7 +33,7 @@ export interface ConnectOptions {
  * such entry point, and with `AdbcError` when the driver fails.
  *
  * @example
- * ```ts needs-driver
+ * ```ts
  * import { adbc } from "@bowstring/bowstring";
  *
  * await using connection = await adbc.connect({

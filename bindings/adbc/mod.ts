@@ -4,7 +4,7 @@
  * read where JavaScript has it; nothing is copied in between.
  *
  * @example
- * ```ts needs-driver
+ * ```ts
  * import { adbc } from "@bowstring/bowstring";
  *
  * await using connection = await adbc.connect({

@@ -13,6 +13,12 @@ const paths = new Map<string, string>(
     .split("\n").filter(Boolean).map((line) => line.split(/ (.*)/, 2) as [string, string]),
 );
 
+/** Whether a driver has not been fetched. */
+export const isMissing = (name: DriverName): boolean => !paths.has(name);
+
+/** The libraries that have been fetched. */
+export const driverPaths = (): string[] => [...paths.values()];
+
 /** How each driver is opened; SQLite's shares one database in memory by default. */
 const ENTRYPOINTS: Record<DriverName, Partial<adbc.ConnectOptions>> = {
   duckdb: { entrypoint: "duckdb_adbc_init" },
@@ -33,7 +39,7 @@ export function connect(name: DriverName): Promise<adbc.Connection> {
 
 /** A test with one driver; skipped, and said so, where the driver has not been fetched. */
 export function driverTest(name: DriverName, title: string, run: () => Promise<void>): void {
-  const skip = !paths.has(name) && `no driver ${name}: run "make drivers"`;
+  const skip = isMissing(name) && `no driver ${name}: run "make drivers"`;
   test(`adbc: ${name}: ${title}`, { ...SLOW, skip }, run);
 }
 

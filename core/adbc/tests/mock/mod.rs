@@ -162,8 +162,9 @@ unsafe fn make(status: AdbcStatusCode, private: *mut *mut c_void) {
 
 unsafe fn keep(_: AdbcStatusCode, private: *mut *mut c_void) {
     // SAFETY: passed on.
+    let address = unsafe { *private };
     assert!(
-        unsafe { !(*private).is_null() },
+        !address.is_null(),
         "an object that was not made, or was released"
     );
 }
