@@ -26,7 +26,8 @@ const TYPES: &[&str] = &[
 
 /// Files with exported functions, in the order of the header's chapters.
 const CHAPTERS: &[&str] = &[
-    "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract", "store",
+    "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
+    "store",
 ];
 
 /// Rust's names and C's.
