@@ -32,11 +32,16 @@ index: build
 # Everything that can fail: Rust, C, and the TypeScript suites under Deno and under Bun.
 test: build
 	@cargo build --release --locked --package native-filter
+	@scripts/drivers >/dev/null || echo "without an ADBC driver, the tests of databases that use it are skipped"
 	@scripts/test
 
 # What needs no test run: formatting, lints, types, documentation, and the generated files.
 check: build
 	@scripts/check
+
+# The ADBC drivers that the tests use, into the cache directory.
+drivers:
+	@scripts/drivers
 
 # The C header and the TypeScript symbol table, from the Rust sources.
 generate:

@@ -40,6 +40,7 @@
  * @module
  */
 
+export * as adbc from "./bindings/adbc/mod.ts";
 export type { ArrowField, ArrowSchema, ArrowVector } from "./bindings/arrow.ts";
 export type { Address, ArrowImportOptions, Validation } from "./bindings/cdata/addresses.ts";
 export type { ExportMode } from "./bindings/cdata/build.ts";
@@ -83,6 +84,7 @@ export {
   type ResultKind,
 } from "./bindings/functions.ts";
 export {
+  AdbcError,
   BatchTooLargeError,
   BowstringError,
   type ErrorCode,

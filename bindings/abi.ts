@@ -177,6 +177,22 @@ export const SYMBOLS = {
     parameters: ["u32", "buffer", "buffer", "buffer"],
     result: "i32",
   },
+  bow_adbc_open: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_start: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_start_with: {
+    parameters: ["u32", "u32", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_close: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
   bow_extract_start: {
     parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
     result: "i32",
@@ -229,6 +245,7 @@ export const STATUS = {
   BUSY: 26,
   BUFFER_TOO_SMALL: 27,
   PANIC: 28,
+  ADBC: 29,
 } as const;
 
 /** The numbers that arguments and structs are made of. */
@@ -261,7 +278,7 @@ export const STRUCTS = {
     },
   },
   bow_stats: {
-    size: 80,
+    size: 88,
     offsets: {
       size: 0,
       reserved: 4,
@@ -274,6 +291,7 @@ export const STRUCTS = {
       violations: 56,
       live_pins: 64,
       live_streams: 72,
+      live_connections: 80,
     },
   },
   ArrowSchema: {
@@ -361,6 +379,15 @@ export const STRUCTS = {
       output: 36,
       flags: 40,
       reserved: 44,
+    },
+  },
+  bow_adbc_request: {
+    size: 24,
+    offsets: {
+      size: 0,
+      options_length: 4,
+      options: 8,
+      input: 16,
     },
   },
 } as const;

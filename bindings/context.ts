@@ -25,6 +25,8 @@ const { bow_error: ERROR, bow_stats: STATS, bow_table: TABLE } = STRUCTS;
 
 /** The size of the struct that one table crosses in, in bytes. */
 export const TABLE_SIZE = TABLE.size;
+/** Room for a message beyond that in the struct, which databases need. */
+const LONG_MESSAGE = 8192;
 /** The most tables that one call is given. */
 const MAX_TABLES = 5;
 
@@ -40,6 +42,8 @@ export interface Stats {
   readonly livePins: number;
   /** Exported streams that native code has not released yet, or that are still fed. */
   readonly liveStreams: number;
+  /** Connections to databases that are open, or that are being opened. */
+  readonly liveConnections: number;
   /** Bytes of native memory in live leases. */
   readonly bytesViewed: number;
   /** Bytes copied out of native memory so far. */
@@ -84,8 +88,8 @@ export class Context {
   constructor(runtime: Runtime, library: NativeLibrary) {
     this.runtime = runtime;
     this.native = library.functions;
-    this.error = runtime.scratch(ERROR.size);
-    this.error.view.setUint32(ERROR.offsets.size, ERROR.size, true);
+    this.error = runtime.scratch(ERROR.size + LONG_MESSAGE);
+    this.error.view.setUint32(ERROR.offsets.size, ERROR.size + LONG_MESSAGE, true);
     this.out = runtime.scratch(4);
     this.#stats = runtime.scratch(STATS.size);
     this.words = new Room(runtime, Float64Array.BYTES_PER_ELEMENT, 1024);
@@ -146,6 +150,7 @@ export class Context {
       liveStores: counter("live_stores"),
       livePins: counter("live_pins"),
       liveStreams: counter("live_streams"),
+      liveConnections: counter("live_connections"),
       bytesViewed: counter("bytes_viewed"),
       bytesCopied: counter("bytes_copied"),
       leaks: counter("leaks"),

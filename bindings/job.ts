@@ -69,6 +69,11 @@ export class Job implements Waiter {
     if (options.signal) this.#listen(options.signal);
   }
 
+  /** Whether it has ended, for whatever reason. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** The counters, also after the end. */
   progress(): Progress {
     if (!this.#closed) this.#progress = this.#readProgress();

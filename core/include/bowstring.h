@@ -227,11 +227,17 @@ enum bow_status {
    * A defect in this library: a panic was caught at the boundary. Nothing was unwound into the caller.
    */
   BOW_PANIC = 28,
+  /**
+   * A database's driver failed. The message begins with a line of the ADBC status' name, the database's own code (0 when
+   * it gave none) and the SQLSTATE (- when it gave none), with one space between; the driver's message follows.
+   */
+  BOW_ADBC = 29,
 };
 
 /**
  * The caller's place for a description of what went wrong. The caller owns it and sets size before the call; a
- * call that succeeds leaves it untouched. Any function accepts null in its place.
+ * call that succeeds leaves it untouched. Any function accepts null in its place. A caller that has more room behind the
+ * struct, and says so in size, is given longer messages.
  */
 struct bow_error {
   /**
@@ -301,6 +307,10 @@ struct bow_stats {
    * Streams given out that have not been closed.
    */
   double live_streams;
+  /**
+   * Connections to databases that have not been closed.
+   */
+  double live_connections;
 };
 
 /**
@@ -425,6 +435,28 @@ struct bow_call {
    * Not used; 0.
    */
   uint32_t reserved;
+};
+
+/**
+ * An operation of a connection that reads a stream.
+ */
+struct bow_adbc_request {
+  /**
+   * Set by the caller to sizeof(struct bow_adbc_request), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * How many bytes of options there are.
+   */
+  uint32_t options_length;
+  /**
+   * The operation, as in bow_adbc_start.
+   */
+  const uint8_t *options;
+  /**
+   * The address of the ArrowArrayStream.
+   */
+  uintptr_t input;
 };
 
 /**
@@ -1019,6 +1051,111 @@ int32_t bow_library_symbol(uint32_t library,
  */
 int32_t bow_call_start(uint32_t context,
                        const struct bow_call *call,
+                       uint32_t *out_job,
+                       struct bow_error *error);
+
+/* ---- Databases with ADBC drivers -----------------------------------------
+ * ADBC is to databases that speak Arrow what ODBC is to others: any database for which there is a driver, a shared
+ * library, is used through the same functions. A connection has a thread of its own, on which everything runs that is
+ * started on it, in the order of the calls.
+ */
+
+/**
+ * Makes a connection to a database, writes its handle to out_connection, and starts the job that opens it, which has no
+ * result. options is JSON in UTF-8:
+ *
+ *     driver              string, required: the path of the driver's library
+ *     entrypoint          string: the name of its entry point; by default the one that ADBC derives from the library's
+ *                         name, or else AdbcDriverInit
+ *     options             object: options of the database, by name: strings, booleans or numbers
+ *     connectionOptions   object: options of the connection
+ *
+ * Operations may be started at once; they run when the connection is open, or fail when it could not be opened. The
+ * handle must be closed in both cases. The job fails with BOW_IO when the library cannot be opened, with
+ * BOW_INVALID_ARGUMENT when it has no such entry point, and with BOW_ADBC when the driver fails. A library is never
+ * closed.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_open(uint32_t context,
+                      const uint8_t *options,
+                      uint32_t options_length,
+                      uint32_t *out_connection,
+                      uint32_t *out_job,
+                      struct bow_error *error);
+
+/**
+ * Starts an operation of a connection, as a job. options is JSON in UTF-8, one of
+ *
+ *     {"operation": "query", "sql": string, "options": object}
+ *         runs a query; the results are those of bow_stream_import: a table without rows, then the batches
+ *     {"operation": "execute", "sql": string, "options": object}
+ *         runs a query without its rows; the result is a table of one row and one Int64 column, rows_affected, which is null
+ *         when the driver does not know
+ *     {"operation": "begin"}, {"operation": "commit"}, {"operation": "rollback"}
+ *         begin and end a transaction; without one, each statement is one; no result
+ *     {"operation": "tableSchema", "table": string, "catalog": string, "schema": string}
+ *         the result is a table without rows, of the schema of a table
+ *     {"operation": "tableTypes"}
+ *         the results are those of a query
+ *     {"operation": "objects", "depth": string, "catalog": string, "schema": string, "table": string,
+ *      "tableTypes": array of strings, "column": string}
+ *         what the database holds, as AdbcConnectionGetObjects says; depth is "catalogs", "schemas", "tables" or "columns";
+ *         the results are those of a query
+ *
+ * of which options (of the statement, as in bow_adbc_open), catalog, schema, depth and what objects are filtered by may
+ * be left out. Each may have "flags", a number, those of bow_lease_import, which results are imported by.
+ *
+ * A query's results wait for their reader as those of bow_stream_import do, but only until something else is started on
+ * the connection: from then on the query goes on to its end, so that nothing waits for a reader who waits for it. Up to
+ * 1 GiB of its results wait then; beyond that its job fails with BOW_BUSY.
+ *
+ * A cancelled job ends at once for its caller; what it runs is stopped if the driver can, and else goes on to its end.
+ * Jobs fail with BOW_ADBC when the driver does, and with BOW_STALE_HANDLE when the connection was not opened.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_start(uint32_t context,
+                       uint32_t connection,
+                       const uint8_t *options,
+                       uint32_t options_length,
+                       uint32_t *out_job,
+                       struct bow_error *error);
+
+/**
+ * Starts an operation that reads a stream. The stream is moved: its release is null afterwards, also when the call
+ * fails. It is read on threads of the library's or the driver's. The options are those of bow_adbc_start for "query" and
+ * "execute", where the stream has the parameters, one column for each, and the query is run for each row; or
+ *
+ *     {"operation": "ingest", "table": string, "mode": string, "catalog": string, "schema": string, "temporary": boolean,
+ *      "options": object}
+ *         puts the stream's rows into a table, which is made from the stream's schema as mode says: "create" (it must not
+ *         exist), "append" (it must exist), "replace" or "createAppend"; the result is that of "execute"
+ *
+ * of which catalog, schema, temporary and options may be left out.
+ *
+ * When the stream answers with an error the job fails with BOW_IO and the stream's message, whatever the driver made of
+ * it: some take it for the stream's end. What the driver had done by then stands, unless it is rolled back.
+ *
+ * BOW_INVALID_ARGUMENT: the options are not such JSON, or the stream has been released. BOW_STALE_HANDLE,
+ * BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_start_with(uint32_t context,
+                            uint32_t connection,
+                            const struct bow_adbc_request *request,
+                            uint32_t *out_job,
+                            struct bow_error *error);
+
+/**
+ * Closes a connection: its handle is stale from now on, what runs on it or waits is cancelled, and the job that is
+ * started releases the connection and its database, which may take until a driver has stopped. The job has no result; it
+ * fails with BOW_ADBC when the driver does, and the connection is closed all the same. The other jobs' handles are still
+ * to be closed.
+ *
+ * BOW_STALE_HANDLE: there is no such connection.
+ */
+int32_t bow_adbc_close(uint32_t context,
+                       uint32_t connection,
                        uint32_t *out_job,
                        struct bow_error *error);
 

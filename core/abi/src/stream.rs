@@ -65,6 +65,11 @@ impl OwnedStream {
         unsafe { std::ptr::read(&this.raw) }
     }
 
+    /// The struct, for a function that looks at it. It stays owned by this.
+    pub fn as_raw(&mut self) -> *mut ArrowArrayStream {
+        &mut self.raw
+    }
+
     /// Whether there is nothing to read: `release` or a function that every stream has is null.
     pub fn is_released(&self) -> bool {
         let ArrowArrayStream {

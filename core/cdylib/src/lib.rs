@@ -4,6 +4,8 @@
 //! and reports; all of it inside the panic guard. The doc comments are the text of `include/bowstring.h`, written for
 //! its readers.
 
+pub mod adbc;
+mod adbc_operations;
 mod arguments;
 pub mod call;
 pub mod context;

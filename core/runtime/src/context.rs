@@ -27,6 +27,7 @@ pub(crate) struct Tables {
     leases: HandleTable<LeaseEntry>,
     jobs: HandleTable<Arc<Job>>,
     stores: HandleTable<Arc<dyn AnyWorker>>,
+    pub connections: HandleTable<Arc<dyn AnyWorker>>,
     pub schemas: HandleTable<Arc<Registered>>,
     pub feeds: HandleTable<Arc<Feed>>,
 }
@@ -196,7 +197,7 @@ impl Context {
         Ok(handle)
     }
 
-    fn add_job(
+    pub(crate) fn add_job(
         &self,
         monitor: Arc<dyn Monitor>,
         bound: Bound,
@@ -341,6 +342,7 @@ impl Context {
         self.counters.read(Live {
             jobs: tables.jobs.len(),
             stores: tables.stores.len(),
+            connections: tables.connections.len(),
             streams: tables.feeds.len(),
             pins: self.released.live(),
         })
@@ -349,7 +351,7 @@ impl Context {
     /// Ends everything: waits return, jobs are cancelled, stores closed, streams ended, and each lease loses the reference
     /// that it started with. Memory behind retained references and exported tables stays until they are given back.
     pub(crate) fn close(&self, wait_for_stores: bool) {
-        let (leases, jobs, stores, feeds) = {
+        let (leases, jobs, stores, connections, feeds) = {
             let mut tables = lock(&self.tables);
             tables.closed = true;
             let leases = tables.leases.extract(|entry| {
@@ -360,6 +362,7 @@ impl Context {
                 leases,
                 tables.jobs.extract(|_| true),
                 tables.stores.extract(|_| true),
+                tables.connections.extract(|_| true),
                 tables.feeds.extract(|_| true),
             )
         };
@@ -373,6 +376,10 @@ impl Context {
         }
         for store in stores {
             store.close(wait_for_stores);
+        }
+        for connection in connections {
+            // A driver takes its time, and may not be in a state to be stopped.
+            connection.close(false);
         }
         drop(leases);
     }

@@ -30,14 +30,17 @@ pub struct BowStats {
     pub live_pins: f64,
     /// Streams given out that have not been closed.
     pub live_streams: f64,
+    /// Connections to databases that have not been closed.
+    pub live_connections: f64,
 }
 
 const _: () = {
-    assert!(size_of::<BowStats>() == 80);
+    assert!(size_of::<BowStats>() == 88);
     assert!(offset_of!(BowStats, live_leases) == 8);
     assert!(offset_of!(BowStats, violations) == 56);
     assert!(offset_of!(BowStats, live_pins) == 64);
     assert!(offset_of!(BowStats, live_streams) == 72);
+    assert!(offset_of!(BowStats, live_connections) == 80);
 };
 
 /// What a context has in its tables.
@@ -45,6 +48,7 @@ pub(crate) struct Live {
     pub jobs: usize,
     pub stores: usize,
     pub streams: usize,
+    pub connections: usize,
     pub pins: u64,
 }
 
@@ -92,6 +96,7 @@ impl Counters {
             violations: self.violations.load(Relaxed) as f64,
             live_pins: live.pins as f64,
             live_streams: live.streams as f64,
+            live_connections: live.connections as f64,
         }
     }
 }

@@ -23,6 +23,8 @@ pub enum Kind {
     Stream,
     /// A shared library.
     Library,
+    /// A connection to a database.
+    Connection,
 }
 
 impl fmt::Display for Kind {
@@ -35,6 +37,7 @@ impl fmt::Display for Kind {
             Self::Schema => "schema",
             Self::Stream => "stream",
             Self::Library => "library",
+            Self::Connection => "connection",
         })
     }
 }

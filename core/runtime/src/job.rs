@@ -105,6 +105,10 @@ struct State {
     bytes: usize,
     /// Whether the producer is made to wait.
     full: bool,
+    /// How much may be queued.
+    bound: Bound,
+    /// Whether somebody waits for the work to end, so that it must not wait for its reader.
+    hurried: bool,
 }
 
 /// One job, shared by its handle, the thread that works on it and whoever waits for it.
@@ -114,7 +118,6 @@ pub struct Job {
     changed: Condvar,
     /// There is room again, or the job has ended.
     room: Condvar,
-    bound: Bound,
     monitor: Arc<dyn Monitor>,
     events: Arc<Events>,
 }
@@ -127,12 +130,13 @@ impl Job {
             results: VecDeque::new(),
             bytes: 0,
             full: false,
+            bound,
+            hurried: false,
         };
         Arc::new(Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
             room: Condvar::new(),
-            bound,
             monitor,
             events,
         })
@@ -182,7 +186,7 @@ impl Job {
         }
         let group = state.results.pop_front().expect("there is a first result");
         state.bytes -= group.bytes();
-        let resume = state.full && self.bound.has_room(state.results.len(), state.bytes);
+        let resume = state.full && state.bound.has_room(state.results.len(), state.bytes);
         if resume {
             state.full = false;
         }
@@ -224,6 +228,17 @@ impl Job {
             }
         }
         true
+    }
+
+    /// Lets the work go on to its end although nobody reads its results: other work waits for it, perhaps the reader's
+    /// own. What it gives is queued as far as there is memory to spare; beyond that the job fails.
+    pub(crate) fn hurry(&self) {
+        let mut state = lock(&self.state);
+        state.hurried = true;
+        state.bound = Bound::HURRIED;
+        state.full = false;
+        drop(state);
+        self.room.notify_all();
     }
 
     /// Stops the job and frees its queued results. Does nothing to a job that has ended and whose results are taken.
@@ -288,11 +303,23 @@ impl Outlet {
             drop(state);
             return ControlFlow::Break(());
         }
+        let bytes = state.bytes + group.bytes();
+        if state.hurried && state.bound.is_full(state.results.len(), bytes) {
+            state.phase = JobPhase::Failed(Failure::new(
+                Status::Busy,
+                format!(
+                    "other work waits for the end of this, of whose results {bytes} bytes wait for their reader: read \
+                     them first"
+                ),
+            ));
+            drop(state);
+            return ControlFlow::Break(());
+        }
         // Nobody waits for a result while there is one, and to wake nobody is a call of the system's.
         let is_first = state.results.is_empty();
-        state.bytes += group.bytes();
+        state.bytes = bytes;
         state.results.push_back(group);
-        state.full = job.bound.is_full(state.results.len(), state.bytes);
+        state.full = state.bound.is_full(state.results.len(), state.bytes);
         drop(state);
         if is_first {
             job.changed.notify_all();

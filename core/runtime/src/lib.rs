@@ -5,6 +5,7 @@
 
 mod build;
 mod call;
+mod connection;
 mod context;
 mod counters;
 mod error;

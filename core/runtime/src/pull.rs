@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bowstring_abi::build::BuildSchema;
-use bowstring_abi::{Failure, OwnedStream, OwnedTable, SchemaTree, Status, StreamError};
+use bowstring_abi::{
+    ArrowSchema, Failure, OwnedStream, OwnedTable, SchemaTree, Status, StreamError,
+};
 
 use crate::context::Context;
 use crate::handle::Handle;
@@ -34,19 +36,48 @@ pub(crate) fn pull(
     options: ImportOptions,
     outlet: &Outlet,
 ) -> Result<(), Failure> {
-    let schema = stream.schema().map_err(failed)?;
-    let schema = BuildSchema::new(SchemaTree::read_schema(schema.schema())?)?;
-    let mut next = Some(schema.empty()?);
-    while let Some(table) = next {
-        if let ControlFlow::Break(()) = outlet.send_prepared(Prepared::new(vec![table], options)?) {
-            break;
+    outlet.pull(&mut stream, options, |_, error| failed(error))
+}
+
+impl Outlet {
+    /// Queues what a stream gives, to its end or until nobody wants the rest: first a table without rows, of its schema,
+    /// then one table per batch. `failed` says what an error of the stream is.
+    pub fn pull(
+        &self,
+        stream: &mut OwnedStream,
+        options: ImportOptions,
+        failed: impl Fn(&mut OwnedStream, StreamError) -> Failure,
+    ) -> Result<(), Failure> {
+        let schema = match stream.schema() {
+            Ok(schema) => schema,
+            Err(error) => return Err(failed(stream, error)),
+        };
+        let schema = BuildSchema::new(SchemaTree::read_schema(schema.schema())?)?;
+        let mut next = Some(schema.empty()?);
+        while let Some(table) = next {
+            let prepared = Prepared::new(vec![table], options)?;
+            if let ControlFlow::Break(()) = self.send_prepared(prepared) {
+                break;
+            }
+            let array = match stream.next_array() {
+                Ok(array) => array,
+                Err(error) => return Err(failed(stream, error)),
+            };
+            next = array.map(|array| {
+                // SAFETY: the schema was made here and the array was given to this side; both are given up.
+                unsafe { OwnedTable::from_raw(schema.export(), array) }
+            });
         }
-        next = stream.next_array().map_err(failed)?.map(|array| {
-            // SAFETY: the schema was made here and the array was given to this side; both are given up.
-            unsafe { OwnedTable::from_raw(schema.export(), array) }
-        });
+        Ok(())
     }
-    Ok(())
+
+    /// Queues a table without rows, of a schema.
+    pub fn send_schema(&self, schema: &ArrowSchema, options: ImportOptions) -> Result<(), Failure> {
+        let table = BuildSchema::new(SchemaTree::read_schema(schema)?)?.empty()?;
+        // Nobody may want it any more.
+        let _ = self.send_prepared(Prepared::new(vec![table], options)?);
+        Ok(())
+    }
 }
 
 fn failed(error: StreamError) -> Failure {

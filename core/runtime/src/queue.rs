@@ -26,6 +26,12 @@ impl Bound {
         bytes: 64 << 20,
     };
 
+    /// What a producer may queue that must not wait, because others wait for it.
+    pub const HURRIED: Self = Self {
+        results: usize::MAX,
+        bytes: 1 << 30,
+    };
+
     pub fn is_full(&self, results: usize, bytes: usize) -> bool {
         results >= self.results || bytes >= self.bytes
     }

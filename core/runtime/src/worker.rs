@@ -78,7 +78,8 @@ impl<S: Send + 'static> Worker<S> {
         self.monitor.clone()
     }
 
-    /// Queues a job's work behind the work that is queued already. Work submitted to a closed worker is cancelled.
+    /// Queues a job's work behind the work that is queued already, which from then on does not wait for readers of its
+    /// results: they may be waiting for this. Work submitted to a closed worker is cancelled.
     pub(crate) fn submit(
         &self,
         job: &Arc<Job>,
@@ -86,6 +87,9 @@ impl<S: Send + 'static> Worker<S> {
     ) {
         let mut inner = lock(&self.inner);
         inner.jobs.retain(|job| job.strong_count() > 0);
+        for earlier in inner.jobs.iter().filter_map(Weak::upgrade) {
+            earlier.hurry();
+        }
         inner.jobs.push(Arc::downgrade(job));
         let task: Task<S> = {
             let job = job.clone();
@@ -99,6 +103,22 @@ impl<S: Send + 'static> Worker<S> {
         if !sent {
             job.cancel();
         }
+    }
+}
+
+impl<S: Send + 'static> Worker<S> {
+    /// Cancels the jobs that have not ended, and does a last one, after which the thread ends. Does not wait.
+    pub(crate) fn finish(
+        &self,
+        job: &Arc<Job>,
+        work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
+    ) {
+        let jobs = std::mem::take(&mut lock(&self.inner).jobs);
+        for job in jobs.iter().filter_map(Weak::upgrade) {
+            job.stop();
+        }
+        self.submit(job, work);
+        lock(&self.inner).tasks = None;
     }
 }
 

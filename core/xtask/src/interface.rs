@@ -26,7 +26,8 @@ const TYPES: &[&str] = &[
 
 /// Files with exported functions, in the order of the header's chapters.
 const CHAPTERS: &[&str] = &[
-    "version", "context", "lease", "schema", "table", "job", "stream", "call", "extract", "store",
+    "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
+    "store",
 ];
 
 /// Rust's names and C's.
@@ -40,6 +41,7 @@ const NAMES: &[(&str, &str)] = &[
     ("BowValue", "bow_value"),
     ("BowFunction", "bow_function"),
     ("BowCall", "bow_call"),
+    ("BowAdbcRequest", "bow_adbc_request"),
 ];
 
 /// Everything that crosses the boundary.

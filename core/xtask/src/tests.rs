@@ -3,6 +3,7 @@
 use std::mem::{offset_of, size_of};
 use std::path::Path;
 
+use bowstring::adbc::BowAdbcRequest;
 use bowstring_abi::call::{BowContent, BowValue};
 use bowstring_abi::{ArrowArray, ArrowArrayStream, ArrowSchema, BowError, BowTable, Status};
 use bowstring_runtime::{BowCall, BowJobState, BowStats};
@@ -28,8 +29,8 @@ fn structs_are_laid_out_as_the_compiler_does() {
         (
             "bow_stats",
             size_of::<BowStats>(),
-            "live_streams",
-            offset_of!(BowStats, live_streams),
+            "live_connections",
+            offset_of!(BowStats, live_connections),
         ),
         (
             "ArrowSchema",
@@ -78,6 +79,12 @@ fn structs_are_laid_out_as_the_compiler_does() {
             size_of::<BowCall>(),
             "reserved",
             offset_of!(BowCall, reserved),
+        ),
+        (
+            "bow_adbc_request",
+            size_of::<BowAdbcRequest>(),
+            "input",
+            offset_of!(BowAdbcRequest, input),
         ),
     ];
     assert_eq!(interface.layouts.len(), expected.len());

@@ -152,6 +152,7 @@ fn zeroed_stats() -> BowStats {
         violations: 0.0,
         live_pins: 0.0,
         live_streams: 0.0,
+        live_connections: 0.0,
     }
 }
 
