@@ -508,3 +508,18 @@ test("failures: an offset of a parent, which not all readers heed", () => {
   using lease = importArray(exported.schema, exported.array);
   assert.deepEqual(plainVector(lease.value), plainVector(slice));
 });
+
+test("failures: structs that are not taken over when an import is refused early", () => {
+  const options = { validate: "thoroughly" } as never;
+  for (const take of [importArray, importRecordBatch]) {
+    const { schema, array } = make(table([int32([1])]));
+    assert.throws(() => take(schema, array, options), { code: "INVALID_ARGUMENT" });
+    assert.deepEqual(live(), NOTHING);
+  }
+  const stream = makeStream([int32([1])], 1, "end");
+  assert.throws(() => importStream(stream.schema, options), { code: "INVALID_ARGUMENT" });
+  const signal = AbortSignal.abort(new RangeError("too late"));
+  const late = makeStream([int32([1])], 1, "end");
+  assert.throws(() => importStream(late.schema, { signal }), new RangeError("too late"));
+  assert.deepEqual(live(), NOTHING);
+});
