@@ -44,8 +44,8 @@ function readSchema(
   options: Pick<ArrowImportOptions, "strict">,
 ): ArrayPlan {
   const { native, out, error, runtime } = context;
-  const flags = importFlags(options);
   try {
+    const flags = importFlags(options);
     const text = new Room(runtime, 1, 1 << 16);
     const length = text.fill(
       context,
@@ -65,14 +65,19 @@ function adopt(
   flags: number,
 ): TableLease {
   const context = currentContext();
-  checkImportOptions(context, options);
-  return TableLease.adopt(
-    context,
-    toAddress(schema, "ArrowSchema"),
-    toAddress(array, "ArrowArray"),
-    options,
-    importFlags(options) | flags,
-  );
+  const schemaAddress = toAddress(schema, "ArrowSchema");
+  const arrayAddress = toAddress(array, "ArrowArray");
+  let allFlags: number;
+  try {
+    checkImportOptions(context, options);
+    allFlags = importFlags(options) | flags;
+  } catch (reason) {
+    // The structs are taken over whatever happens.
+    context.native.bow_schema_release(schemaAddress, null);
+    context.native.bow_array_release(arrayAddress, null);
+    throw reason;
+  }
+  return TableLease.adopt(context, schemaAddress, arrayAddress, options, allFlags);
 }
 
 /**

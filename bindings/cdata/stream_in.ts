@@ -98,16 +98,22 @@ export class JobStream implements RecordBatchStream {
 function start(address: Address, options: StreamOptions): JobStream {
   const stream = toAddress(address, "ArrowArrayStream");
   const context = currentContext();
-  checkImportOptions(context, options);
   const { native, handle, out, error } = context;
-  const flags = importFlags(options);
-  return new JobStream(
-    new Job(
-      context,
-      options,
-      () => native.bow_stream_import(handle, stream, flags, out.pointer, error.pointer),
-    ),
-  );
+  try {
+    checkImportOptions(context, options);
+    const flags = importFlags(options);
+    return new JobStream(
+      new Job(
+        context,
+        options,
+        () => native.bow_stream_import(handle, stream, flags, out.pointer, error.pointer),
+      ),
+    );
+  } catch (reason) {
+    // The struct is taken over whatever happens; one that was already is not released again.
+    native.bow_stream_release(stream, null);
+    throw reason;
+  }
 }
 
 /**

@@ -50,7 +50,8 @@ function describe(column: Column, out: number[]): void {
   if (column.dictionary) describe(column.dictionary, out);
 }
 
-function described(column: Column): Uint8Array<ArrayBuffer> {
+/** The description of an array, as `producer.c` reads it. */
+export function described(column: Column): Uint8Array<ArrayBuffer> {
   const description: number[] = [];
   describe(column, description);
   const bytes = new Uint8Array(new ArrayBuffer(description.length));
