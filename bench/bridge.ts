@@ -28,7 +28,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   export: () => exports(turns(1_000)),
   "export-ipc": () => exportsByIpc(turns(15)),
   scan: () => scans(turns(50)),
-  stream: () => streams(turns(10), batches),
+  stream: () => streams(turns(50), batches),
   "arrow-js-ffi": () => againstArrowJsFfi(turns(1_000)),
 };
 
