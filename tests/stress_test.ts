@@ -89,12 +89,12 @@ test(
   SLOW,
   async () => {
     for (let round = 0; round < 30; round++) {
-      function* source() {
+      const source = function* () {
         for (let count = 0; count < 20; count++) {
           if (round % 3 === 2 && count === 10) throw new RangeError("enough");
           yield leased();
         }
-      }
+      };
       const exported = exportStream(source(), { schema: batch().schema });
       exported.finished.catch(() => {});
       if (round % 3 === 1) {
