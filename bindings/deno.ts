@@ -227,7 +227,7 @@ function environment(name: string): string | undefined {
 }
 
 /** More than V8 lets external memory grow before it collects. The pages are never touched, so this takes no memory. */
-const PRESSURE_BYTES = 128 * 1024 ** 2;
+const PRESSURE_BYTES = 512 * 1024 ** 2;
 
 /** V8 cannot be asked to collect, but it does when much memory outside its heap was allocated. */
 function collect(): void {
