@@ -28,6 +28,7 @@ import { Random } from "./support/random.ts";
 import { plainVector } from "./support/values.ts";
 
 const OFFSETS = [0, 1, 7, 8, 9, 63, 64, 65];
+const MODES = ["borrow", "copy"] as const;
 /** Rows besides those before the offset. */
 const ROWS = 11;
 /** Columns of the property test, for each seed. */
@@ -42,12 +43,17 @@ function keep(shape: Shape, values: readonly unknown[], random: Random): Kept {
 function compare(kept: Kept, vector: Vector, expected: readonly unknown[], start = 0): void {
   assert.deepEqual(plainVector(vector), expected);
   const { length } = expected;
-  const slices = [[0, length], [1, length - 1], [Math.min(3, length), length], [length, length]];
-  for (const [from, to] of slices as [number, number][]) {
+  const slices: [number, number][] = [
+    [0, length],
+    [1, length - 1],
+    [Math.min(3, length), length],
+    [length, length],
+  ];
+  for (const [index, [from, to]] of slices.entries()) {
     if (from > to) continue;
     const slice = vector.slice(from, to);
     assert.deepEqual(plainVector(slice), expected.slice(from, to), `rows ${from} to ${to}`);
-    for (const mode of ["borrow", "copy"] as const) {
+    for (const mode of index === 0 ? MODES : [MODES[index % 2]!]) {
       const into = new Structs();
       exportArray(slice, { mode, into });
       kept.compare(into, to - from, 0, start + from);
