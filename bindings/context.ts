@@ -193,6 +193,7 @@ export class Room {
   readonly #runtime: Runtime;
   readonly #elementSize: number;
   #scratch: Scratch;
+  #numbers: Float64Array<ArrayBuffer> | undefined;
 
   /** Room for `capacity` elements of `elementSize` bytes. */
   constructor(runtime: Runtime, elementSize: number, capacity: number) {
@@ -206,6 +207,11 @@ export class Room {
     return this.#scratch.bytes;
   }
 
+  /** The memory as numbers, of the longest run seen: what follows the last run is of an earlier one. */
+  get numbers(): Float64Array<ArrayBuffer> {
+    return this.#numbers ??= new Float64Array(this.#scratch.bytes.buffer);
+  }
+
   /** Lets a function that writes its length to `context.out` fill the memory, and returns the length in elements. */
   fill(context: Context, call: (room: Pointer, capacity: number) => number): number {
     for (;;) {
@@ -216,6 +222,7 @@ export class Room {
         return context.outValue();
       }
       this.#scratch = this.#runtime.scratch(context.outValue() * this.#elementSize);
+      this.#numbers = undefined;
     }
   }
 }

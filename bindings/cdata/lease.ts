@@ -322,12 +322,12 @@ export class TableLease {
   #describe(): Float64Array {
     const { native, handle, out, error, words } = this.#context;
     const lease = this.#handle;
-    const length = words.fill(
+    words.fill(
       this.#context,
       (room, capacity) =>
         native.bow_lease_describe(handle, lease, room, capacity, out.pointer, error.pointer),
     );
-    return new Float64Array(words.bytes.buffer, 0, length);
+    return words.numbers;
   }
 
   #readSchemas(): SchemaJson[] {

@@ -8,9 +8,12 @@ import type { TableLease } from "./lease.ts";
 
 /** A property, since a WeakMap would cost every import more than its ArrayBuffers do. */
 const LEASE = Symbol("bowstring lease");
+/** As above. */
+const ORIGIN = Symbol("bowstring origin");
 
 interface Marked {
   [LEASE]?: number;
+  [ORIGIN]?: Origin;
 }
 
 /** Notes that an ArrayBuffer shows memory of a lease. */
@@ -33,14 +36,12 @@ export interface Origin {
   readonly converted: boolean;
 }
 
-const origins = new WeakMap<object, Origin>();
-
 /** Notes what a batch was made from. */
 export function markBatch(batch: RecordBatch, origin: Origin): void {
-  origins.set(batch, origin);
+  (batch as Marked)[ORIGIN] = origin;
 }
 
 /** What a batch was made from, if it is one of a lease. */
 export function originOf(batch: object): Origin | undefined {
-  return origins.get(batch);
+  return (batch as Marked)[ORIGIN];
 }
