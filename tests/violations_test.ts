@@ -11,6 +11,7 @@ import {
   allocate,
   exportRecordBatch,
   exportStream,
+  type Hold,
   importArray,
   type ImportOptions,
   importRecordBatch,
@@ -171,8 +172,8 @@ test("violation: writing into a leased table is seen by later readers; safe: cop
 });
 
 /** In a function of its own, so that no local keeps what it makes. */
-function forget(): void {
-  imported().hold();
+function forget(): Hold {
+  return imported().hold();
 }
 
 test("violation: a hold that is never released keeps the memory; safe: using", SLOW, async () => {
@@ -185,11 +186,14 @@ test("violation: a hold that is never released keeps the memory; safe: using", S
   }
   assert.equal(stats().liveLeases, before);
   const { buffers } = live();
-  forget();
+  const hold = forget();
   for (let turn = 0; turn < 5; turn++) {
-    await collectUntil(() => true, "nothing");
+    await collectUntil(() => stats().liveLeases === before + 1, "no release of what is held");
     assert.equal(live().buffers, buffers + 1);
   }
+  hold.release();
+  assert.equal(stats().liveLeases, before);
+  assert.equal(live().buffers, buffers);
 });
 
 test("violation: detaching a borrowed buffer is counted; safe: move, copy, allocate", () => {

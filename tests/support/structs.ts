@@ -2,6 +2,14 @@
 
 import { currentContext } from "../../bindings/context.ts";
 
+/**
+ * Most tests go on with the addresses alone, which keep nothing alive: memory that the collector took before the other side
+ * has read the structs would be read after its end. So that of the last structs is kept.
+ */
+const KEPT = 4_096;
+const kept: Uint8Array[] = [];
+let count = 0;
+
 /** Structs that one side writes and the other takes. */
 export class Structs {
   /** The memory. */
@@ -13,6 +21,7 @@ export class Structs {
 
   constructor(byteLength = 152) {
     this.bytes = new Uint8Array(new ArrayBuffer(byteLength));
+    kept[count++ % KEPT] = this.bytes;
     this.schema = currentContext().runtime.addressOf(this.bytes);
     this.array = this.schema + 72;
   }
