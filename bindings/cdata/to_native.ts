@@ -178,8 +178,10 @@ export function exportRecordBatch(
   options: ArrayExportOptions = {},
 ): ExportedArray {
   const context = currentContext();
+  // First, since it tells plainly that permissions allow no addresses.
+  const exporter = exporterOf(context);
   const slot = (slots ??= new Slots(context)).next();
-  exporterOf(context).batch(asBatch(batch), options, slot.pointer);
+  exporter.batch(asBatch(batch), options, slot.pointer);
   return finish(slot, options.into);
 }
 
@@ -201,8 +203,10 @@ export function exportRecordBatch(
  */
 export function exportArray(vector: ArrowVector, options: ArrayExportOptions = {}): ExportedArray {
   const context = currentContext();
+  // First, since it tells plainly that permissions allow no addresses.
+  const exporter = exporterOf(context);
   const slot = (slots ??= new Slots(context)).next();
-  exporterOf(context).array(asVector(vector), options, slot.pointer);
+  exporter.array(asVector(vector), options, slot.pointer);
   return finish(slot, options.into);
 }
 
