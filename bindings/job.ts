@@ -42,7 +42,7 @@ const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A reader lets the event loop turn at least this often, in milliseconds, even if results are always ready. */
+/** A reader of a stream lets the event loop turn at least this often, in milliseconds, even if batches are always ready. */
 const LOOP_MILLIS = 1;
 
 /** A running job whose results are read one at a time. Each result is the caller's to release. */
@@ -81,11 +81,12 @@ export class Job implements Waiter {
   }
 
   /**
-   * The next result, or `undefined` after the last. The event loop turns from time to time, so that timers and finalizers
-   * run even if results are always ready. `look` says that its tables will be looked at; see `TableLease.of`.
+   * The next result, or `undefined` after the last. The event loop turns for each, so that timers and finalizers run even
+   * if results are always ready. Those of a stream (`streamed`) may be so small that a turn costs more: there it turns
+   * once a millisecond. They are looked at at once, too; see `TableLease.of`.
    */
-  async next(look = false): Promise<TableLease | undefined> {
-    if (performance.now() - this.#turned > LOOP_MILLIS) {
+  async next(streamed = false): Promise<TableLease | undefined> {
+    if (!streamed || performance.now() - this.#turned > LOOP_MILLIS) {
       await turnOfTheLoop();
       this.#turned = performance.now();
     }
@@ -97,7 +98,7 @@ export class Job implements Waiter {
       const status = native.bow_job_lease(handle, this.#handle, out.pointer, error.pointer);
       switch (status) {
         case STATUS.OK:
-          return TableLease.of(this.#context, this.#context.outValue(), this.#options, look);
+          return TableLease.of(this.#context, this.#context.outValue(), this.#options, streamed);
         case STATUS.PENDING:
           await this.#event();
           break;
