@@ -149,7 +149,7 @@ impl<'s> Walk<'s> {
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
-            while next_unseen < node.start_byte() {
+            while next_unseen != usize::MAX && next_unseen < node.start_byte() {
                 self.unseen_word(&unseen[0]);
                 unseen = &unseen[1..];
                 next_unseen = start_of(unseen);
