@@ -22,6 +22,9 @@ pub(super) fn relate(
     relate_imports(facts, imports);
     relate_identifiers(facts, types);
     relate_overrides(facts, types, members);
+    facts.relationships.shrink_to_fit();
+    facts.identifiers.shrink_to_fit();
+    facts.symbols.shrink_to_fit();
 }
 
 fn relate_imports(facts: &mut FileFacts, imports: &[(Row, Text)]) {

@@ -88,7 +88,7 @@ pub struct Walk<'s> {
 }
 
 /// Walks a whole tree.
-pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked {
+pub fn walk<'s>(rules: &'s Rules, source: &'s [u8], tree: &'s Tree, masks: &Masks) -> Walked {
     let mut walk = Walk {
         source,
         rules,
@@ -119,7 +119,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
         context: Context::default(),
         out: Walked {
             symbols: Vec::new(),
-            identifiers: Vec::with_capacity(source.len() / 16),
+            identifiers: Vec::with_capacity(source.len() / 32),
             names: Vec::new(),
             arena: Vec::new(),
             scopes: Vec::new(),
@@ -142,7 +142,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
 
 impl<'s> Walk<'s> {
     /// Visits every node once, in the order of the source.
-    fn run(&mut self, tree: &Tree, mut unseen: &[Word]) {
+    fn run(&mut self, tree: &'s Tree, mut unseen: &[Word]) {
         let start_of = |words: &[Word]| words.first().map_or(usize::MAX, |word| word.bytes.start);
         let mut next_unseen = start_of(unseen);
         let has_errors = tree.root_node().has_error();
