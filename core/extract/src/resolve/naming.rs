@@ -18,6 +18,7 @@ pub(super) struct Naming {
 
 impl Naming {
     pub(super) fn name_rows(mut self, facts: &mut FileFacts) {
+        self.next_symbols.reserve(facts.symbols.len());
         self.next_identifiers.reserve(facts.identifiers.len() / 2);
         self.name_symbols(facts);
         self.name_identifiers(facts);

@@ -45,6 +45,8 @@ const MAX_LOOKBACK: usize = 128;
 /// The walk's state. Hooks of languages see it through its methods.
 pub struct Walk<'s> {
     pub(crate) source: &'s [u8],
+    /// Whether the parser has seen another source.
+    is_masked: bool,
     rules: &'s Rules,
     frames: Vec<Frame<'s>>,
     opens: Vec<Open>,
@@ -91,6 +93,7 @@ pub struct Walk<'s> {
 pub fn walk<'s>(rules: &'s Rules, source: &'s [u8], tree: &'s Tree, masks: &Masks) -> Walked {
     let mut walk = Walk {
         source,
+        is_masked: !masks.is_empty(),
         rules,
         frames: Vec::with_capacity(64),
         opens: Vec::new(),
