@@ -49,6 +49,10 @@ export const SYMBOLS = {
     parameters: ["u32", "usize", "usize", "u32", "buffer", "buffer"],
     result: "i32",
   },
+  bow_lease_adopt_described: {
+    parameters: ["u32", "buffer", "buffer"],
+    result: "i32",
+  },
   bow_lease_describe: {
     parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
     result: "i32",
@@ -328,6 +332,20 @@ export const STRUCTS = {
     offsets: {
       schema: 0,
       array: 72,
+    },
+  },
+  bow_adoption: {
+    size: 48,
+    offsets: {
+      size: 0,
+      flags: 4,
+      schema: 8,
+      array: 16,
+      words: 24,
+      capacity: 32,
+      lease: 36,
+      word_count: 40,
+      reserved: 44,
     },
   },
   bow_job_state: {

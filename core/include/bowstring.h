@@ -330,6 +330,49 @@ struct bow_table {
 };
 
 /**
+ * What bow_lease_adopt_described is asked, and what it answers. A caller may use one for all its calls: what it asks stays
+ * as it is.
+ */
+struct bow_adoption {
+  /**
+   * Set by the caller to sizeof(struct bow_adoption), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * How the table is imported: the flags of bow_lease_import.
+   */
+  uint32_t flags;
+  /**
+   * The address of the ArrowSchema.
+   */
+  uintptr_t schema;
+  /**
+   * The address of the ArrowArray.
+   */
+  uintptr_t array;
+  /**
+   * Room for the description.
+   */
+  double *words;
+  /**
+   * How many numbers fit there.
+   */
+  uint32_t capacity;
+  /**
+   * Written: the handle of the lease.
+   */
+  uint32_t lease;
+  /**
+   * Written: how many numbers the description has.
+   */
+  uint32_t word_count;
+  /**
+   * Not used.
+   */
+  uint32_t reserved;
+};
+
+/**
  * How far a job is. All numbers but size and state are whole doubles; 0 where a job does not count them.
  */
 struct bow_job_state {
@@ -615,6 +658,19 @@ int32_t bow_lease_adopt(uint32_t context,
                         uint32_t flags,
                         uint32_t *out_lease,
                         struct bow_error *error);
+
+/**
+ * As bow_lease_adopt and then bow_lease_describe, in one call: the import of a small table takes little more than its calls.
+ * adoption says where the structs are and how they come in, and has room for the description; its lease and word_count are
+ * written. When the description does not fit, the call succeeds, nothing is written to words, and bow_lease_describe gives it;
+ * when it does, the lease does not keep it, and bow_lease_describe makes it again. Both structs are moved, also when the
+ * call fails, unless adoption is not one.
+ *
+ * Fails as bow_lease_adopt does. BOW_INVALID_ARGUMENT: adoption is null or too small, or its words are null.
+ */
+int32_t bow_lease_adopt_described(uint32_t context,
+                                  struct bow_adoption *adoption,
+                                  struct bow_error *error);
 
 /**
  * Describes a lease's memory as out_length numbers in out, in this order:

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::ops::Deref;
 
 use crate::invalid::Problem;
+use crate::known::KnownNode;
 use crate::layout::{BufferKind, Children, Layout, integer, layout_of};
 use crate::raw::{ArrowArray, ArrowSchema};
 use crate::walk::Root;
@@ -37,6 +38,8 @@ pub(crate) struct SchemaNode<'a> {
     pub role: Role,
     /// 0 for the outermost one.
     pub depth: usize,
+    /// Whether name and metadata have been checked before.
+    pub is_known: bool,
 }
 
 impl<'a> SchemaNode<'a> {
@@ -48,7 +51,7 @@ impl<'a> SchemaNode<'a> {
         if schema.release.is_none() {
             return Err(Problem::Released("schema"));
         }
-        let format = text(schema.format, "format")?.ok_or(Problem::Null("the format"))?;
+        let format = text(schema.format, "format")?.ok_or_else(|| Problem::Null("the format"))?;
         let layout = layout_of(format).ok_or_else(|| Problem::UnknownFormat(format.to_owned()))?;
         let is_integer = integer(format).is_some();
         if !schema.dictionary.is_null() && !is_integer {
@@ -98,6 +101,28 @@ impl<'a> SchemaNode<'a> {
             layout,
             role,
             depth,
+            is_known: false,
+        })
+    }
+
+    /// A struct that says the same as one that was checked before, in the same place of a schema.
+    pub fn known(
+        known: &'a KnownNode,
+        schema: &'a ArrowSchema,
+        role: Role,
+        depth: usize,
+    ) -> Result<Self, Problem> {
+        // A schema is known whatever its outermost type is.
+        if role == Role::Root(Root::RecordBatch) && &*known.format != "+s" {
+            return Err(Problem::NotAStruct(known.format.to_string()));
+        }
+        Ok(Self {
+            schema,
+            format: &known.format,
+            layout: known.layout,
+            role,
+            depth,
+            is_known: true,
         })
     }
 
@@ -105,7 +130,7 @@ impl<'a> SchemaNode<'a> {
         // SAFETY: `children` is not null and has `n_children` entries, of which `index` is one.
         let child = unsafe { *self.schema.children.add(index) };
         // SAFETY: a child that is not null is a struct that lives as long as its parent.
-        unsafe { child.as_ref() }.ok_or(Problem::NullChild("schema", index))
+        unsafe { child.as_ref() }.ok_or_else(|| Problem::NullChild("schema", index))
     }
 
     pub fn child_role(&self, index: usize) -> Role {
@@ -201,7 +226,7 @@ impl<'a> Node<'a> {
         // SAFETY: `children` is not null and has `n_children` entries, of which `index` is one.
         let child = unsafe { *self.array.children.add(index) };
         // SAFETY: a child that is not null is a struct that lives as long as its parent.
-        unsafe { child.as_ref() }.ok_or(Problem::NullChild("array", index))
+        unsafe { child.as_ref() }.ok_or_else(|| Problem::NullChild("array", index))
     }
 
     pub fn dictionary_array(&self) -> Option<&'a ArrowArray> {
@@ -213,10 +238,9 @@ impl<'a> Node<'a> {
     pub fn child(
         &self,
         index: usize,
-        schema: &'a ArrowSchema,
+        node: SchemaNode<'a>,
         array: &'a ArrowArray,
     ) -> Result<Node<'a>, Problem> {
-        let node = SchemaNode::new(schema, self.child_role(index), self.depth + 1)?;
         let extent = self.array.length.saturating_add(self.array.offset);
         let needed = match self.layout.children {
             Children::Fields | Children::SparseUnion(_) => extent,
@@ -297,7 +321,7 @@ impl<'a> Node<'a> {
         };
         bytes
             .filter(|&bytes| bytes <= ADDRESS_SPACE)
-            .ok_or(Problem::TooLong {
+            .ok_or_else(|| Problem::TooLong {
                 length: self.array.length,
                 offset: self.array.offset,
             })

@@ -8,7 +8,7 @@
 use bowstring_abi::guard::guard;
 use bowstring_abi::{ArrowArray, ArrowSchema, BowError, BowTable, OwnedTable, Status};
 
-use crate::arguments::{give_tables, require, take_tables, write_out};
+use crate::arguments::{require, take_tables, write_out};
 
 /// Builds a table over the caller's memory, of a registered schema, and writes it to out; the caller owns it. words is
 /// count numbers, in this order:
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn bow_table_build(
         // SAFETY: passed on to the caller.
         let table = unsafe { context.build(schema, words) }?;
         // SAFETY: passed on to the caller.
-        unsafe { give_tables(out, vec![table]) };
+        unsafe { out.write(table.into_raw()) };
         Ok(Status::Ok)
     };
     // SAFETY: passed on to the caller.

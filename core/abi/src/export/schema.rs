@@ -101,9 +101,13 @@ pub(super) fn new_schema(
 }
 
 /// A schema of this library's own over the strings of `source`, which `owner` keeps alive and which is one that
-/// [`schema_struct`] made.
-pub(crate) fn share_schema(source: &ArrowSchema, owner: Arc<dyn Any + Send + Sync>) -> ArrowSchema {
-    let mut draft = Draft::new();
+/// [`schema_struct`] made of so many structs.
+pub(crate) fn share_schema(
+    source: &ArrowSchema,
+    count: usize,
+    owner: Arc<dyn Any + Send + Sync>,
+) -> ArrowSchema {
+    let mut draft = Draft::with_capacity(count);
     share(source, &mut draft);
     draft.into_schema(owner)
 }

@@ -2,12 +2,18 @@
 //! table rather than a few for each column.
 //!
 //! A consumer may move a child out and release the parent first, on another thread. So each struct counts as a reference to
-//! the slab, and the last one that is released frees it, with what it keeps.
+//! the slab, and the last one that is released frees it, with what it keeps. Those that are released together count as one
+//! step.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Release as Releasing},
+    fence,
+};
 
 use crate::guard::guard_callback;
 use crate::raw::{ArrowArray, ArrowSchema};
@@ -66,6 +72,8 @@ linked!(ArrowSchema);
 
 /// The allocation.
 struct Slab<T, K> {
+    /// How many structs have not been released.
+    live: AtomicUsize,
     structs: Vec<UnsafeCell<T>>,
     /// What the `children` of the structs point to.
     _children: Vec<*mut T>,
@@ -81,11 +89,13 @@ pub(crate) struct Draft<T> {
 }
 
 impl<T: Linked> Draft<T> {
-    pub fn new() -> Self {
+    /// Room for so many structs.
+    pub fn with_capacity(count: usize) -> Self {
         Self {
-            structs: Vec::with_capacity(16),
-            links: Vec::with_capacity(16),
-            children: Vec::with_capacity(16),
+            structs: Vec::with_capacity(count),
+            links: Vec::with_capacity(count),
+            // All but the outermost one are a child or a dictionary.
+            children: Vec::with_capacity(count - 1),
         }
     }
 
@@ -121,32 +131,34 @@ impl<T: Linked> Draft<T> {
             .map(|child| structs[child].get())
             .collect();
         let first_child = children.as_mut_ptr();
-        let slab = Arc::new(Slab {
+        let slab = Box::into_raw(Box::new(Slab {
+            live: AtomicUsize::new(structs.len()),
             structs,
             _children: children,
             _kept: kept,
-        });
-        for (item, (first, dictionary)) in slab.structs.iter().zip(links) {
-            let dictionary = dictionary.map_or(std::ptr::null_mut(), |at| slab.structs[at].get());
+        }));
+        // SAFETY: it was made above, and lives until each of its structs has been released.
+        let structs = unsafe { &(*slab).structs };
+        for (item, (first, dictionary)) in structs.iter().zip(links) {
+            let dictionary = dictionary.map_or(std::ptr::null_mut(), |at| structs[at].get());
             // SAFETY: nobody else has seen the struct yet.
             let item = unsafe { &mut *item.get() };
-            let private_data = Arc::into_raw(slab.clone()).cast_mut().cast();
             // A struct without children may point to the end of them.
-            item.link(first_child.wrapping_add(first), dictionary, private_data);
+            item.link(first_child.wrapping_add(first), dictionary, slab.cast());
             *item.release() = Some(release::<T, K>);
         }
         // SAFETY: as above; the outermost struct has been moved out of the slab then.
-        unsafe { slab.structs[0].get().replace(T::RELEASED) }
+        unsafe { structs[0].get().replace(T::RELEASED) }
     }
 }
 
 impl Draft<ArrowArray> {
     /// The outermost array. `buffers` are the addresses of all arrays' buffers, in the order in which the arrays were added,
-    /// each of which says how many it has.
-    pub fn into_array(
+    /// each of which says how many it has. `kept` is dropped when all arrays have been released.
+    pub fn into_array<K: Send + Sync + 'static>(
         mut self,
         mut buffers: Vec<*const c_void>,
-        owner: Arc<dyn Any + Send + Sync>,
+        kept: K,
     ) -> ArrowArray {
         let first = buffers.as_mut_ptr();
         let mut next = 0;
@@ -155,7 +167,7 @@ impl Draft<ArrowArray> {
             next += array.n_buffers as usize;
         }
         debug_assert_eq!(next, buffers.len());
-        self.finish((Addresses { _buffers: buffers }, owner))
+        self.finish((Addresses { _buffers: buffers }, kept))
     }
 }
 
@@ -182,27 +194,51 @@ unsafe extern "C" fn release<T: Linked, K>(item: *mut T) {
         let Some(item) = (unsafe { item.as_mut() }) else {
             return;
         };
-        if item.release().take().is_none() {
+        if item.release().is_none() {
             return;
         }
-        // SAFETY: `finish` made this reference for this struct, and `release` having been set means that it was not given
-        // back yet.
-        let slab = unsafe { Arc::from_raw(item.private_data().cast::<Slab<T, K>>()) };
-        let (children, count) = item.children();
-        let children = (0..count as usize).map(|index| {
-            // SAFETY: the pointers are in the slab, as many as the struct has children.
-            unsafe { *children.add(index) }
-        });
-        let dictionary = Some(item.dictionary()).filter(|dictionary| !dictionary.is_null());
-        for child in children.chain(dictionary) {
-            // SAFETY: the child lies in the slab, and only its parent, of which this is the one release, looks at it there.
-            let child = unsafe { &mut *child };
-            // A child without `release` has been moved out; its new owner releases it.
-            if let Some(release) = *child.release() {
-                // SAFETY: the child is not released yet, and is the parent's to release.
-                unsafe { release(child) };
-            }
+        let slab = item.private_data().cast::<Slab<T, K>>();
+        // SAFETY: `finish` made the struct, which had not been released.
+        let released = unsafe { release_below::<T, K>(item, slab) };
+        // SAFETY: the slab lives until each of its structs has been released, of which these were some.
+        let live = unsafe { (*slab).live.fetch_sub(released, Releasing) };
+        if live == released {
+            // What other threads did before they released theirs is done before it is freed.
+            fence(Acquire);
+            // SAFETY: `finish` made it by `Box::into_raw`, and nobody has one of its structs any more.
+            drop(unsafe { Box::from_raw(slab) });
         }
-        drop(slab);
     });
+}
+
+/// Marks a struct and those below it as released, and returns how many of the slab's these were. The depth is that of a
+/// schema, which is bounded.
+///
+/// # Safety
+/// `item` is one of the slab's structs, perhaps moved elsewhere, and has not been released.
+unsafe fn release_below<T: Linked, K>(item: &mut T, slab: *mut Slab<T, K>) -> usize {
+    *item.release() = None;
+    let mut released = 1;
+    let (children, count) = item.children();
+    let children = (0..count as usize).map(|index| {
+        // SAFETY: the pointers are in the slab, as many as the struct has children.
+        unsafe { *children.add(index) }
+    });
+    let dictionary = Some(item.dictionary()).filter(|dictionary| !dictionary.is_null());
+    for child in children.chain(dictionary) {
+        // SAFETY: the child lies in the slab, and only its parent, of which this is the one release, looks at it there.
+        let child = unsafe { &mut *child };
+        // A child without `release` has been moved out; its new owner releases it.
+        let Some(theirs) = *child.release() else {
+            continue;
+        };
+        if child.private_data() == slab.cast() {
+            // SAFETY: it has not been released, and this slab made it.
+            released += unsafe { release_below(child, slab) };
+        } else {
+            // SAFETY: somebody put a struct of theirs in its place, which is the parent's to release.
+            unsafe { theirs(child) };
+        }
+    }
+    released
 }
