@@ -13,6 +13,10 @@ export const SYMBOLS = {
     parameters: [],
     result: "u32",
   },
+  bow_memory_address: {
+    parameters: ["buffer"],
+    result: "f64",
+  },
   bow_version: {
     parameters: ["buffer", "u32", "buffer", "buffer"],
     result: "i32",
@@ -69,6 +73,10 @@ export const SYMBOLS = {
     parameters: ["u32", "u32", "buffer"],
     result: "i32",
   },
+  bow_lease_retain_many: {
+    parameters: ["u32", "u32", "u32", "buffer"],
+    result: "i32",
+  },
   bow_lease_release: {
     parameters: ["u32", "u32", "buffer"],
     result: "i32",
@@ -111,6 +119,10 @@ export const SYMBOLS = {
   },
   bow_table_move: {
     parameters: ["buffer", "usize", "usize", "buffer"],
+    result: "i32",
+  },
+  bow_table_release: {
+    parameters: ["buffer", "buffer"],
     result: "i32",
   },
   bow_array_release: {

@@ -2,7 +2,7 @@
  * Memory of JavaScript's that native code reads. It stays reachable, and so where it is, until the library says that every
  * struct over it has been released. That may happen on any thread, so the library only puts the pin's token in a queue,
  * which is drained at the next call, at a wake-up, and from a timer while something is pinned. The timer does not keep the
- * process alive.
+ * process alive, and stops when it finds nothing pinned: to start one for each pin takes longer than to pin.
  */
 
 import { setInterval } from "node:timers";
@@ -51,7 +51,14 @@ export class Pins {
     const lengths: number[] = [];
     for (const buffer of buffers) lengths.push(buffer.byteLength);
     this.#pins.set(token, { buffers, lengths });
-    this.#timer ??= setInterval(() => this.drain(), DRAIN_MILLIS).unref();
+    this.#timer ??= setInterval(() => this.#tick(), DRAIN_MILLIS).unref();
+  }
+
+  #tick(): void {
+    this.drain();
+    if (this.#pins.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Lets go of what the library has released. */
@@ -74,10 +81,6 @@ export class Pins {
       }
     } while (taken === BATCH);
     if (violations > 0) this.#native.bow_lease_report(this.#context, 0, violations, 0, null);
-    if (this.#pins.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
   }
 
   /** How many of a pin's buffers were detached or resized, which left native code with an address of other memory. */

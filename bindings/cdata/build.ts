@@ -13,7 +13,6 @@
 import { CONSTANTS } from "../abi.ts";
 import { BowstringError } from "../errors.ts";
 import type { Runtime, Scratch } from "../runtime.ts";
-import { Arena } from "./arena.ts";
 import { concatenate } from "./concat.ts";
 import {
   emptyData,
@@ -47,23 +46,25 @@ export interface Built {
   readonly count: number;
   /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
   readonly borrowed: readonly ArrayBufferLike[];
-  /** All of JavaScript's own ArrayBuffers, borrowed or not. */
+  /** In the mode move: all of JavaScript's own ArrayBuffers, borrowed or not. */
   readonly touched: ReadonlySet<ArrayBufferLike>;
 }
 
 const ZERO = new BigInt64Array(1);
+const NONE: ReadonlySet<ArrayBufferLike> = new Set();
 
 /** Writes words. One for each context, used for one table at a time. */
 export class TableBuilder {
   readonly #runtime: Runtime;
-  readonly #arena: Arena;
   #scratch: Scratch;
   #words: Float64Array;
   #at = HEADER_ROOM;
   #mode: ExportMode = "borrow";
   #leases: Set<number> = new Set();
   #borrowed: ArrayBufferLike[] = [];
-  #touched: Set<ArrayBufferLike> = new Set();
+  #touched: Set<ArrayBufferLike> | undefined;
+  /** What native code copies: some of it nobody else refers to. */
+  readonly #copied: ArrayBufferLike[] = [];
   /** The names of the fields above and of the one at hand. */
   #path: string[] = [];
   /** Which column of a record batch is at hand; -1 for an array. */
@@ -71,7 +72,6 @@ export class TableBuilder {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#arena = new Arena(runtime);
     this.#scratch = runtime.scratch(4096 * Float64Array.BYTES_PER_ELEMENT);
     this.#words = new Float64Array(this.#scratch.bytes.buffer);
   }
@@ -83,7 +83,8 @@ export class TableBuilder {
 
   /**
    * Writes the words of a table. `root` is its array, or for a record batch its struct, whose validity is left out. They
-   * and the copies that they point to hold until the next call. `token` is written if something is borrowed, else 0.
+   * and the addresses in them hold until `forget`, if nobody detaches what is there. `token` is written if something is
+   * borrowed, else 0.
    */
   build(
     root: ForeignData,
@@ -94,12 +95,12 @@ export class TableBuilder {
   ): Built {
     this.#at = HEADER_ROOM;
     this.#mode = mode;
-    this.#leases.clear();
+    this.forget();
+    if (this.#leases.size > 0) this.#leases.clear();
     this.#borrowed = [];
-    this.#touched = new Set();
+    this.#touched = mode === "move" ? new Set() : undefined;
     this.#path.length = 0;
     this.#column = -1;
-    this.#arena.clear();
     if (isBatch) this.#struct(root);
     else this.#node(root, root.length);
 
@@ -109,8 +110,13 @@ export class TableBuilder {
       start,
       count: end - start,
       borrowed: this.#borrowed,
-      touched: this.#touched,
+      touched: this.#touched ?? NONE,
     };
+  }
+
+  /** Lets go of what was only to be copied. */
+  forget(): void {
+    this.#copied.length = 0;
   }
 
   /** Writes the header just before the nodes, and returns where it begins. */
@@ -138,9 +144,10 @@ export class TableBuilder {
     this.#head(data.length, 0, 1, data.children.length, false);
     this.#none();
     const { children, length } = data;
+    const fields = data.type.children ?? [];
     for (let index = 0; index < children.length; index++) {
       this.#column = index;
-      this.#below(`${data.type.children?.[index]?.name}`, children[index]!, length);
+      this.#below(fields[index]?.name ?? "", children[index]!, length);
     }
   }
 
@@ -309,39 +316,35 @@ export class TableBuilder {
 
   /** A buffer of `byteLength` bytes of `view`, from byte `first` of it on. */
   #put(view: ForeignArray | undefined, byteLength: number, first = 0, bitOffset = 0): void {
-    if (byteLength === 0) {
-      // Not a null pointer: not all readers accept one.
-      view = ZERO as unknown as ForeignArray;
-      first = 0;
-    }
+    // Not a null pointer: not all readers accept one.
+    if (byteLength === 0) return this.#buffer(BUFFER_COPY, 0, 0, 0);
     if (view === undefined || first + byteLength > view.byteLength) {
       this.#fail(
         `expected a buffer of ${first + byteLength} bytes but found ${view?.byteLength ?? "none"}`,
       );
     }
-    if (byteLength <= COPY_BYTES) {
-      if (this.#mode === "move" && byteLength > 0) this.#touch(view.buffer);
-      const address = this.#arena.copy(view, first, byteLength);
-      return this.#buffer(BUFFER_COPY, address, byteLength, bitOffset);
-    }
+    // Before the address: both engines move the memory of a small typed array into an ArrayBuffer when that is asked for,
+    // and nowhere else after that.
+    const { buffer } = view;
     const address = this.#runtime.addressOf(view) + first;
+    const small = byteLength <= COPY_BYTES;
     // Memory that can shrink cannot be lent.
-    const resizable = (view.buffer as ArrayBuffer).resizable === true;
-    const mode = this.#mode === "copy" || resizable ? BUFFER_COPY : BUFFER_BORROW;
-    if (mode === BUFFER_BORROW) this.#borrow(view.buffer);
-    this.#buffer(mode, address, byteLength, bitOffset);
+    const copied = small || this.#mode === "copy" || (buffer as ArrayBuffer).resizable === true;
+    if (this.#touched !== undefined && (small || !copied)) this.#touch(buffer);
+    if (copied) this.#copied.push(buffer);
+    else this.#borrow(buffer);
+    this.#buffer(copied ? BUFFER_COPY : BUFFER_BORROW, address, byteLength, bitOffset);
   }
 
   #borrow(buffer: ArrayBufferLike): void {
     const lease = leaseOf(buffer);
+    const borrowed = this.#borrowed;
     if (lease !== undefined) this.#leases.add(lease);
-    else if (this.#borrowed.at(-1) !== buffer) this.#borrowed.push(buffer);
-    this.#touch(buffer);
+    else if (borrowed[borrowed.length - 1] !== buffer) borrowed.push(buffer);
   }
 
   #touch(buffer: ArrayBufferLike): void {
-    if (this.#mode !== "move" || leaseOf(buffer) !== undefined || buffer === ZERO.buffer) return;
-    this.#touched.add(buffer);
+    if (leaseOf(buffer) === undefined && buffer !== ZERO.buffer) this.#touched!.add(buffer);
   }
 
   #head(

@@ -534,6 +534,11 @@ extern "C" {
 uint32_t bow_abi_version(void);
 
 /**
+ * The address of memory, as a number: for runtimes that pass memory to a function faster than they tell where it is.
+ */
+double bow_memory_address(const uint8_t *memory);
+
+/**
  * Writes the library's own version, such as "0.1.0", to out: UTF-8, without a NUL, its length to out_length. When
  * capacity is too small, out_length says what is needed and the answer is BOW_BUFFER_TOO_SMALL.
  */
@@ -735,6 +740,14 @@ int32_t bow_lease_retain(uint32_t context,
                          struct bow_error *error);
 
 /**
+ * As bow_lease_retain, count times.
+ */
+int32_t bow_lease_retain_many(uint32_t context,
+                              uint32_t lease,
+                              uint32_t count,
+                              struct bow_error *error);
+
+/**
  * Gives one reference to a lease back: the one that it started with, or when that is gone a retained one. With the
  * last reference the handle becomes stale and the tables are released, unless exported tables still hold them.
  *
@@ -886,6 +899,11 @@ int32_t bow_table_move(struct bow_table *table,
                        uintptr_t schema,
                        uintptr_t array,
                        struct bow_error *error);
+
+/**
+ * Releases what has not been released of a table's two structs. A null table is ignored.
+ */
+int32_t bow_table_release(struct bow_table *table, struct bow_error *error);
 
 /**
  * Releases the ArrowArray at the address array if it has not been released. An address of 0 is ignored.

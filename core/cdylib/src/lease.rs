@@ -243,7 +243,26 @@ pub unsafe extern "C" fn bow_lease_copy(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_lease_retain(context: u32, lease: u32, error: *mut BowError) -> i32 {
     let body = || {
-        bowstring_runtime::context(context)?.retain(lease)?;
+        bowstring_runtime::context(context)?.retain(lease, 1)?;
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// As bow_lease_retain, count times.
+///
+/// # Safety
+/// `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_lease_retain_many(
+    context: u32,
+    lease: u32,
+    count: u32,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        bowstring_runtime::context(context)?.retain(lease, count)?;
         Ok(Status::Ok)
     };
     // SAFETY: passed on to the caller.

@@ -111,6 +111,24 @@ pub unsafe extern "C" fn bow_table_move(
     unsafe { guard(error, body) }
 }
 
+/// Releases what has not been released of a table's two structs. A null table is ignored.
+///
+/// # Safety
+/// `table` is null, or each of its structs is released or the caller's to release; `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_table_release(table: *mut BowTable, error: *mut BowError) -> i32 {
+    let body = || {
+        if !table.is_null() {
+            require(table, "table")?;
+            // SAFETY: the caller's to release, by contract.
+            drop(unsafe { OwnedTable::take(table) });
+        }
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
 /// Releases the ArrowArray at the address array if it has not been released. An address of 0 is ignored.
 ///
 /// # Safety
