@@ -1,6 +1,7 @@
 //! Tables built from numbers: the mirror of [`describe`](crate::describe), for memory that the other side owns.
 
 mod copied;
+mod plain;
 mod words;
 
 use std::any::Any;
@@ -9,7 +10,7 @@ use std::ptr::null;
 use std::sync::Arc;
 
 use crate::check::{Checker, Level, check_root};
-use crate::export::{ArrayParts, Draft, no_bytes, share_schema};
+use crate::export::{ArrayParts, Shape, no_bytes, share_schema, slab_of_arrays};
 use crate::invalid::{InvalidArrow, Problem};
 use crate::known::{KnownNode, KnownSchema};
 use crate::layout::{BufferKind, Layout, layout_of};
@@ -37,6 +38,7 @@ pub struct BuildSchema {
     table: Arc<OwnedTable>,
     /// What a walk need not find out again for each table.
     known: KnownSchema,
+    shape: Shape,
 }
 
 impl BuildSchema {
@@ -51,8 +53,12 @@ impl BuildSchema {
             path: "schema".to_owned(),
             problem,
         })?;
-        let table = Arc::new(table);
-        Ok(Self { tree, table, known })
+        Ok(Self {
+            shape: Shape::of(&tree),
+            table: Arc::new(table),
+            tree,
+            known,
+        })
     }
 
     /// The schema as values.
@@ -63,7 +69,7 @@ impl BuildSchema {
     /// A schema struct of its own, which shares the strings.
     pub fn export(&self) -> ArrowSchema {
         let owner: Arc<dyn Any + Send + Sync> = self.table.clone();
-        share_schema(self.table.schema(), self.known.nodes.len(), owner)
+        share_schema(self.table.schema(), &self.shape, owner)
     }
 
     /// Whether a table has this schema's own struct, as those that were built with it have: quicker than to compare. A
@@ -130,7 +136,7 @@ pub unsafe fn build_table(
         words,
         known: nodes.iter(),
         path: Vec::new(),
-        draft: Draft::with_capacity(nodes.len()),
+        arrays: Vec::with_capacity(nodes.len()),
         buffers: Vec::with_capacity(buffers),
         sizes: Vec::with_capacity(buffers),
         smalls: Smalls::with_capacity(buffers),
@@ -139,7 +145,7 @@ pub unsafe fn build_table(
     parser.node(&schema.tree)?;
     parser.words.end()?;
     let Parser {
-        draft,
+        arrays,
         mut buffers,
         sizes,
         smalls,
@@ -154,23 +160,33 @@ pub unsafe fn build_table(
     })?;
     copies.extend(smalls);
     let bytes_copied = copies.iter().map(|copy| copy.bytes).sum();
-    let array = draft.into_array(buffers, (copies, owner));
+    let is_plain = plain::is_sound(nodes, &arrays, &buffers, &sizes);
+    let array = slab_of_arrays(arrays, buffers, &schema.shape, (copies, owner));
     // SAFETY: both structs are made here and are given up.
     let table = unsafe { OwnedTable::from_raw(schema.export(), array) };
-    let mut sizes = Sizes {
-        sizes: &sizes,
-        next: 0,
-    };
+    if !is_plain {
+        check_built(schema, &table, &sizes)?;
+    }
+    debug_assert_eq!(check_built(schema, &table, &sizes), Ok(()));
+    Ok(Built {
+        table,
+        bytes_copied,
+    })
+}
+
+/// Checks what was built as strictly as a table from outside, and that its buffers are as large as they have to be.
+fn check_built(
+    schema: &BuildSchema,
+    table: &OwnedTable,
+    sizes: &[usize],
+) -> Result<(), InvalidArrow> {
+    let mut sizes = Sizes { sizes, next: 0 };
     let mut checker = Checker {
         level: Level::Default,
     };
     let visitor = &mut (&mut sizes, &mut checker);
     let known = Some(&schema.known);
-    walk_known(table.schema(), known, table.array(), Root::Any, visitor)?;
-    Ok(Built {
-        table,
-        bytes_copied,
-    })
+    walk_known(table.schema(), known, table.array(), Root::Any, visitor)
 }
 
 /// How a node is reached from its parent.
@@ -189,7 +205,8 @@ struct Parser<'a, 'w> {
     known: std::slice::Iter<'a, KnownNode>,
     /// Where in the schema: the outermost type first.
     path: Vec<Step<'a>>,
-    draft: Draft<ArrowArray>,
+    /// The arrays, in the order of the walk.
+    arrays: Vec<ArrowArray>,
     /// The addresses of the buffers, in the order of the walk.
     buffers: Vec<*const c_void>,
     /// The bytes of each buffer, in the order of the walk.
@@ -200,9 +217,8 @@ struct Parser<'a, 'w> {
 }
 
 impl<'a> Parser<'a, '_> {
-    /// Adds an array and those below it to the draft, and says which it is. Recursion is bounded by the depth of the schema,
-    /// which was checked.
-    fn node(&mut self, tree: &'a SchemaTree) -> Result<usize, Failure> {
+    /// Adds an array and those below it. Recursion is bounded by the depth of the schema, which was checked.
+    fn node(&mut self, tree: &'a SchemaTree) -> Result<(), Failure> {
         let Counts {
             length,
             null_count,
@@ -245,7 +261,7 @@ impl<'a> Parser<'a, '_> {
             self.copies.push(copy);
         }
 
-        let node = self.draft.add(ArrowArray {
+        self.arrays.push(ArrowArray {
             length: length as i64,
             null_count,
             n_buffers: (buffer_count + usize::from(is_variadic)) as i64,
@@ -258,17 +274,15 @@ impl<'a> Parser<'a, '_> {
                     true => Step::Column(index, &child.name),
                     false => Step::Child(&child.name),
                 });
-            let child = self.node(child)?;
-            self.draft.set_child(node, index, child);
+            self.node(child)?;
             self.path.pop();
         }
         if let Some(dictionary) = &tree.dictionary {
             self.path.push(Step::Dictionary);
-            let dictionary = self.node(dictionary)?;
-            self.draft.set_dictionary(node, dictionary);
+            self.node(dictionary)?;
             self.path.pop();
         }
-        Ok(node)
+        Ok(())
     }
 
     /// Where a buffer is to be read, and how many bytes of it.
