@@ -15,19 +15,13 @@ const DRAIN_MILLIS = 20;
 const BATCH = 1024;
 const MAX_TOKEN = 0xffff_ffff;
 
-interface Pin {
-  readonly buffers: readonly ArrayBufferLike[];
-  /** Their lengths when they were pinned, in the same order. */
-  readonly lengths: readonly number[];
-}
-
 /** The pins of one context. */
 export class Pins {
   readonly #native: NativeFunctions;
   readonly #context: number;
   readonly #tokens: Scratch;
   readonly #count: Scratch;
-  readonly #pins: Map<number, Pin> = new Map();
+  readonly #pins: Map<number, readonly ArrayBufferLike[]> = new Map();
   #last = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -46,11 +40,9 @@ export class Pins {
     return this.#last;
   }
 
-  /** Keeps buffers until the library gives the token back. */
+  /** Keeps buffers, none of which is empty or can be resized, until the library gives the token back. */
   pin(token: number, buffers: readonly ArrayBufferLike[]): void {
-    const lengths: number[] = [];
-    for (const buffer of buffers) lengths.push(buffer.byteLength);
-    this.#pins.set(token, { buffers, lengths });
+    this.#pins.set(token, buffers);
     this.#timer ??= setInterval(() => this.#tick(), DRAIN_MILLIS).unref();
   }
 
@@ -83,16 +75,15 @@ export class Pins {
     if (violations > 0) this.#native.bow_lease_report(this.#context, 0, violations, 0, null);
   }
 
-  /** How many of a pin's buffers were detached or resized, which left native code with an address of other memory. */
+  /** How many of a pin's buffers were detached, which left native code with an address of other memory. */
   #unpin(token: number): number {
-    const pin = this.#pins.get(token);
-    if (pin === undefined) return 0;
+    const buffers = this.#pins.get(token);
+    if (buffers === undefined) return 0;
     this.#pins.delete(token);
-    let changed: Set<ArrayBufferLike> | undefined;
-    for (let index = 0; index < pin.buffers.length; index++) {
-      const buffer = pin.buffers[index]!;
-      if (buffer.byteLength !== pin.lengths[index]) (changed ??= new Set()).add(buffer);
+    let detached: Set<ArrayBufferLike> | undefined;
+    for (const buffer of buffers) {
+      if (buffer.byteLength === 0) (detached ??= new Set()).add(buffer);
     }
-    return changed?.size ?? 0;
+    return detached?.size ?? 0;
   }
 }

@@ -161,8 +161,7 @@ export class TableBuilder {
         this.#nulls(data, length);
         return this.#head(length, length, 0, 0, false);
       case TYPE.Bool:
-        this.#head(length, this.#nulls(data, length), 2, 0, false);
-        this.#validity(data, length);
+        this.#begin(data, length, 2, 0, false);
         return this.#bits(data.values, data.offset, length);
       case TYPE.Utf8:
       case TYPE.Binary:
@@ -189,16 +188,14 @@ export class TableBuilder {
         if (width === undefined) {
           this.#fail(`${type} (type id ${type.typeId}) is not a type that can be exported`);
         }
-        this.#head(length, this.#nulls(data, length), 2, 0, false);
-        this.#validity(data, length);
+        this.#begin(data, length, 2, 0, false);
         return this.#put(data.values, length * width);
       }
     }
   }
 
   #variable(data: ForeignData, length: number): void {
-    this.#head(length, this.#nulls(data, length), 3, 0, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 3, 0, false);
     const [first, last] = this.#fences(data, length);
     const { valueOffsets } = data;
     if (this.#mode === "copy" && first > 0) {
@@ -212,8 +209,7 @@ export class TableBuilder {
 
   #list(data: ForeignData, length: number): void {
     const child = data.children[0] ?? emptyData(data.type.children![0]!.type);
-    this.#head(length, this.#nulls(data, length), 2, 1, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 2, 1, false);
     const [first, last] = this.#fences(data, length);
     if (this.#mode === "copy" && first > 0) {
       const offsets = data.valueOffsets!;
@@ -244,8 +240,7 @@ export class TableBuilder {
 
   #views(data: ForeignData, length: number): void {
     const buffers = data.variadicBuffers ?? [];
-    this.#head(length, this.#nulls(data, length), 2 + buffers.length, 0, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 2 + buffers.length, 0, false);
     this.#put(data.values, length * VIEW_BYTES);
     for (const buffer of buffers) this.#put(buffer, buffer.byteLength);
   }
@@ -253,8 +248,7 @@ export class TableBuilder {
   /** A struct, or a list of a fixed size: `childRows` rows of each child belong to one row. */
   #nested(data: ForeignData, length: number, childRows: number): void {
     const fields = data.type.children ?? [];
-    this.#head(length, this.#nulls(data, length), 1, fields.length, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 1, fields.length, false);
     this.#children(data, length * childRows);
   }
 
@@ -268,8 +262,7 @@ export class TableBuilder {
 
   #dictionary(data: ForeignData, length: number): void {
     const { indices, dictionary } = data.type;
-    this.#head(length, this.#nulls(data, length), 2, 0, true);
-    this.#validity(data, length);
+    this.#begin(data, length, 2, 0, true);
     this.#put(data.values, length * widthOf(indices!)!);
     const chunks = data.dictionary?.data ?? [];
     const values = chunks.length === 1 ? chunks[0]! : concatenate(dictionary!, chunks);
@@ -295,16 +288,26 @@ export class TableBuilder {
     this.#path.pop();
   }
 
-  /** The null count of the first `length` rows; -1 when nobody counted. */
-  #nulls(data: ForeignData, length: number): number {
-    if (length === 0 || !(data.nullBitmap && data.nullBitmap.byteLength > 0)) return 0;
-    const count = data._nullCount ?? -1;
-    return count === 0 || length === data.length ? count : -1;
+  /** What a node begins with, and its validity bitmap. */
+  #begin(
+    data: ForeignData,
+    length: number,
+    buffers: number,
+    children: number,
+    dictionary: boolean,
+  ): void {
+    const nulls = this.#nulls(data, length);
+    this.#head(length, nulls, buffers, children, dictionary);
+    if (nulls === 0) this.#none();
+    else this.#bits(data.nullBitmap!, data.offset, length);
   }
 
-  #validity(data: ForeignData, length: number): void {
-    if (this.#nulls(data, length) === 0) this.#none();
-    else this.#bits(data.nullBitmap!, data.offset, length);
+  /** The null count of the first `length` rows; -1 when nobody counted. */
+  #nulls(data: ForeignData, length: number): number {
+    const { nullBitmap } = data;
+    if (length === 0 || !nullBitmap || nullBitmap.byteLength === 0) return 0;
+    const count = data._nullCount ?? -1;
+    return count === 0 || length === data.length ? count : -1;
   }
 
   /** `length` bits from bit `offset` on. */

@@ -127,11 +127,11 @@ function take(
   return kept;
 }
 
-const exporters = new WeakMap<Context, Exporter>();
+/** The exporter of the one context that an isolate has. */
+let current: { readonly context: Context; readonly exporter: Exporter } | undefined;
 
 /** The exporter of a context. Throws `UNSUPPORTED` where permissions allow no addresses. */
 export function exporterOf(context: Context): Exporter {
-  let exporter = exporters.get(context);
-  if (exporter === undefined) exporters.set(context, exporter = new Exporter(context));
-  return exporter;
+  if (current?.context !== context) current = { context, exporter: new Exporter(context) };
+  return current.exporter;
 }

@@ -165,16 +165,49 @@ pub extern "C" fn bench_get_next(batches: u32) -> f64 {
     started.elapsed().as_nanos() as f64 / f64::from(batches)
 }
 
-/// The least that native code must keep of memory that it is lent: the addresses. Returns what `bench_unpin` takes.
+/// Up to this size a buffer is copied rather than lent, as exports do: engines move the memory of small typed arrays.
+const COPIED: usize = 8 * 1024;
+
+/// What native code has of memory that it was lent.
+struct Pin {
+    /// The address and the bytes of each buffer.
+    buffers: Vec<(usize, usize)>,
+    /// The small buffers.
+    _copies: Vec<u8>,
+}
+
+/// The least that native code must keep of buffers that it is lent: where each is and how long, and the small ones
+/// themselves. Returns what `bench_unpin` takes.
 ///
 /// # Safety
-/// `count` doubles are readable at `words`.
+/// `count` pairs of doubles, addresses and bytes, are readable at `words`, and so are those bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bench_pin(words: *const u8, count: u32) -> f64 {
     // SAFETY: passed on to the caller.
-    let words = unsafe { std::slice::from_raw_parts(words.cast::<[u8; 8]>(), count as usize) };
-    let kept: Box<Vec<[u8; 8]>> = Box::new(words.to_vec());
-    Box::into_raw(kept) as usize as f64
+    let words = unsafe { std::slice::from_raw_parts(words.cast::<[[u8; 8]; 2]>(), count as usize) };
+    let number = |word: [u8; 8]| f64::from_ne_bytes(word) as usize;
+    let pairs = words
+        .iter()
+        .map(|&[address, bytes]| (number(address), number(bytes)));
+    let mut pin = Box::new(Pin {
+        buffers: pairs.collect(),
+        _copies: Vec::new(),
+    });
+    let small = |&&(_, bytes): &&(usize, usize)| bytes <= COPIED;
+    let bytes = pin
+        .buffers
+        .iter()
+        .filter(small)
+        .map(|(_, bytes)| bytes)
+        .sum();
+    let mut copies = Vec::with_capacity(bytes);
+    for &(address, bytes) in pin.buffers.iter().filter(small) {
+        // SAFETY: passed on to the caller.
+        copies
+            .extend_from_slice(unsafe { std::slice::from_raw_parts(address as *const u8, bytes) });
+    }
+    pin._copies = copies;
+    Box::into_raw(pin) as usize as f64
 }
 
 /// Forgets what `bench_pin` kept.
@@ -184,5 +217,5 @@ pub unsafe extern "C" fn bench_pin(words: *const u8, count: u32) -> f64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bench_unpin(pin: f64) {
     // SAFETY: made by `Box::into_raw` in `bench_pin`, and given up.
-    drop(unsafe { Box::from_raw(pin as usize as *mut Vec<[u8; 8]>) });
+    drop(unsafe { Box::from_raw(pin as usize as *mut Pin) });
 }

@@ -51,6 +51,12 @@ fn structs_are_laid_out_as_the_compiler_does() {
             offset_of!(BowTable, array),
         ),
         (
+            "bow_adoption",
+            size_of::<BowAdoption>(),
+            "reserved",
+            offset_of!(BowAdoption, reserved),
+        ),
+        (
             "bow_job_state",
             size_of::<BowJobState>(),
             "results_queued",
@@ -73,12 +79,6 @@ fn structs_are_laid_out_as_the_compiler_does() {
             size_of::<BowValue>(),
             "content",
             offset_of!(BowValue, content),
-        ),
-        (
-            "bow_adoption",
-            size_of::<BowAdoption>(),
-            "reserved",
-            offset_of!(BowAdoption, reserved),
         ),
         (
             "bow_call",

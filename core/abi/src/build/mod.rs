@@ -300,6 +300,15 @@ impl<'a> Parser<'a, '_> {
             bytes,
             bit_offset,
         } = given;
+        // Nearly all of them.
+        if mode == BOW_BUFFER_BORROW
+            && bit_offset == 0
+            && address != 0
+            && (1..=isize::MAX as usize - address.min(isize::MAX as usize)).contains(&bytes)
+            && address.is_multiple_of(alignment_of(format, kind))
+        {
+            return Ok((address as *const u8, bytes));
+        }
         let is_bitmap = matches!(kind, Some(BufferKind::Validity | BufferKind::Bits));
         if bit_offset != 0 && !is_bitmap {
             return Err(Failure::invalid_argument(format!(

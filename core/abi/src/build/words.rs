@@ -107,12 +107,16 @@ impl<'a> Words<'a> {
     #[inline]
     fn run<const N: usize>(&self, second: i64) -> Option<[i64; N]> {
         let words: &[f64; N] = self.words.get(self.next..)?.first_chunk()?;
-        // Saturated where a word is no such number, which then differs from it or is out of range.
-        let numbers = words.map(|word| word as i64);
+        // Not a number is in no range.
+        if !words.iter().all(|word| word.abs() <= MAX_WHOLE) {
+            return None;
+        }
+        // SAFETY: each is a number that an i64 can be, but for its fraction.
+        let numbers = words.map(|word| unsafe { word.to_int_unchecked::<i64>() });
         let mut is_valid = true;
         for (index, (&number, &word)) in numbers.iter().zip(words).enumerate() {
             let least = if index == 1 { second } else { 0 };
-            is_valid &= number >= least && number <= MAX_WHOLE as i64 && number as f64 == word;
+            is_valid &= number >= least && number as f64 == word;
         }
         is_valid.then_some(numbers)
     }
