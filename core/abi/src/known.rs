@@ -123,9 +123,9 @@ fn below(schema: &ArrowSchema) -> impl Iterator<Item = Option<&ArrowSchema>> {
         // SAFETY: `children` has `n_children` entries, each null or a schema that lives as long as its parent.
         unsafe { (*schema.children.add(index)).as_ref() }
     });
-    let has_dictionary = !schema.dictionary.is_null();
     // SAFETY: a dictionary that is not null is a schema that lives as long as its parent.
-    children.chain(has_dictionary.then(|| unsafe { schema.dictionary.as_ref() }))
+    let dictionary = unsafe { schema.dictionary.as_ref() };
+    children.chain(dictionary.map(Some))
 }
 
 /// More schemas than a thread has in use at once.

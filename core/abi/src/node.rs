@@ -51,7 +51,7 @@ impl<'a> SchemaNode<'a> {
         if schema.release.is_none() {
             return Err(Problem::Released("schema"));
         }
-        let format = text(schema.format, "format")?.ok_or_else(|| Problem::Null("the format"))?;
+        let format = text(schema.format, "format")?.ok_or(Problem::Null("the format"))?;
         let layout = layout_of(format).ok_or_else(|| Problem::UnknownFormat(format.to_owned()))?;
         let is_integer = integer(format).is_some();
         if !schema.dictionary.is_null() && !is_integer {
@@ -130,7 +130,7 @@ impl<'a> SchemaNode<'a> {
         // SAFETY: `children` is not null and has `n_children` entries, of which `index` is one.
         let child = unsafe { *self.schema.children.add(index) };
         // SAFETY: a child that is not null is a struct that lives as long as its parent.
-        unsafe { child.as_ref() }.ok_or_else(|| Problem::NullChild("schema", index))
+        unsafe { child.as_ref() }.ok_or(Problem::NullChild("schema", index))
     }
 
     pub fn child_role(&self, index: usize) -> Role {
@@ -226,7 +226,7 @@ impl<'a> Node<'a> {
         // SAFETY: `children` is not null and has `n_children` entries, of which `index` is one.
         let child = unsafe { *self.array.children.add(index) };
         // SAFETY: a child that is not null is a struct that lives as long as its parent.
-        unsafe { child.as_ref() }.ok_or_else(|| Problem::NullChild("array", index))
+        unsafe { child.as_ref() }.ok_or(Problem::NullChild("array", index))
     }
 
     pub fn dictionary_array(&self) -> Option<&'a ArrowArray> {
@@ -319,12 +319,13 @@ impl<'a> Node<'a> {
             }
             BufferKind::Variadic => return self.variadic_bytes(index),
         };
-        bytes
-            .filter(|&bytes| bytes <= ADDRESS_SPACE)
-            .ok_or_else(|| Problem::TooLong {
+        match bytes {
+            Some(bytes) if bytes <= ADDRESS_SPACE => Ok(bytes),
+            _ => Err(Problem::TooLong {
                 length: self.array.length,
                 offset: self.array.offset,
-            })
+            }),
+        }
     }
 
     fn variadic_bytes(&self, index: usize) -> Result<usize, Problem> {
