@@ -12,7 +12,7 @@
 
 import { CONSTANTS } from "../abi.ts";
 import { BowstringError } from "../errors.ts";
-import type { Runtime, Scratch } from "../runtime.ts";
+import type { Pointer, Runtime, Scratch } from "../runtime.ts";
 import { concatenate } from "./concat.ts";
 import {
   emptyData,
@@ -41,8 +41,7 @@ const DENSE = 1;
 
 /** What a table is made of besides its words. */
 export interface Built {
-  /** Where the words begin, and how many there are. */
-  readonly start: number;
+  /** How many words there are. */
   readonly count: number;
   /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
   readonly borrowed: readonly ArrayBufferLike[];
@@ -58,13 +57,16 @@ export class TableBuilder {
   readonly #runtime: Runtime;
   #scratch: Scratch;
   #words: Float64Array;
+  /** Where the words of the last table begin: for most tables at the same place. */
+  #start = 0;
+  #pointer: Pointer | undefined;
   #at = HEADER_ROOM;
   #mode: ExportMode = "borrow";
   #leases: Set<number> = new Set();
   #borrowed: ArrayBufferLike[] = [];
   #touched: Set<ArrayBufferLike> | undefined;
   /** What native code copies: some of it nobody else refers to. */
-  readonly #copied: ArrayBufferLike[] = [];
+  #copied: ArrayBufferLike[] | undefined;
   /** The names of the fields above and of the one at hand. */
   #path: string[] = [];
   /** Which column of a record batch is at hand; -1 for an array. */
@@ -76,9 +78,9 @@ export class TableBuilder {
     this.#words = new Float64Array(this.#scratch.bytes.buffer);
   }
 
-  /** The memory that the words of the last table are in. */
-  get scratch(): Scratch {
-    return this.#scratch;
+  /** What to pass for the words of the last table. */
+  get words(): Pointer {
+    return this.#pointer ??= this.#scratch.at(this.#start * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /**
@@ -99,15 +101,16 @@ export class TableBuilder {
     if (this.#leases.size > 0) this.#leases.clear();
     this.#borrowed = [];
     this.#touched = mode === "move" ? new Set() : undefined;
-    this.#path.length = 0;
+    if (this.#path.length > 0) this.#path = [];
     this.#column = -1;
     if (isBatch) this.#struct(root);
     else this.#node(root, root.length);
 
     const end = this.#at;
     const start = this.#header(token, restore);
+    if (start !== this.#start) this.#pointer = undefined;
+    this.#start = start;
     return {
-      start,
       count: end - start,
       borrowed: this.#borrowed,
       touched: this.#touched ?? NONE,
@@ -116,7 +119,7 @@ export class TableBuilder {
 
   /** Lets go of what was only to be copied. */
   forget(): void {
-    this.#copied.length = 0;
+    this.#copied = undefined;
   }
 
   /** Writes the header just before the nodes, and returns where it begins. */
@@ -334,7 +337,7 @@ export class TableBuilder {
     // Memory that can shrink cannot be lent.
     const copied = small || this.#mode === "copy" || (buffer as ArrayBuffer).resizable === true;
     if (this.#touched !== undefined && (small || !copied)) this.#touch(buffer);
-    if (copied) this.#copied.push(buffer);
+    if (copied) (this.#copied ??= []).push(buffer);
     else this.#borrow(buffer);
     this.#buffer(copied ? BUFFER_COPY : BUFFER_BORROW, address, byteLength, bitOffset);
   }
@@ -390,6 +393,7 @@ export class TableBuilder {
     larger.bytes.set(this.#scratch.bytes);
     this.#scratch = larger;
     this.#words = new Float64Array(larger.bytes.buffer);
+    this.#pointer = undefined;
   }
 
   #fail(message: string): never {

@@ -84,8 +84,8 @@ export class Exporter {
   /** Has the library build the table, and pins what it borrows. */
   #finish(schema: number, built: Built, token: number, mode: ExportMode, out: Pointer): void {
     const { native, handle, error, pins, runtime } = this.#context;
-    const { start, count, borrowed, touched } = built;
-    const words = this.#builder.scratch.at(start * Float64Array.BYTES_PER_ELEMENT);
+    const { count, borrowed, touched } = built;
+    const { words } = this.#builder;
     const status = native.bow_table_build(handle, schema, words, count, out, error.pointer);
     this.#builder.forget();
     this.#context.check(status);

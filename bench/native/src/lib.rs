@@ -2,6 +2,7 @@
 //! takes the same batches by the C data interface and, as programs do that have no such bridge, as bytes of the IPC format.
 
 mod batch;
+mod pin;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -163,59 +164,4 @@ pub extern "C" fn bench_get_next(batches: u32) -> f64 {
         // Dropping the array releases it.
     }
     started.elapsed().as_nanos() as f64 / f64::from(batches)
-}
-
-/// Up to this size a buffer is copied rather than lent, as exports do: engines move the memory of small typed arrays.
-const COPIED: usize = 8 * 1024;
-
-/// What native code has of memory that it was lent.
-struct Pin {
-    /// The address and the bytes of each buffer.
-    buffers: Vec<(usize, usize)>,
-    /// The small buffers.
-    _copies: Vec<u8>,
-}
-
-/// The least that native code must keep of buffers that it is lent: where each is and how long, and the small ones
-/// themselves. Returns what `bench_unpin` takes.
-///
-/// # Safety
-/// `count` pairs of doubles, addresses and bytes, are readable at `words`, and so are those bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bench_pin(words: *const u8, count: u32) -> f64 {
-    // SAFETY: passed on to the caller.
-    let words = unsafe { std::slice::from_raw_parts(words.cast::<[[u8; 8]; 2]>(), count as usize) };
-    let number = |word: [u8; 8]| f64::from_ne_bytes(word) as usize;
-    let pairs = words
-        .iter()
-        .map(|&[address, bytes]| (number(address), number(bytes)));
-    let mut pin = Box::new(Pin {
-        buffers: pairs.collect(),
-        _copies: Vec::new(),
-    });
-    let small = |&&(_, bytes): &&(usize, usize)| bytes <= COPIED;
-    let bytes = pin
-        .buffers
-        .iter()
-        .filter(small)
-        .map(|(_, bytes)| bytes)
-        .sum();
-    let mut copies = Vec::with_capacity(bytes);
-    for &(address, bytes) in pin.buffers.iter().filter(small) {
-        // SAFETY: passed on to the caller.
-        copies
-            .extend_from_slice(unsafe { std::slice::from_raw_parts(address as *const u8, bytes) });
-    }
-    pin._copies = copies;
-    Box::into_raw(pin) as usize as f64
-}
-
-/// Forgets what `bench_pin` kept.
-///
-/// # Safety
-/// `pin` is what `bench_pin` returned, and was not given before.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bench_unpin(pin: f64) {
-    // SAFETY: made by `Box::into_raw` in `bench_pin`, and given up.
-    drop(unsafe { Box::from_raw(pin as usize as *mut Pin) });
 }
