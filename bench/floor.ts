@@ -4,6 +4,7 @@
  */
 
 import { Data, RecordBatch, type Schema, type Struct } from "apache-arrow";
+import { leaseOf } from "../bindings/cdata/origin.ts";
 
 /** An ArrayBuffer over native memory, without anything that would free it. */
 export type RawView = (address: number, byteLength: number) => ArrayBuffer;
@@ -34,6 +35,7 @@ interface Block {
 /** Where a typed array lies. */
 interface Place {
   readonly view: new (buffer: ArrayBuffer, byteOffset: number, length: number) => unknown;
+  /** Which block; -1 for the one offset of a column without rows, which native memory need not have. */
   readonly block: number;
   readonly byteOffset: number;
   readonly length: number;
@@ -60,7 +62,8 @@ export function recipe(tables: readonly RecordBatch[], blocks: readonly Block[])
   const buffers: ArrayBufferLike[] = [];
   const placeOf = (array: Uint8Array | undefined): Place | undefined => {
     if (array === undefined || array.byteLength === 0) return undefined;
-    if (!buffers.includes(array.buffer)) buffers.push(array.buffer);
+    const isNative = leaseOf(array.buffer) !== undefined;
+    if (isNative && !buffers.includes(array.buffer)) buffers.push(array.buffer);
     return {
       view: array.constructor as Place["view"],
       block: buffers.indexOf(array.buffer),
@@ -89,13 +92,16 @@ export function recipe(tables: readonly RecordBatch[], blocks: readonly Block[])
   return { blocks, tables: found };
 }
 
+/** What is read of a column without rows. */
+const ONE_OFFSET = new ArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
+
 /** The objects that the tables need at least. */
 export function floor({ blocks, tables }: Recipe): RecordBatch[] {
   const buffers = blocks.map(({ address, byteLength }) => rawView(address, byteLength));
   return tables.map(({ schema, type, length, columns }) => {
     const children = columns.map(({ type, length, nullCount, places }) => {
       const [validity, offsets, values] = places.map((place) =>
-        place && new place.view(buffers[place.block]!, place.byteOffset, place.length)
+        place && new place.view(buffers[place.block] ?? ONE_OFFSET, place.byteOffset, place.length)
       );
       // deno-lint-ignore no-explicit-any -- the types of the buffers follow from the column's
       return new Data(type, 0, length, nullCount, [offsets, values, validity] as any);
@@ -111,7 +117,7 @@ export function detach(tables: readonly RecordBatch[]): void {
     for (const { values, valueOffsets, nullBitmap } of data.children) {
       for (const array of [values, valueOffsets, nullBitmap]) {
         const buffer = array?.buffer as ArrayBuffer | undefined;
-        if (buffer && buffer.byteLength > 0 && !buffer.detached) buffer.transfer(0);
+        if (buffer && buffer !== ONE_OFFSET && buffer.byteLength > 0) buffer.transfer(0);
       }
     }
   }

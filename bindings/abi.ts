@@ -13,6 +13,10 @@ export const SYMBOLS = {
     parameters: [],
     result: "u32",
   },
+  bow_memory_address: {
+    parameters: ["buffer"],
+    result: "f64",
+  },
   bow_version: {
     parameters: ["buffer", "u32", "buffer", "buffer"],
     result: "i32",
@@ -49,6 +53,10 @@ export const SYMBOLS = {
     parameters: ["u32", "usize", "usize", "u32", "buffer", "buffer"],
     result: "i32",
   },
+  bow_lease_adopt_described: {
+    parameters: ["u32", "buffer", "buffer"],
+    result: "i32",
+  },
   bow_lease_describe: {
     parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
     result: "i32",
@@ -63,6 +71,10 @@ export const SYMBOLS = {
   },
   bow_lease_retain: {
     parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_lease_retain_many: {
+    parameters: ["u32", "u32", "u32", "buffer"],
     result: "i32",
   },
   bow_lease_release: {
@@ -107,6 +119,10 @@ export const SYMBOLS = {
   },
   bow_table_move: {
     parameters: ["buffer", "usize", "usize", "buffer"],
+    result: "i32",
+  },
+  bow_table_release: {
+    parameters: ["buffer", "buffer"],
     result: "i32",
   },
   bow_array_release: {
@@ -328,6 +344,20 @@ export const STRUCTS = {
     offsets: {
       schema: 0,
       array: 72,
+    },
+  },
+  bow_adoption: {
+    size: 48,
+    offsets: {
+      size: 0,
+      flags: 4,
+      schema: 8,
+      array: 16,
+      words: 24,
+      capacity: 32,
+      lease: 36,
+      word_count: 40,
+      reserved: 44,
     },
   },
   bow_job_state: {

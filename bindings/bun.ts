@@ -113,12 +113,17 @@ class BunViewer implements Viewer {
   show(lease: number, blocks: readonly Block[]): View {
     const token = (BigInt(this.#context) << 32n) | BigInt(lease);
     const view = new BunView();
+    const { buffers } = view;
+    this.#functions.bow_lease_retain_many(this.#context, lease, blocks.length, null);
     try {
       for (const { address, byteLength } of blocks) {
-        view.buffers.push(ffi.toArrayBuffer(address, 0, byteLength, token, this.#drop));
-        this.#functions.bow_lease_retain(this.#context, lease, null);
+        buffers.push(ffi.toArrayBuffer(address, 0, byteLength, token, this.#drop));
       }
     } catch (reason) {
+      // What the buffers that were made hold, they give back; the rest is given back here. What is left is the caller's.
+      for (let owed = blocks.length - buffers.length; owed > 0; owed--) {
+        this.#functions.bow_lease_release(this.#context, lease, null);
+      }
       view.release();
       throw reason;
     }

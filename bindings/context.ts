@@ -6,6 +6,7 @@
 
 import { isMainThread } from "node:worker_threads";
 import { STATUS, STRUCTS } from "./abi.ts";
+import { Adoption } from "./adoption.ts";
 import { errorFromStatus, isError } from "./errors.ts";
 import { openLibrary } from "./library.ts";
 import { Pins } from "./pins.ts";
@@ -76,6 +77,8 @@ export class Context {
   readonly tables: Scratch;
   /** Room for the description of a lease. */
   readonly words: Room;
+  /** What the import of one table is told by. */
+  readonly adoption: Adoption;
   /** Room for one u32 that a function writes. */
   readonly out: Scratch;
   /** The error struct that every call of this isolate's thread is given. */
@@ -93,6 +96,7 @@ export class Context {
     this.out = runtime.scratch(4);
     this.#stats = runtime.scratch(STATS.size);
     this.words = new Room(runtime, Float64Array.BYTES_PER_ELEMENT, 1024);
+    this.adoption = new Adoption(runtime, this.words);
     this.tables = runtime.scratch(MAX_TABLES * TABLE.size);
     this.check(this.native.bow_context_open(this.out.pointer, this.error.pointer));
     this.handle = this.outValue();
@@ -205,6 +209,11 @@ export class Room {
   /** The memory. A `fill` that needs more replaces it. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#scratch.bytes;
+  }
+
+  /** Where the memory is; see `Scratch.address`. */
+  get address(): number {
+    return this.#scratch.address;
   }
 
   /** The memory as numbers, of the longest run seen: what follows the last run is of an earlier one. */

@@ -247,7 +247,7 @@ class Call {
     if (this.#kinds[index] === "stream") {
       native.bow_stream_release(this.#values.address + content, null);
     } else {
-      native.bow_table_move(this.#values.at(content), 0, 0, null);
+      native.bow_table_release(this.#values.at(content), null);
     }
   }
 }

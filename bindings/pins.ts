@@ -2,7 +2,7 @@
  * Memory of JavaScript's that native code reads. It stays reachable, and so where it is, until the library says that every
  * struct over it has been released. That may happen on any thread, so the library only puts the pin's token in a queue,
  * which is drained at the next call, at a wake-up, and from a timer while something is pinned. The timer does not keep the
- * process alive.
+ * process alive, and stops when it finds nothing pinned: to start one for each pin takes longer than to pin.
  */
 
 import { setInterval } from "node:timers";
@@ -15,19 +15,13 @@ const DRAIN_MILLIS = 20;
 const BATCH = 1024;
 const MAX_TOKEN = 0xffff_ffff;
 
-interface Pin {
-  readonly buffers: readonly ArrayBufferLike[];
-  /** Their lengths when they were pinned, in the same order. */
-  readonly lengths: readonly number[];
-}
-
 /** The pins of one context. */
 export class Pins {
   readonly #native: NativeFunctions;
   readonly #context: number;
   readonly #tokens: Scratch;
   readonly #count: Scratch;
-  readonly #pins: Map<number, Pin> = new Map();
+  readonly #pins: Map<number, readonly ArrayBufferLike[]> = new Map();
   #last = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -46,12 +40,17 @@ export class Pins {
     return this.#last;
   }
 
-  /** Keeps buffers until the library gives the token back. */
+  /** Keeps buffers, none of which is empty or can be resized, until the library gives the token back. */
   pin(token: number, buffers: readonly ArrayBufferLike[]): void {
-    const lengths: number[] = [];
-    for (const buffer of buffers) lengths.push(buffer.byteLength);
-    this.#pins.set(token, { buffers, lengths });
-    this.#timer ??= setInterval(() => this.drain(), DRAIN_MILLIS).unref();
+    this.#pins.set(token, buffers);
+    this.#timer ??= setInterval(() => this.#tick(), DRAIN_MILLIS).unref();
+  }
+
+  #tick(): void {
+    this.drain();
+    if (this.#pins.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Lets go of what the library has released. */
@@ -74,22 +73,17 @@ export class Pins {
       }
     } while (taken === BATCH);
     if (violations > 0) this.#native.bow_lease_report(this.#context, 0, violations, 0, null);
-    if (this.#pins.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
   }
 
-  /** How many of a pin's buffers were detached or resized, which left native code with an address of other memory. */
+  /** How many of a pin's buffers were detached, which left native code with an address of other memory. */
   #unpin(token: number): number {
-    const pin = this.#pins.get(token);
-    if (pin === undefined) return 0;
+    const buffers = this.#pins.get(token);
+    if (buffers === undefined) return 0;
     this.#pins.delete(token);
-    let changed: Set<ArrayBufferLike> | undefined;
-    for (let index = 0; index < pin.buffers.length; index++) {
-      const buffer = pin.buffers[index]!;
-      if (buffer.byteLength !== pin.lengths[index]) (changed ??= new Set()).add(buffer);
+    let detached: Set<ArrayBufferLike> | undefined;
+    for (const buffer of buffers) {
+      if (buffer.byteLength === 0) (detached ??= new Set()).add(buffer);
     }
-    return changed?.size ?? 0;
+    return detached?.size ?? 0;
   }
 }

@@ -9,8 +9,9 @@ import { ROWS_OF_64_MIB } from "./import.ts";
 const ROWS = [10, 1_000, 100_000, 1_000_000];
 
 /**
- * The least that lending a batch's buffers takes: the address of each, for native code to keep, and a table in which the
- * ArrayBuffers stay reachable under a token.
+ * The least that lending a batch's buffers takes: where each is and how long, for native code to keep, and a table in which
+ * the ArrayBuffers stay reachable under a token, which native code gives back. Small buffers it copies, as it does in an
+ * export: where they are holds for one call only.
  */
 class Floor {
   readonly #words = context.runtime.scratch(64 * Float64Array.BYTES_PER_ELEMENT);
@@ -18,24 +19,26 @@ class Floor {
   readonly #pins = new Map<number, ArrayBufferLike[]>();
   #last = 0;
 
-  pin(batch: RecordBatch): { token: number; pin: number } {
+  pin(batch: RecordBatch): number {
     const buffers: ArrayBufferLike[] = [];
     let count = 0;
     for (const { nullBitmap, valueOffsets, values } of batch.data.children) {
       for (const array of [nullBitmap, valueOffsets, values] as (Uint8Array | undefined)[]) {
         if (array === undefined || array.byteLength === 0) continue;
-        this.#numbers[count++] = context.runtime.addressOf(array);
         buffers.push(array.buffer);
+        this.#numbers[2 * count] = context.runtime.addressOf(array);
+        this.#numbers[2 * count + 1] = array.byteLength;
+        count++;
       }
     }
     const token = ++this.#last;
     this.#pins.set(token, buffers);
-    return { token, pin: native.bench_pin(this.#words.bytes, count) };
+    return native.bench_pin(this.#words.bytes, count, token);
   }
 
-  unpin({ token, pin }: { token: number; pin: number }): void {
+  unpin(pin: number): void {
     native.bench_unpin(pin);
-    this.#pins.delete(token);
+    this.#pins.delete(native.bench_released());
   }
 }
 

@@ -27,8 +27,9 @@ export const native = await open(path, {
   bench_ipc_read: ["buffer", "u32", "f64"],
   bench_stream: ["u32", "buffer", "void"],
   bench_get_next: ["u32", "f64"],
-  bench_pin: ["buffer", "u32", "f64"],
-  bench_unpin: ["f64", "void"],
+  bench_pin: ["buffer", "u32", "u32", "f64"],
+  bench_unpin: ["f64", "f64"],
+  bench_released: ["u32"],
 });
 
 /** The bindings' context. */

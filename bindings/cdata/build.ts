@@ -12,8 +12,7 @@
 
 import { CONSTANTS } from "../abi.ts";
 import { BowstringError } from "../errors.ts";
-import type { Runtime, Scratch } from "../runtime.ts";
-import { Arena } from "./arena.ts";
+import type { Pointer, Runtime, Scratch } from "../runtime.ts";
 import { concatenate } from "./concat.ts";
 import {
   emptyData,
@@ -42,28 +41,32 @@ const DENSE = 1;
 
 /** What a table is made of besides its words. */
 export interface Built {
-  /** Where the words begin, and how many there are. */
-  readonly start: number;
+  /** How many words there are. */
   readonly count: number;
   /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
   readonly borrowed: readonly ArrayBufferLike[];
-  /** All of JavaScript's own ArrayBuffers, borrowed or not. */
+  /** In the mode move: all of JavaScript's own ArrayBuffers, borrowed or not. */
   readonly touched: ReadonlySet<ArrayBufferLike>;
 }
 
 const ZERO = new BigInt64Array(1);
+const NONE: ReadonlySet<ArrayBufferLike> = new Set();
 
 /** Writes words. One for each context, used for one table at a time. */
 export class TableBuilder {
   readonly #runtime: Runtime;
-  readonly #arena: Arena;
   #scratch: Scratch;
   #words: Float64Array;
+  /** Where the words of the last table begin: for most tables at the same place. */
+  #start = 0;
+  #pointer: Pointer | undefined;
   #at = HEADER_ROOM;
   #mode: ExportMode = "borrow";
   #leases: Set<number> = new Set();
   #borrowed: ArrayBufferLike[] = [];
-  #touched: Set<ArrayBufferLike> = new Set();
+  #touched: Set<ArrayBufferLike> | undefined;
+  /** What native code copies: some of it nobody else refers to. */
+  #copied: ArrayBufferLike[] | undefined;
   /** The names of the fields above and of the one at hand. */
   #path: string[] = [];
   /** Which column of a record batch is at hand; -1 for an array. */
@@ -71,19 +74,19 @@ export class TableBuilder {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#arena = new Arena(runtime);
     this.#scratch = runtime.scratch(4096 * Float64Array.BYTES_PER_ELEMENT);
     this.#words = new Float64Array(this.#scratch.bytes.buffer);
   }
 
-  /** The memory that the words of the last table are in. */
-  get scratch(): Scratch {
-    return this.#scratch;
+  /** What to pass for the words of the last table. */
+  get words(): Pointer {
+    return this.#pointer ??= this.#scratch.at(this.#start * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /**
    * Writes the words of a table. `root` is its array, or for a record batch its struct, whose validity is left out. They
-   * and the copies that they point to hold until the next call. `token` is written if something is borrowed, else 0.
+   * and the addresses in them hold until `forget`, if nobody detaches what is there. `token` is written if something is
+   * borrowed, else 0.
    */
   build(
     root: ForeignData,
@@ -94,23 +97,29 @@ export class TableBuilder {
   ): Built {
     this.#at = HEADER_ROOM;
     this.#mode = mode;
-    this.#leases.clear();
+    this.forget();
+    if (this.#leases.size > 0) this.#leases.clear();
     this.#borrowed = [];
-    this.#touched = new Set();
-    this.#path.length = 0;
+    this.#touched = mode === "move" ? new Set() : undefined;
+    if (this.#path.length > 0) this.#path = [];
     this.#column = -1;
-    this.#arena.clear();
     if (isBatch) this.#struct(root);
     else this.#node(root, root.length);
 
     const end = this.#at;
     const start = this.#header(token, restore);
+    if (start !== this.#start) this.#pointer = undefined;
+    this.#start = start;
     return {
-      start,
       count: end - start,
       borrowed: this.#borrowed,
-      touched: this.#touched,
+      touched: this.#touched ?? NONE,
     };
+  }
+
+  /** Lets go of what was only to be copied. */
+  forget(): void {
+    this.#copied = undefined;
   }
 
   /** Writes the header just before the nodes, and returns where it begins. */
@@ -138,9 +147,10 @@ export class TableBuilder {
     this.#head(data.length, 0, 1, data.children.length, false);
     this.#none();
     const { children, length } = data;
+    const fields = data.type.children ?? [];
     for (let index = 0; index < children.length; index++) {
       this.#column = index;
-      this.#below(`${data.type.children?.[index]?.name}`, children[index]!, length);
+      this.#below(fields[index]?.name ?? "", children[index]!, length);
     }
   }
 
@@ -154,8 +164,7 @@ export class TableBuilder {
         this.#nulls(data, length);
         return this.#head(length, length, 0, 0, false);
       case TYPE.Bool:
-        this.#head(length, this.#nulls(data, length), 2, 0, false);
-        this.#validity(data, length);
+        this.#begin(data, length, 2, 0, false);
         return this.#bits(data.values, data.offset, length);
       case TYPE.Utf8:
       case TYPE.Binary:
@@ -182,16 +191,14 @@ export class TableBuilder {
         if (width === undefined) {
           this.#fail(`${type} (type id ${type.typeId}) is not a type that can be exported`);
         }
-        this.#head(length, this.#nulls(data, length), 2, 0, false);
-        this.#validity(data, length);
+        this.#begin(data, length, 2, 0, false);
         return this.#put(data.values, length * width);
       }
     }
   }
 
   #variable(data: ForeignData, length: number): void {
-    this.#head(length, this.#nulls(data, length), 3, 0, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 3, 0, false);
     const [first, last] = this.#fences(data, length);
     const { valueOffsets } = data;
     if (this.#mode === "copy" && first > 0) {
@@ -205,8 +212,7 @@ export class TableBuilder {
 
   #list(data: ForeignData, length: number): void {
     const child = data.children[0] ?? emptyData(data.type.children![0]!.type);
-    this.#head(length, this.#nulls(data, length), 2, 1, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 2, 1, false);
     const [first, last] = this.#fences(data, length);
     if (this.#mode === "copy" && first > 0) {
       const offsets = data.valueOffsets!;
@@ -237,8 +243,7 @@ export class TableBuilder {
 
   #views(data: ForeignData, length: number): void {
     const buffers = data.variadicBuffers ?? [];
-    this.#head(length, this.#nulls(data, length), 2 + buffers.length, 0, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 2 + buffers.length, 0, false);
     this.#put(data.values, length * VIEW_BYTES);
     for (const buffer of buffers) this.#put(buffer, buffer.byteLength);
   }
@@ -246,8 +251,7 @@ export class TableBuilder {
   /** A struct, or a list of a fixed size: `childRows` rows of each child belong to one row. */
   #nested(data: ForeignData, length: number, childRows: number): void {
     const fields = data.type.children ?? [];
-    this.#head(length, this.#nulls(data, length), 1, fields.length, false);
-    this.#validity(data, length);
+    this.#begin(data, length, 1, fields.length, false);
     this.#children(data, length * childRows);
   }
 
@@ -261,8 +265,7 @@ export class TableBuilder {
 
   #dictionary(data: ForeignData, length: number): void {
     const { indices, dictionary } = data.type;
-    this.#head(length, this.#nulls(data, length), 2, 0, true);
-    this.#validity(data, length);
+    this.#begin(data, length, 2, 0, true);
     this.#put(data.values, length * widthOf(indices!)!);
     const chunks = data.dictionary?.data ?? [];
     const values = chunks.length === 1 ? chunks[0]! : concatenate(dictionary!, chunks);
@@ -288,16 +291,26 @@ export class TableBuilder {
     this.#path.pop();
   }
 
-  /** The null count of the first `length` rows; -1 when nobody counted. */
-  #nulls(data: ForeignData, length: number): number {
-    if (length === 0 || !(data.nullBitmap && data.nullBitmap.byteLength > 0)) return 0;
-    const count = data._nullCount ?? -1;
-    return count === 0 || length === data.length ? count : -1;
+  /** What a node begins with, and its validity bitmap. */
+  #begin(
+    data: ForeignData,
+    length: number,
+    buffers: number,
+    children: number,
+    dictionary: boolean,
+  ): void {
+    const nulls = this.#nulls(data, length);
+    this.#head(length, nulls, buffers, children, dictionary);
+    if (nulls === 0) this.#none();
+    else this.#bits(data.nullBitmap!, data.offset, length);
   }
 
-  #validity(data: ForeignData, length: number): void {
-    if (this.#nulls(data, length) === 0) this.#none();
-    else this.#bits(data.nullBitmap!, data.offset, length);
+  /** The null count of the first `length` rows; -1 when nobody counted. */
+  #nulls(data: ForeignData, length: number): number {
+    const { nullBitmap } = data;
+    if (length === 0 || !nullBitmap || nullBitmap.byteLength === 0) return 0;
+    const count = data._nullCount ?? -1;
+    return count === 0 || length === data.length ? count : -1;
   }
 
   /** `length` bits from bit `offset` on. */
@@ -309,39 +322,35 @@ export class TableBuilder {
 
   /** A buffer of `byteLength` bytes of `view`, from byte `first` of it on. */
   #put(view: ForeignArray | undefined, byteLength: number, first = 0, bitOffset = 0): void {
-    if (byteLength === 0) {
-      // Not a null pointer: not all readers accept one.
-      view = ZERO as unknown as ForeignArray;
-      first = 0;
-    }
+    // Not a null pointer: not all readers accept one.
+    if (byteLength === 0) return this.#buffer(BUFFER_COPY, 0, 0, 0);
     if (view === undefined || first + byteLength > view.byteLength) {
       this.#fail(
         `expected a buffer of ${first + byteLength} bytes but found ${view?.byteLength ?? "none"}`,
       );
     }
-    if (byteLength <= COPY_BYTES) {
-      if (this.#mode === "move" && byteLength > 0) this.#touch(view.buffer);
-      const address = this.#arena.copy(view, first, byteLength);
-      return this.#buffer(BUFFER_COPY, address, byteLength, bitOffset);
-    }
+    // Before the address: both engines move the memory of a small typed array into an ArrayBuffer when that is asked for,
+    // and nowhere else after that.
+    const { buffer } = view;
     const address = this.#runtime.addressOf(view) + first;
+    const small = byteLength <= COPY_BYTES;
     // Memory that can shrink cannot be lent.
-    const resizable = (view.buffer as ArrayBuffer).resizable === true;
-    const mode = this.#mode === "copy" || resizable ? BUFFER_COPY : BUFFER_BORROW;
-    if (mode === BUFFER_BORROW) this.#borrow(view.buffer);
-    this.#buffer(mode, address, byteLength, bitOffset);
+    const copied = small || this.#mode === "copy" || (buffer as ArrayBuffer).resizable === true;
+    if (this.#touched !== undefined && (small || !copied)) this.#touch(buffer);
+    if (copied) (this.#copied ??= []).push(buffer);
+    else this.#borrow(buffer);
+    this.#buffer(copied ? BUFFER_COPY : BUFFER_BORROW, address, byteLength, bitOffset);
   }
 
   #borrow(buffer: ArrayBufferLike): void {
     const lease = leaseOf(buffer);
+    const borrowed = this.#borrowed;
     if (lease !== undefined) this.#leases.add(lease);
-    else if (this.#borrowed.at(-1) !== buffer) this.#borrowed.push(buffer);
-    this.#touch(buffer);
+    else if (borrowed[borrowed.length - 1] !== buffer) borrowed.push(buffer);
   }
 
   #touch(buffer: ArrayBufferLike): void {
-    if (this.#mode !== "move" || leaseOf(buffer) !== undefined || buffer === ZERO.buffer) return;
-    this.#touched.add(buffer);
+    if (leaseOf(buffer) === undefined && buffer !== ZERO.buffer) this.#touched!.add(buffer);
   }
 
   #head(
@@ -384,6 +393,7 @@ export class TableBuilder {
     larger.bytes.set(this.#scratch.bytes);
     this.#scratch = larger;
     this.#words = new Float64Array(larger.bytes.buffer);
+    this.#pointer = undefined;
   }
 
   #fail(message: string): never {

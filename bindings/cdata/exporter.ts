@@ -3,9 +3,9 @@
 import type { Context } from "../context.ts";
 import { BowstringError } from "../errors.ts";
 import type { Pointer } from "../runtime.ts";
-import { type ExportMode, TableBuilder } from "./build.ts";
+import { type Built, type ExportMode, TableBuilder } from "./build.ts";
 import { concatenate } from "./concat.ts";
-import type { ForeignBatch, ForeignData, ForeignSchema, ForeignVector } from "./foreign.ts";
+import type { ForeignBatch, ForeignSchema, ForeignVector } from "./foreign.ts";
 import { originOf } from "./origin.ts";
 import { fieldOf } from "./schema.ts";
 import { RegisteredSchemas } from "./registered.ts";
@@ -51,7 +51,7 @@ export class Exporter {
 
   /** The handle of a record batch's schema. */
   schema(schema: ForeignSchema): number {
-    return this.schemas.handle(schema, () => schemaJson(schema));
+    return this.schemas.known(schema) ?? this.schemas.handle(schema, () => schemaJson(schema));
   }
 
   /** Writes the ArrowSchema and the ArrowArray of a record batch to `out`. */
@@ -63,7 +63,9 @@ export class Exporter {
       this.#context.check(origin.lease.exportTo(origin.index, out));
       return;
     }
-    this.#build(() => this.schema(batch.schema), batch.data, true, mode, restore, out);
+    const token = this.#context.pins.token();
+    const built = this.#builder.build(batch.data, true, mode, restore, token);
+    this.#finish(this.schema(batch.schema), built, token, mode, out);
   }
 
   /** Writes the ArrowSchema and the ArrowArray of one array to `out`. */
@@ -72,38 +74,27 @@ export class Exporter {
     this.#context.pins.drain();
     const { type } = vector;
     const field = fieldOf(type) ?? { name: "", type, nullable: true };
-    const schema = () => this.schemas.handle(type, () => fieldJson(field, "array"));
     const data = vector.data.length === 1 ? vector.data[0]! : concatenate(type, vector.data);
-    this.#build(schema, data, false, mode, restore, out);
+    const token = this.#context.pins.token();
+    const built = this.#builder.build(data, false, mode, restore, token);
+    const schema = this.schemas.handle(type, () => fieldJson(field, "array"));
+    this.#finish(schema, built, token, mode, out);
   }
 
-  #build(
-    schema: () => number,
-    data: ForeignData,
-    isBatch: boolean,
-    mode: ExportMode,
-    restore: boolean,
-    out: Pointer,
-  ): void {
+  /** Has the library build the table, and pins what it borrows. */
+  #finish(schema: number, built: Built, token: number, mode: ExportMode, out: Pointer): void {
     const { native, handle, error, pins, runtime } = this.#context;
-    const token = pins.token();
-    const { start, count, borrowed, touched } = this.#builder.build(
-      data,
-      isBatch,
-      mode,
-      restore,
-      token,
-    );
-    const words = this.#builder.scratch.at(start * Float64Array.BYTES_PER_ELEMENT);
-    this.#context.check(
-      native.bow_table_build(handle, schema(), words, count, out, error.pointer),
-    );
+    const { count, borrowed, touched } = built;
+    const { words } = this.#builder;
+    const status = native.bow_table_build(handle, schema, words, count, out, error.pointer);
+    this.#builder.forget();
+    this.#context.check(status);
     let pinned = borrowed;
     if (mode === "move") {
       try {
         pinned = take(touched, new Set(borrowed), (view) => runtime.addressOf(view));
       } catch (reason) {
-        native.bow_table_move(out, 0, 0, null);
+        native.bow_table_release(out, null);
         throw reason;
       }
     }
@@ -136,11 +127,11 @@ function take(
   return kept;
 }
 
-const exporters = new WeakMap<Context, Exporter>();
+/** The exporter of the one context that an isolate has. */
+let current: { readonly context: Context; readonly exporter: Exporter } | undefined;
 
 /** The exporter of a context. Throws `UNSUPPORTED` where permissions allow no addresses. */
 export function exporterOf(context: Context): Exporter {
-  let exporter = exporters.get(context);
-  if (exporter === undefined) exporters.set(context, exporter = new Exporter(context));
-  return exporter;
+  if (current?.context !== context) current = { context, exporter: new Exporter(context) };
+  return current.exporter;
 }

@@ -21,7 +21,7 @@ import {
 } from "./import.ts";
 import { markBatch, markBuffer } from "./origin.ts";
 import { invalidate } from "./released.ts";
-import { type ArrayPlan, planFor } from "./schema.ts";
+import { addPlan, type ArrayPlan, planFor } from "./schema.ts";
 import type { SchemaJson } from "./schema_json.ts";
 
 /** How tables come over from native memory. */
@@ -118,8 +118,8 @@ export class TableLease {
   }
 
   /**
-   * Takes over an ArrowSchema and an ArrowArray, by the flags of the C ABI, and looks at them. Both are moved, also when it
-   * throws.
+   * Takes over an ArrowSchema and an ArrowArray, by the flags of the C ABI, and looks at them: a lease that waits for that
+   * has to be watched, which takes longer. Both are moved, also when it throws.
    */
   static adopt(
     context: Context,
@@ -128,11 +128,17 @@ export class TableLease {
     options: ImportOptions,
     flags: number,
   ): TableLease {
-    const { native, handle, out, error } = context;
-    context.check(
-      native.bow_lease_adopt(handle, schema, array, flags, out.pointer, error.pointer),
-    );
-    return TableLease.of(context, context.outValue(), options, true);
+    if (options.copy) {
+      const { native, handle, out, error } = context;
+      context.check(
+        native.bow_lease_adopt(handle, schema, array, flags, out.pointer, error.pointer),
+      );
+      return TableLease.of(context, context.outValue(), options);
+    }
+    const { adoption } = context;
+    const lease = new TableLease(context, adoption.take(context, schema, array, flags), options);
+    lease.#read(adoption.described());
+    return lease;
   }
 
   /**
@@ -260,10 +266,13 @@ export class TableLease {
     this.#watched = false;
   }
 
-  /** Moves ownership of the memory from this object to ArrayBuffers, and builds the tables over those. */
-  #read(): void {
+  /**
+   * Moves ownership of the memory from this object to ArrayBuffers, and builds the tables over those. `described` is the
+   * description if it is known.
+   */
+  #read(described?: Float64Array): void {
     try {
-      const words = this.#describe();
+      const words = described ?? this.#describe();
       this.#byteLength = readTotalBytes(words);
       const blocks = readBlocks(words);
       if (blocks.length > 0) {
@@ -308,7 +317,9 @@ export class TableLease {
     const { arrays, data, bytesCopied } = importArrays(
       words,
       buffers,
-      (fingerprint, table) => planFor(fingerprint, () => (schemas ??= this.#readSchemas())[table]!),
+      (fingerprint, table) =>
+        planFor(fingerprint) ??
+          addPlan(fingerprint, (schemas ??= this.#readSchemas())[table]!),
     );
     this.#arrays = arrays;
     this.#data = data;

@@ -26,10 +26,16 @@ export class RegisteredSchemas {
     this.#context = context;
   }
 
+  /** The handle of the schema that `key` describes, if it was asked for before. */
+  known(key: object): number | undefined {
+    const known = this.#byObject.get(key);
+    return known === undefined || known.closed ? undefined : known.handle;
+  }
+
   /** The handle of the schema that `key` describes, by `json` the first time. */
   handle(key: object, json: () => SchemaJson): number {
-    const known = this.#byObject.get(key);
-    if (known !== undefined && !known.closed) return known.handle;
+    const known = this.known(key);
+    if (known !== undefined) return known;
     const text = JSON.stringify(json());
     const schema = this.#byText.get(text) ?? this.#register(text);
     this.#byText.delete(text);

@@ -112,13 +112,13 @@ const MAX_PLANS = 256;
 
 const plans = new Map<number, ArrayPlan>();
 
-/** The plan for a fingerprint. On a miss, `read` gives the schema. */
-export function planFor(fingerprint: number, read: () => SchemaJson): ArrayPlan {
-  let plan = plans.get(fingerprint);
-  if (plan === undefined) {
-    plan = compile(read());
-    if (plans.size >= MAX_PLANS) plans.clear();
-    plans.set(fingerprint, plan);
-  }
+/** The plan for a fingerprint, if it is known. */
+export const planFor = (fingerprint: number): ArrayPlan | undefined => plans.get(fingerprint);
+
+/** Makes the plan for a fingerprint. */
+export function addPlan(fingerprint: number, json: SchemaJson): ArrayPlan {
+  const plan = compile(json);
+  if (plans.size >= MAX_PLANS) plans.clear();
+  plans.set(fingerprint, plan);
   return plan;
 }

@@ -60,7 +60,7 @@ interface Slot {
 }
 
 /** Tables in one ArrayBuffer: to make one for each takes longer than to build a small table. */
-const SLOTS = 16;
+const SLOTS = 64;
 
 /** Gives each slot once. */
 class Slots {
@@ -93,7 +93,7 @@ let slots: Slots | undefined;
 
 /** Structs that were dropped without a release, and that perhaps nobody has taken. */
 const droppedTables = new FinalizationRegistry<Slot>(({ context, pointer }) =>
-  context.native.bow_table_move(pointer, 0, 0, null)
+  context.native.bow_table_release(pointer, null)
 );
 const droppedSchemas = new FinalizationRegistry<Structs>(({ context, scratch }) =>
   context.native.bow_schema_release(scratch.address, null)
@@ -120,7 +120,7 @@ class OwnArray implements ExportedArray {
   release(): void {
     const { context, pointer } = this.#slot;
     droppedTables.unregister(this);
-    context.native.bow_table_move(pointer, 0, 0, null);
+    context.native.bow_table_release(pointer, null);
     context.pins.drain();
   }
 

@@ -330,6 +330,49 @@ struct bow_table {
 };
 
 /**
+ * What bow_lease_adopt_described is asked, and what it answers. A caller may use one for all its calls: what it asks stays
+ * as it is.
+ */
+struct bow_adoption {
+  /**
+   * Set by the caller to sizeof(struct bow_adoption), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * How the table is imported: the flags of bow_lease_import.
+   */
+  uint32_t flags;
+  /**
+   * The address of the ArrowSchema.
+   */
+  uintptr_t schema;
+  /**
+   * The address of the ArrowArray.
+   */
+  uintptr_t array;
+  /**
+   * Room for the description.
+   */
+  double *words;
+  /**
+   * How many numbers fit there.
+   */
+  uint32_t capacity;
+  /**
+   * Written: the handle of the lease.
+   */
+  uint32_t lease;
+  /**
+   * Written: how many numbers the description has.
+   */
+  uint32_t word_count;
+  /**
+   * Not used.
+   */
+  uint32_t reserved;
+};
+
+/**
  * How far a job is. All numbers but size and state are whole doubles; 0 where a job does not count them.
  */
 struct bow_job_state {
@@ -491,6 +534,11 @@ extern "C" {
 uint32_t bow_abi_version(void);
 
 /**
+ * The address of memory, as a number: for runtimes that pass memory to a function faster than they tell where it is.
+ */
+double bow_memory_address(const uint8_t *memory);
+
+/**
  * Writes the library's own version, such as "0.1.0", to out: UTF-8, without a NUL, its length to out_length. When
  * capacity is too small, out_length says what is needed and the answer is BOW_BUFFER_TOO_SMALL.
  */
@@ -617,6 +665,19 @@ int32_t bow_lease_adopt(uint32_t context,
                         struct bow_error *error);
 
 /**
+ * As bow_lease_adopt and then bow_lease_describe, in one call: the import of a small table takes little more than its calls.
+ * adoption says where the structs are and how they come in, and has room for the description; its lease and word_count are
+ * written. When the description does not fit, the call succeeds, nothing is written to words, and bow_lease_describe gives it;
+ * when it does, the lease does not keep it, and bow_lease_describe makes it again. Both structs are moved, also when the
+ * call fails, unless adoption is not one.
+ *
+ * Fails as bow_lease_adopt does. BOW_INVALID_ARGUMENT: adoption is null or too small, or its words are null.
+ */
+int32_t bow_lease_adopt_described(uint32_t context,
+                                  struct bow_adoption *adoption,
+                                  struct bow_error *error);
+
+/**
  * Describes a lease's memory as out_length numbers in out, in this order:
  *
  *     number of tables, number of blocks, bytes of all blocks
@@ -677,6 +738,14 @@ int32_t bow_lease_copy(uint32_t context,
 int32_t bow_lease_retain(uint32_t context,
                          uint32_t lease,
                          struct bow_error *error);
+
+/**
+ * As bow_lease_retain, count times.
+ */
+int32_t bow_lease_retain_many(uint32_t context,
+                              uint32_t lease,
+                              uint32_t count,
+                              struct bow_error *error);
 
 /**
  * Gives one reference to a lease back: the one that it started with, or when that is gone a retained one. With the
@@ -830,6 +899,11 @@ int32_t bow_table_move(struct bow_table *table,
                        uintptr_t schema,
                        uintptr_t array,
                        struct bow_error *error);
+
+/**
+ * Releases what has not been released of a table's two structs. A null table is ignored.
+ */
+int32_t bow_table_release(struct bow_table *table, struct bow_error *error);
 
 /**
  * Releases the ArrowArray at the address array if it has not been released. An address of 0 is ignored.

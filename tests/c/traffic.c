@@ -154,7 +154,7 @@ static void make_table(struct bow_table *table) {
   make_table_array(&table->array);
 }
 
-static void release_table(struct bow_table *table) { CHECK(bow_table_move(table, 0, 0, &error)); }
+static void release_table(struct bow_table *table) { CHECK(bow_table_release(table, &error)); }
 
 /* ---- Import ----------------------------------------------------------------------------------------------------- */
 
@@ -207,6 +207,38 @@ static void imports(uint32_t context) {
       release_table(&original);
       EXPECT(structs_alive == 0);
     }
+  }
+}
+
+/* One call instead of two: the description is the same, and is made again for who asks later. */
+static void adoptions(uint32_t context) {
+  static double words[256], again[256];
+  for (uint32_t capacity = 0; capacity <= 256; capacity += 256) {
+    struct bow_table table;
+    make_table(&table);
+    struct bow_adoption adoption = {
+        .size = sizeof adoption,
+        .flags = BOW_VALIDATE_FULL,
+        .schema = (uintptr_t)&table.schema,
+        .array = (uintptr_t)&table.array,
+        .words = words,
+        .capacity = capacity,
+    };
+    uint32_t length;
+    memset(words, 0, sizeof words);
+    CHECK(bow_lease_adopt_described(context, &adoption, &error));
+    EXPECT(table.schema.release == NULL && table.array.release == NULL);
+    CHECK(bow_lease_describe(context, adoption.lease, again, 256, &length, &error));
+    EXPECT(adoption.word_count == length && length > 0);
+    EXPECT(capacity == 0 ? words[0] == 0 : memcmp(words, again, length * sizeof *words) == 0);
+    CHECK(bow_lease_retain_many(context, adoption.lease, 3, &error));
+    for (int reference = 0; reference < 4; reference++) {
+      EXPECT(checksum(context, adoption.lease, 0) == checksum(context, adoption.lease, 1));
+      CHECK(bow_lease_release(context, adoption.lease, &error));
+    }
+    EXPECT(bow_lease_release(context, adoption.lease, &error) == BOW_LEASE_RELEASED);
+    EXPECT(structs_alive == 0);
+    EXPECT(bow_memory_address((const uint8_t *)words) == (double)(uintptr_t)words);
   }
 }
 
@@ -666,6 +698,7 @@ int main(int argument_count, char **arguments) {
   const uint32_t schema = register_schema(context);
   for (int round = 0; round < rounds; round++) {
     imports(context);
+    adoptions(context);
     refusals(context);
     exports(context, schema);
     exports_of_leases(context, schema);

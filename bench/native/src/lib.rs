@@ -2,6 +2,7 @@
 //! takes the same batches by the C data interface and, as programs do that have no such bridge, as bytes of the IPC format.
 
 mod batch;
+mod pin;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -163,26 +164,4 @@ pub extern "C" fn bench_get_next(batches: u32) -> f64 {
         // Dropping the array releases it.
     }
     started.elapsed().as_nanos() as f64 / f64::from(batches)
-}
-
-/// The least that native code must keep of memory that it is lent: the addresses. Returns what `bench_unpin` takes.
-///
-/// # Safety
-/// `count` doubles are readable at `words`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bench_pin(words: *const u8, count: u32) -> f64 {
-    // SAFETY: passed on to the caller.
-    let words = unsafe { std::slice::from_raw_parts(words.cast::<[u8; 8]>(), count as usize) };
-    let kept: Box<Vec<[u8; 8]>> = Box::new(words.to_vec());
-    Box::into_raw(kept) as usize as f64
-}
-
-/// Forgets what `bench_pin` kept.
-///
-/// # Safety
-/// `pin` is what `bench_pin` returned, and was not given before.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bench_unpin(pin: f64) {
-    // SAFETY: made by `Box::into_raw` in `bench_pin`, and given up.
-    drop(unsafe { Box::from_raw(pin as usize as *mut Vec<[u8; 8]>) });
 }

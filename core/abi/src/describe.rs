@@ -1,15 +1,16 @@
 //! A group of tables as numbers: native blocks, and where in them each buffer lies. One call gives a binding all it
 //! needs to lay views over the memory, where reading the structs field by field would cost a call per pointer.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
-use crate::OwnedTable;
 use crate::check::{Checker, Level};
 use crate::export::{Allocation, allocations_of};
 use crate::invalid::{InvalidArrow, Problem};
 use crate::node::Node;
 use crate::schema::Fingerprint;
-use crate::walk::{Root, Visitor, walk};
+use crate::walk::{Root, Visitor, walk, walk_known};
+use crate::{OwnedTable, known};
 
 /// Blocks are cut at multiples of this, so that a buffer that is aligned in memory is aligned in its block too.
 const BLOCK_ALIGNMENT: usize = 64;
@@ -56,83 +57,41 @@ pub fn describe_root(
     root: Root,
     level: Level,
 ) -> Result<Description, InvalidArrow> {
-    let mut describer = Describer {
-        // Of a batch of a few columns, so that it need not grow.
-        items: Vec::with_capacity(64),
-        blocks: Vec::with_capacity(32),
-        ..Describer::default()
-    };
-    let mut fingerprints = Vec::with_capacity(tables.len());
-    let mut ends = Vec::with_capacity(tables.len());
-    for (index, table) in tables.iter().enumerate() {
-        let (mut checker, mut fingerprint) = (Checker { level }, Fingerprint::default());
-        let mut reader = (&mut fingerprint, &mut describer);
-        walk(
-            table.schema(),
-            table.array(),
-            root,
-            &mut (&mut checker, &mut reader),
-        )
-        .map_err(|mut invalid| {
-            if tables.len() > 1 {
-                invalid.path.insert_str(0, &format!("table[{index}]: "));
-            }
-            invalid
-        })?;
-        fingerprints.push(fingerprint.finish());
-        ends.push(describer.items.len());
-    }
-
-    let blocks: Vec<Block> = describer
-        .blocks
-        .iter()
-        .map(BlockInProgress::finish)
-        .collect();
-    let total_bytes = blocks.iter().map(|block| block.bytes).sum();
-    let mut words =
-        Vec::with_capacity(3 + 2 * blocks.len() + tables.len() + 6 * describer.items.len());
-    words.extend([tables.len() as f64, blocks.len() as f64, total_bytes as f64]);
-    words.extend(
-        blocks
-            .iter()
-            .flat_map(|block| [block.address as f64, block.bytes as f64]),
-    );
-    let mut items = describer.items.iter();
-    let mut start = 0;
-    for (&fingerprint, end) in fingerprints.iter().zip(ends) {
-        words.push(fingerprint as f64);
-        for item in items.by_ref().take(end - start) {
-            match *item {
-                Item::Node(node) => words.extend(node),
-                Item::Empty => words.extend([-1.0, 0.0, 0.0]),
-                Item::Buffer {
-                    block,
-                    address,
-                    bytes,
-                } => {
-                    let offset = address - blocks[block].address;
-                    words.extend([block as f64, offset as f64, bytes as f64]);
-                }
-            }
-        }
-        start = end;
-    }
-    Ok(Description {
-        blocks,
-        words,
-        fingerprints,
-        total_bytes,
-    })
+    let mut describer = SPARE.try_with(Cell::take).unwrap_or_default();
+    let described = describer.describe(tables, root, level);
+    // What it learned is given away or of no use any more; its memory is.
+    describer.clear();
+    let _ = SPARE.try_with(|spare| spare.set(describer));
+    described
 }
 
-enum Item {
-    Node([f64; 6]),
-    Empty,
-    Buffer {
-        block: usize,
-        address: usize,
-        bytes: usize,
-    },
+/// Gives back the memory of a description's [`words`](Description::words), for the next description on this thread.
+pub fn recycle(words: Vec<f64>) {
+    if words.capacity() > MOST_SPARE {
+        return;
+    }
+    let _ = SPARE.try_with(|spare| {
+        let mut describer = spare.take();
+        describer.words = words;
+        describer.words.clear();
+        spare.set(describer);
+    });
+}
+
+thread_local! {
+    /// Room that is used for one description after another: to allocate it takes longer than to fill it.
+    static SPARE: Cell<Describer> = Cell::default();
+}
+
+/// How many words a thread keeps room for.
+const MOST_SPARE: usize = 1 << 16;
+
+/// A buffer in the words of the nodes.
+struct Place {
+    /// Where among the words its offset belongs.
+    word: usize,
+    block: usize,
+    address: usize,
 }
 
 struct BlockInProgress {
@@ -157,15 +116,94 @@ impl BlockInProgress {
 
 #[derive(Default)]
 struct Describer {
-    items: Vec<Item>,
+    /// The words of the tables.
+    nodes: Vec<f64>,
+    places: Vec<Place>,
     blocks: Vec<BlockInProgress>,
     /// The block of each known allocation, by the allocation's start.
     by_allocation: HashMap<usize, usize>,
     /// The entry of `by_allocation` that was used last: nearly always the next one too.
     last: Option<(usize, usize)>,
+    /// Room for the words of the description.
+    words: Vec<f64>,
 }
 
 impl Describer {
+    fn clear(&mut self) {
+        if self.nodes.capacity() > MOST_SPARE {
+            *self = Self::default();
+        }
+        self.nodes.clear();
+        self.places.clear();
+        self.blocks.clear();
+        self.by_allocation.clear();
+        self.last = None;
+    }
+
+    fn describe(
+        &mut self,
+        tables: &[OwnedTable],
+        root: Root,
+        level: Level,
+    ) -> Result<Description, InvalidArrow> {
+        let mut fingerprints = Vec::with_capacity(tables.len());
+        for (index, table) in tables.iter().enumerate() {
+            let fingerprint = self.table(table, root, level).map_err(|mut invalid| {
+                if tables.len() > 1 {
+                    invalid.path.insert_str(0, &format!("table[{index}]: "));
+                }
+                invalid
+            })?;
+            fingerprints.push(fingerprint);
+        }
+
+        let blocks: Vec<Block> = self.blocks.iter().map(BlockInProgress::finish).collect();
+        for place in &self.places {
+            self.nodes[place.word] = (place.address - blocks[place.block].address) as f64;
+        }
+        let total_bytes = blocks.iter().map(|block| block.bytes).sum();
+        let mut words = std::mem::take(&mut self.words);
+        words.reserve(3 + 2 * blocks.len() + self.nodes.len());
+        words.extend([tables.len() as f64, blocks.len() as f64, total_bytes as f64]);
+        words.extend(
+            blocks
+                .iter()
+                .flat_map(|block| [block.address as f64, block.bytes as f64]),
+        );
+        words.extend_from_slice(&self.nodes);
+        Ok(Description {
+            blocks,
+            words,
+            fingerprints,
+            total_bytes,
+        })
+    }
+
+    /// Adds a table, and returns its schema's fingerprint.
+    fn table(&mut self, table: &OwnedTable, root: Root, level: Level) -> Result<u64, InvalidArrow> {
+        let (schema, array) = (table.schema(), table.array());
+        let mut checker = Checker { level };
+        let start = self.nodes.len();
+        self.nodes.push(0.0);
+        let fingerprint = match known::recall(schema) {
+            Some(known) => {
+                let visitor = &mut (&mut checker, &mut *self);
+                walk_known(schema, Some(&known), array, root, visitor)?;
+                known.fingerprint
+            }
+            None => {
+                let mut fingerprint = Fingerprint::default();
+                let mut reader = (&mut fingerprint, &mut *self);
+                walk(schema, array, root, &mut (&mut checker, &mut reader))?;
+                let fingerprint = fingerprint.finish();
+                known::remember(schema, fingerprint);
+                fingerprint
+            }
+        };
+        self.nodes[start] = fingerprint as f64;
+        Ok(fingerprint)
+    }
+
     fn block_of(&mut self, allocation: Option<Allocation>, start: usize, end: usize) -> usize {
         let Some(Allocation { start: key, .. }) = allocation else {
             self.blocks.push(BlockInProgress {
@@ -201,19 +239,19 @@ impl Visitor for Describer {
         node.extent()?;
         let array = node.array;
         let buffers = node.buffer_count();
-        self.items.push(Item::Node([
+        self.nodes.extend([
             array.length as f64,
             array.null_count as f64,
             array.offset as f64,
             buffers as f64,
             array.n_children as f64,
             f64::from(u8::from(!array.dictionary.is_null())),
-        ]));
+        ]);
         let allocations = allocations_of(array);
         for index in 0..buffers {
             let bytes = node.buffer_bytes(index)?;
             if bytes == 0 {
-                self.items.push(Item::Empty);
+                self.nodes.extend([-1.0, 0.0, 0.0]);
                 continue;
             }
             let address = node.buffer(index) as usize;
@@ -230,11 +268,13 @@ impl Visitor for Describer {
                 return Err(Problem::OutOfBounds { index, bytes });
             }
             let block = self.block_of(allocation, address, end);
-            self.items.push(Item::Buffer {
+            self.places.push(Place {
+                word: self.nodes.len() + 1,
                 block,
                 address,
-                bytes,
             });
+            // The offset is known when the block is.
+            self.nodes.extend([block as f64, 0.0, bytes as f64]);
         }
         Ok(())
     }

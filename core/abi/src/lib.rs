@@ -68,6 +68,7 @@ mod export;
 pub mod guard;
 mod import;
 mod invalid;
+mod known;
 mod layout;
 mod metadata;
 mod node;

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::ops::Deref;
 
 use crate::invalid::Problem;
+use crate::known::KnownNode;
 use crate::layout::{BufferKind, Children, Layout, integer, layout_of};
 use crate::raw::{ArrowArray, ArrowSchema};
 use crate::walk::Root;
@@ -37,6 +38,8 @@ pub(crate) struct SchemaNode<'a> {
     pub role: Role,
     /// 0 for the outermost one.
     pub depth: usize,
+    /// Whether name and metadata have been checked before.
+    pub is_known: bool,
 }
 
 impl<'a> SchemaNode<'a> {
@@ -98,6 +101,28 @@ impl<'a> SchemaNode<'a> {
             layout,
             role,
             depth,
+            is_known: false,
+        })
+    }
+
+    /// A struct that says the same as one that was checked before, in the same place of a schema.
+    pub fn known(
+        known: &'a KnownNode,
+        schema: &'a ArrowSchema,
+        role: Role,
+        depth: usize,
+    ) -> Result<Self, Problem> {
+        // A schema is known whatever its outermost type is.
+        if role == Role::Root(Root::RecordBatch) && &*known.format != "+s" {
+            return Err(Problem::NotAStruct(known.format.to_string()));
+        }
+        Ok(Self {
+            schema,
+            format: &known.format,
+            layout: known.layout,
+            role,
+            depth,
+            is_known: true,
         })
     }
 
@@ -213,10 +238,9 @@ impl<'a> Node<'a> {
     pub fn child(
         &self,
         index: usize,
-        schema: &'a ArrowSchema,
+        node: SchemaNode<'a>,
         array: &'a ArrowArray,
     ) -> Result<Node<'a>, Problem> {
-        let node = SchemaNode::new(schema, self.child_role(index), self.depth + 1)?;
         let extent = self.array.length.saturating_add(self.array.offset);
         let needed = match self.layout.children {
             Children::Fields | Children::SparseUnion(_) => extent,
@@ -295,12 +319,13 @@ impl<'a> Node<'a> {
             }
             BufferKind::Variadic => return self.variadic_bytes(index),
         };
-        bytes
-            .filter(|&bytes| bytes <= ADDRESS_SPACE)
-            .ok_or(Problem::TooLong {
+        match bytes {
+            Some(bytes) if bytes <= ADDRESS_SPACE => Ok(bytes),
+            _ => Err(Problem::TooLong {
                 length: self.array.length,
                 offset: self.array.offset,
-            })
+            }),
+        }
     }
 
     fn variadic_bytes(&self, index: usize) -> Result<usize, Problem> {

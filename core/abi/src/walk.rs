@@ -3,6 +3,7 @@
 //! a foreign struct is a visitor of this walk.
 
 use crate::invalid::{InvalidArrow, Problem};
+use crate::known::{KnownNode, KnownSchema};
 use crate::node::{Node, Role, SchemaNode};
 use crate::path::{Path, Step};
 use crate::raw::{ArrowArray, ArrowSchema};
@@ -59,6 +60,27 @@ impl<A: Visitor<Output = ()>, B: Visitor<Output = ()>> Visitor for (&mut A, &mut
     }
 }
 
+/// Where the walk's schema nodes come from.
+struct Schemas<'a> {
+    /// What is known of the nodes to come, if the schema is.
+    known: Option<std::slice::Iter<'a, KnownNode>>,
+}
+
+impl<'a> Schemas<'a> {
+    /// The next node of the walk.
+    fn node(
+        &mut self,
+        schema: &'a ArrowSchema,
+        role: Role,
+        depth: usize,
+    ) -> Result<SchemaNode<'a>, Problem> {
+        match self.known.as_mut().and_then(Iterator::next) {
+            Some(known) => SchemaNode::known(known, schema, role, depth),
+            None => SchemaNode::new(schema, role, depth),
+        }
+    }
+}
+
 /// Walks a table in pre-order, dictionaries after the children.
 ///
 /// The structs, unless released, must follow the specification as far as a reader cannot tell: pointers that are not
@@ -69,20 +91,36 @@ pub(crate) fn walk<V: Visitor>(
     root: Root,
     visitor: &mut V,
 ) -> Result<V::Output, InvalidArrow> {
+    walk_known(schema, None, array, root, visitor)
+}
+
+/// As [`walk`], of a schema that is known.
+pub(crate) fn walk_known<V: Visitor>(
+    schema: &ArrowSchema,
+    known: Option<&KnownSchema>,
+    array: &ArrowArray,
+    root: Root,
+    visitor: &mut V,
+) -> Result<V::Output, InvalidArrow> {
     let name = match root {
         Root::RecordBatch => "record batch",
         Root::Any => "array",
     };
+    let mut schemas = Schemas {
+        known: known.map(|known| known.nodes.iter()),
+    };
     let path = Path::root(name, schema);
-    let node = SchemaNode::new(schema, Role::Root(root), 0)
+    let node = schemas
+        .node(schema, Role::Root(root), 0)
         .and_then(|node| Node::new(node, array, 0, 0))
         .map_err(|problem| path.invalid(problem))?;
-    visit(&node, &path, visitor)
+    visit(&node, &path, &mut schemas, visitor)
 }
 
-fn visit<V: Visitor>(
-    node: &Node<'_>,
+fn visit<'a, V: Visitor>(
+    node: &Node<'a>,
     path: &Path<'_>,
+    schemas: &mut Schemas<'a>,
     visitor: &mut V,
 ) -> Result<V::Output, InvalidArrow> {
     let here = |problem| path.invalid(problem);
@@ -93,18 +131,20 @@ fn visit<V: Visitor>(
         let schema = node.child_schema(index).map_err(here)?;
         let array = node.child_array(index).map_err(here)?;
         let path = path.then(Step::Child(index), schema);
-        let child = node
-            .child(index, schema, array)
+        let child = schemas
+            .node(schema, node.child_role(index), node.depth + 1)
+            .and_then(|schema| node.child(index, schema, array))
             .map_err(|problem| path.invalid(problem))?;
-        children.push(visit(&child, &path, visitor)?);
+        children.push(visit(&child, &path, schemas, visitor)?);
     }
     let dictionary = match (node.dictionary_schema(), node.dictionary_array()) {
         (Some(schema), Some(array)) => {
             let path = path.then(Step::Dictionary, schema);
-            let dictionary = SchemaNode::new(schema, Role::Dictionary, node.depth + 1)
+            let dictionary = schemas
+                .node(schema, Role::Dictionary, node.depth + 1)
                 .and_then(|schema| Node::new(schema, array, 0, 0))
                 .map_err(|problem| path.invalid(problem))?;
-            Some(visit(&dictionary, &path, visitor)?)
+            Some(visit(&dictionary, &path, schemas, visitor)?)
         }
         _ => None,
     };

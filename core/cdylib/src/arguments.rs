@@ -217,6 +217,22 @@ pub(crate) unsafe fn write_sized<T: Copy>(out: *mut T, value: &T) -> Result<(), 
     Ok(())
 }
 
+/// Refuses what [`require`] does, and a struct that is smaller than expected: it begins with its size in bytes.
+///
+/// # Safety
+/// `pointer` is null, or points to a struct whose first four bytes, which are readable, are its size.
+pub(crate) unsafe fn require_sized<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
+    require(pointer, name)?;
+    // SAFETY: readable by contract.
+    let (found, expected) = (unsafe { pointer.cast::<u32>().read() }, size_of::<T>());
+    if (found as usize) < expected {
+        return Err(Failure::invalid_argument(format!(
+            "expected the size of the struct, {expected}, in its first field but found {found}"
+        )));
+    }
+    Ok(())
+}
+
 /// The number that a token pointer carries.
 pub(crate) fn token(token: *mut c_void) -> u64 {
     token.addr() as u64

@@ -3,14 +3,14 @@
 //! Any library can offer functions of the shape bow_function. They are called on a thread of their own, as jobs, so that
 //! they may take their time, and may read streams that the caller feeds.
 
-use std::mem::{size_of, transmute};
+use std::mem::transmute;
 
 use bowstring_abi::call::{BowFunction, Value};
 use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, Failure, Status};
 use bowstring_runtime::{BowCall, Call, ImportOptions};
 
-use crate::arguments::{bytes, require, text, write_out};
+use crate::arguments::{bytes, require, require_sized, text, write_out};
 
 /// Opens the shared library at path, which is UTF-8 and best absolute, and writes its handle to out_library. A library
 /// is opened for the process, not for a context, and never closed: what it allocated may be released at any time. The
@@ -108,15 +108,8 @@ pub unsafe extern "C" fn bow_call_start(
 /// # Safety
 /// `call` is null or a bow_call whose addresses are valid and whose inputs are the caller's to give away.
 unsafe fn read_call(call: *const BowCall) -> Result<Call, Failure> {
-    require(call, "call")?;
-    // SAFETY: the size is readable by contract.
-    let size = unsafe { (&raw const (*call).size).read() } as usize;
-    let expected = size_of::<BowCall>();
-    if size < expected {
-        return Err(Failure::invalid_argument(format!(
-            "expected the size of the struct, {expected}, in its first field but found {size}"
-        )));
-    }
+    // SAFETY: by contract.
+    unsafe { require_sized(call, "call") }?;
     // SAFETY: as large as it says.
     let call = unsafe { &*call };
     if call.input_count > 0 {

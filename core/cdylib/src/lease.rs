@@ -9,11 +9,11 @@ use std::ffi::c_void;
 
 use bowstring_abi::guard::{guard, guard_callback};
 use bowstring_abi::{BowError, BowTable, Failure, Status};
-use bowstring_runtime::ImportOptions;
+use bowstring_runtime::{BowAdoption, ImportOptions};
 
 use crate::arguments::{
-    give_tables, require, take_structs, take_tables, to_json, token, too_small, write_out,
-    write_slice,
+    give_tables, require, require_sized, take_structs, take_tables, to_json, token, too_small,
+    write_out, write_slice,
 };
 
 /// Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
@@ -88,6 +88,52 @@ pub unsafe extern "C" fn bow_lease_adopt(
     unsafe { guard(error, body) }
 }
 
+/// As bow_lease_adopt and then bow_lease_describe, in one call: the import of a small table takes little more than its calls.
+/// adoption says where the structs are and how they come in, and has room for the description; its lease and word_count are
+/// written. When the description does not fit, the call succeeds, nothing is written to words, and bow_lease_describe gives it;
+/// when it does, the lease does not keep it, and bow_lease_describe makes it again. Both structs are moved, also when the
+/// call fails, unless adoption is not one.
+///
+/// Fails as bow_lease_adopt does. BOW_INVALID_ARGUMENT: adoption is null or too small, or its words are null.
+///
+/// # Safety
+/// `adoption` is null or a bow_adoption whose addresses are each 0 or that of such a struct, which the caller owns or which
+/// is released, and whose words have room for its capacity in doubles; `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_lease_adopt_described(
+    context: u32,
+    adoption: *mut BowAdoption,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        // SAFETY: passed on to the caller.
+        unsafe { require_sized(adoption, "adoption") }?;
+        // SAFETY: as large as it says, and the caller's own.
+        let adoption = unsafe { &mut *adoption };
+        // SAFETY: passed on to the caller.
+        let table = unsafe { take_structs(adoption.schema, adoption.array) }?;
+        require(adoption.words, "words")?;
+        let options = ImportOptions::from_flags(adoption.flags)?;
+        let lease = bowstring_runtime::context(context)?.adopt(table, options, |words| {
+            adoption.word_count = u32::try_from(words.len()).unwrap_or(u32::MAX);
+            let fits = words.len() <= adoption.capacity as usize;
+            if fits {
+                // SAFETY: the caller says that there is room.
+                unsafe {
+                    adoption
+                        .words
+                        .copy_from_nonoverlapping(words.as_ptr(), words.len())
+                };
+            }
+            fits
+        })?;
+        adoption.lease = lease;
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
 /// Describes a lease's memory as out_length numbers in out, in this order:
 ///
 /// ```text
@@ -120,7 +166,7 @@ pub unsafe extern "C" fn bow_lease_describe(
     let body = || {
         let lease = bowstring_runtime::context(context)?.lease(lease)?;
         // SAFETY: passed on to the caller.
-        unsafe { write_slice(&lease.description().words, out, capacity, out_length) }
+        unsafe { write_slice(&lease.words()?, out, capacity, out_length) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
@@ -197,7 +243,26 @@ pub unsafe extern "C" fn bow_lease_copy(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bow_lease_retain(context: u32, lease: u32, error: *mut BowError) -> i32 {
     let body = || {
-        bowstring_runtime::context(context)?.retain(lease)?;
+        bowstring_runtime::context(context)?.retain(lease, 1)?;
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// As bow_lease_retain, count times.
+///
+/// # Safety
+/// `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_lease_retain_many(
+    context: u32,
+    lease: u32,
+    count: u32,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        bowstring_runtime::context(context)?.retain(lease, count)?;
         Ok(Status::Ok)
     };
     // SAFETY: passed on to the caller.

@@ -8,7 +8,7 @@
 use bowstring_abi::guard::guard;
 use bowstring_abi::{ArrowArray, ArrowSchema, BowError, BowTable, OwnedTable, Status};
 
-use crate::arguments::{give_tables, require, take_tables, write_out};
+use crate::arguments::{require, take_tables, write_out};
 
 /// Builds a table over the caller's memory, of a registered schema, and writes it to out; the caller owns it. words is
 /// count numbers, in this order:
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn bow_table_build(
         // SAFETY: passed on to the caller.
         let table = unsafe { context.build(schema, words) }?;
         // SAFETY: passed on to the caller.
-        unsafe { give_tables(out, vec![table]) };
+        unsafe { out.write(table.into_raw()) };
         Ok(Status::Ok)
     };
     // SAFETY: passed on to the caller.
@@ -104,6 +104,24 @@ pub unsafe extern "C" fn bow_table_move(
             }
             // What was not asked for.
             drop(OwnedTable::take(&mut table));
+        }
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// Releases what has not been released of a table's two structs. A null table is ignored.
+///
+/// # Safety
+/// `table` is null, or each of its structs is released or the caller's to release; `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_table_release(table: *mut BowTable, error: *mut BowError) -> i32 {
+    let body = || {
+        if !table.is_null() {
+            require(table, "table")?;
+            // SAFETY: the caller's to release, by contract.
+            drop(unsafe { OwnedTable::take(table) });
         }
         Ok(Status::Ok)
     };

@@ -174,6 +174,7 @@ fn stale_handles_are_errors_everywhere() {
         ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_schemas(c, 5, null_mut(), 0, n, e) })),
         ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_copy(c, 5, 0, null_mut(), 0, e) })),
         ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_retain(c, 5, e) })),
+        ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_retain_many(c, 5, 2, e) })),
         ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_release(c, 5, e) })),
         ("lease", 5, Box::new(|e| unsafe { lease::bow_lease_export(c, 5, 0, t, e) })),
         ("job", 5, Box::new(|e| unsafe { job::bow_job_next(c, 5, t, 1, n, e) })),
@@ -338,8 +339,10 @@ fn a_deallocator_drops_one_reference_and_ignores_what_is_stale() {
     let lease = scope.import(&mut [table()], 0).unwrap();
     // SAFETY: no pointers but the error's.
     call(|error| unsafe { lease::bow_lease_retain(scope.0, lease, error) }).unwrap();
+    // SAFETY: as above.
+    call(|error| unsafe { lease::bow_lease_retain_many(scope.0, lease, 2, error) }).unwrap();
     let token = ((scope.0 as usize) << 32 | lease as usize) as *mut std::ffi::c_void;
-    for live in [1.0, 0.0, 0.0] {
+    for live in [1.0, 1.0, 1.0, 0.0, 0.0] {
         // SAFETY: nobody reads the memory, and what names nothing is ignored.
         unsafe { lease::bow_lease_drop(null_mut(), token) };
         assert_eq!(scope.stats().live_leases, live);

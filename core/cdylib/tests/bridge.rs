@@ -14,7 +14,7 @@ use bowstring_abi::{
     ArrowArray, ArrowArrayStream, ArrowSchema, BowError, BowTable, Failure, OwnedStream,
     OwnedTable, Status, StreamError, StreamSource, export_batch,
 };
-use bowstring_runtime::BowCall;
+use bowstring_runtime::{BowAdoption, BowCall};
 
 use common::Context;
 
@@ -144,6 +144,7 @@ fn null_and_misaligned_addresses_are_errors() {
         ("words is null", Box::new(|e| unsafe { table::bow_table_build(c, schema_handle, null(), 3, t, e) })),
         ("expected a length as words[3] but there are 3 words", Box::new(|e| unsafe { table::bow_table_build(c, schema_handle, w, 3, t, e) })),
         ("tables is null", Box::new(|e| unsafe { table::bow_table_move(null_mut(), 0, 0, e) })),
+        ("table is not aligned to 8 bytes", Box::new(|e| unsafe { table::bow_table_release(t.wrapping_byte_add(4), e) })),
         ("schema is not aligned to 8 bytes", Box::new(|e| unsafe { table::bow_table_move(t, 4, 0, e) })),
         ("array is not aligned to 8 bytes", Box::new(|e| unsafe { table::bow_table_move(t, 0, 4, e) })),
         ("out_count is null", Box::new(|e| unsafe { context::bow_context_released(c, n, 1, null_mut(), e) })),
@@ -208,6 +209,83 @@ fn addresses_of_nothing_are_nothing_to_release() {
         assert!(whole.schema.release.is_none() && whole.array.release.is_none());
         assert_eq!(drops.load(SeqCst), 1);
     }
+}
+
+fn adoption(table: &mut BowTable, words: &mut [f64]) -> BowAdoption {
+    BowAdoption {
+        size: size_of::<BowAdoption>() as u32,
+        flags: 2,
+        schema: address(&mut table.schema),
+        array: address(&mut table.array),
+        words: words.as_mut_ptr(),
+        capacity: words.len() as u32,
+        lease: 0,
+        word_count: 0,
+        reserved: 0,
+    }
+}
+
+#[test]
+fn a_table_is_taken_over_and_described_in_one_call() {
+    let scope = Context::open();
+    let adopt = |adoption: &mut BowAdoption| {
+        // SAFETY: the addresses are those of locals.
+        common::call(|error| unsafe { lease::bow_lease_adopt_described(scope.0, adoption, error) })
+    };
+    let describe = |lease| {
+        let (mut words, mut length) = ([0.0; 64], 0);
+        // SAFETY: the arguments are locals.
+        common::call(|error| unsafe {
+            lease::bow_lease_describe(scope.0, lease, words.as_mut_ptr(), 64, &mut length, error)
+        })
+        .unwrap();
+        words[..length as usize].to_vec()
+    };
+    // With room to spare, with just enough, with too little, and with the same schema as before each time but the first.
+    for room in [64, 27, 26, 0] {
+        let (mut whole, mut words) = (table(), vec![-7.0; room]);
+        let mut adoption = adoption(&mut whole, &mut words);
+        assert_eq!(adopt(&mut adoption), Ok(Status::Ok));
+        assert!(whole.schema.release.is_none() && whole.array.release.is_none());
+        assert_eq!(adoption.word_count, 27, "{room}");
+        let described = describe(adoption.lease);
+        assert_eq!(described, describe(adoption.lease));
+        match room >= 27 {
+            true => assert_eq!(words[..27], described[..]),
+            false => assert!(words.iter().all(|&word| word == -7.0)),
+        }
+        // SAFETY: nobody reads the memory any more.
+        common::call(|error| unsafe { lease::bow_lease_release(scope.0, adoption.lease, error) })
+            .unwrap();
+    }
+    assert_eq!(scope.stats().live_leases, 0.0);
+
+    let (mut whole, mut words) = (table(), [0.0; 64]);
+    let mut small = adoption(&mut whole, &mut words);
+    small.size = 40;
+    let expected = "expected the size of the struct, 48, in its first field but found 40";
+    assert_eq!(adopt(&mut small), invalid(expected));
+    // What is no adoption has no structs to move.
+    assert!(whole.schema.release.is_some() && whole.array.release.is_some());
+    let mut nowhere = adoption(&mut whole, &mut words);
+    nowhere.words = null_mut();
+    assert_eq!(adopt(&mut nowhere), invalid("words is null"));
+    assert!(whole.schema.release.is_none() && whole.array.release.is_none());
+    let mut flags = adoption(&mut whole, &mut words);
+    flags.flags = 99;
+    assert!(adopt(&mut flags).is_err());
+}
+
+#[test]
+fn a_table_is_released_once() {
+    let mut whole = table();
+    for _ in 0..2 {
+        // SAFETY: the table is a local, and owned.
+        common::call(|error| unsafe { table::bow_table_release(&mut whole, error) }).unwrap();
+        assert!(whole.schema.release.is_none() && whole.array.release.is_none());
+    }
+    // SAFETY: null is ignored.
+    common::call(|error| unsafe { table::bow_table_release(null_mut(), error) }).unwrap();
 }
 
 #[test]

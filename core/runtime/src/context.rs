@@ -114,13 +114,13 @@ impl Context {
         Ok(entry.lease.clone())
     }
 
-    /// Takes one more reference to a lease.
-    pub fn retain(&self, lease: Handle) -> Result<(), RuntimeError> {
+    /// Takes so many more references to a lease.
+    pub fn retain(&self, lease: Handle, count: u32) -> Result<(), RuntimeError> {
         let mut tables = lock(&self.tables);
         let entry = found(tables.leases.get_mut(lease), lease)?;
         entry.retained = entry
             .retained
-            .checked_add(1)
+            .checked_add(count)
             .ok_or(RuntimeError::TooManyReferences(lease))?;
         Ok(())
     }

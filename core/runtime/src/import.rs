@@ -1,6 +1,7 @@
 //! How tables come in: what is checked, and what becomes of types that JavaScript's Arrow library cannot hold.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bowstring_abi::build::BuildSchema;
@@ -187,6 +188,25 @@ impl Prepared {
     /// Where the memory of the tables that are shown lies.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The words of the description, as they were when the tables were checked unless these were taken.
+    pub fn words(&self) -> Result<Cow<'_, [f64]>, InvalidArrow> {
+        Ok(match self.description.words.is_empty() {
+            false => Cow::Borrowed(&self.description.words),
+            // Whatever they are, they have been checked.
+            true => Cow::Owned(describe_root(self.shown(), Root::Any, Level::None)?.words),
+        })
+    }
+
+    /// Takes the words of the description.
+    pub(crate) fn take_words(&mut self) -> Vec<f64> {
+        std::mem::take(&mut self.description.words)
+    }
+
+    /// Puts back what [`take_words`](Self::take_words) took.
+    pub(crate) fn keep_words(&mut self, words: Vec<f64>) {
+        self.description.words = words;
     }
 
     /// How many bytes had to be written.

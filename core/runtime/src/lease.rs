@@ -1,6 +1,7 @@
 //! Leases: tables that JavaScript, or any other reader, may look at while references last.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bowstring_abi::describe::{Block, Description};
@@ -30,6 +31,11 @@ impl Lease {
     /// The tables that are shown as blocks and places within them.
     pub fn description(&self) -> &Description {
         self.tables.description()
+    }
+
+    /// The words of the description; see [`Prepared::words`].
+    pub fn words(&self) -> Result<Cow<'_, [f64]>, InvalidArrow> {
+        self.tables.words()
     }
 
     /// The schemas of the tables that are shown.

@@ -3,6 +3,7 @@
 //! Nothing here knows the engines: a job is any closure that hands out groups of tables, a worker any value with a
 //! thread of its own. The shared library puts the two together.
 
+mod adoption;
 mod build;
 mod call;
 mod connection;
@@ -23,6 +24,7 @@ mod release;
 mod sync;
 mod worker;
 
+pub use adoption::BowAdoption;
 pub use build::BOW_BUILD_RESTORE;
 pub use call::{BowCall, Call};
 pub use context::{Context, NextLease};

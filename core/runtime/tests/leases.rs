@@ -50,7 +50,7 @@ fn handles_that_name_nothing_are_errors() {
         let context = &scope.context;
         let errors = [
             context.lease(handle).map(|_| ()).unwrap_err(),
-            context.retain(handle).unwrap_err(),
+            context.retain(handle, 1).unwrap_err(),
             context.release(handle).unwrap_err(),
         ];
         for error in errors {
@@ -73,8 +73,8 @@ fn handles_that_name_nothing_are_errors() {
 fn retained_references_keep_the_memory() {
     let (scope, alive) = (Scope::open(), Alive::default());
     let lease = import(&scope, &alive, 2);
-    scope.context.retain(lease).unwrap();
-    scope.context.retain(lease).unwrap();
+    scope.context.retain(lease, 1).unwrap();
+    scope.context.retain(lease, 1).unwrap();
     scope.context.release(lease).unwrap();
     drop_token(token(scope.handle, lease));
     assert_eq!(alive.count(), 2);
@@ -189,7 +189,7 @@ fn closing_the_context_frees_what_nobody_else_holds() {
 fn tokens_and_exports_outlive_the_context() {
     let (scope, alive) = (Scope::open(), Alive::default());
     let held = import(&scope, &alive, 1);
-    scope.context.retain(held).unwrap();
+    scope.context.retain(held, 1).unwrap();
     let exported_from = import(&scope, &alive, 1);
     let exported = scope
         .context
@@ -212,7 +212,7 @@ fn tokens_and_exports_outlive_the_context() {
 fn a_reference_released_before_the_close_is_not_taken_twice() {
     let (scope, alive) = (Scope::open(), Alive::default());
     let lease = import(&scope, &alive, 1);
-    scope.context.retain(lease).unwrap();
+    scope.context.retain(lease, 1).unwrap();
     scope.context.release(lease).unwrap();
     close_context(scope.handle).unwrap();
     assert_eq!(alive.count(), 1, "the retained reference still counts");
@@ -233,7 +233,7 @@ fn eight_threads_may_release() {
     let leases: Vec<u32> = (0..64)
         .map(|_| {
             let lease = import(&scope, &alive, 2);
-            (1..8).for_each(|_| scope.context.retain(lease).unwrap());
+            (1..8).for_each(|_| scope.context.retain(lease, 1).unwrap());
             lease
         })
         .collect();

@@ -21,6 +21,7 @@ const TYPES: &[&str] = &[
     "runtime/src/import.rs",
     "runtime/src/build.rs",
     "runtime/src/job.rs",
+    "runtime/src/adoption.rs",
     "runtime/src/call.rs",
 ];
 
@@ -41,6 +42,7 @@ const NAMES: &[(&str, &str)] = &[
     ("BowValue", "bow_value"),
     ("BowFunction", "bow_function"),
     ("BowCall", "bow_call"),
+    ("BowAdoption", "bow_adoption"),
     ("BowAdbcRequest", "bow_adbc_request"),
 ];
 

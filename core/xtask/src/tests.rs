@@ -6,7 +6,7 @@ use std::path::Path;
 use bowstring::adbc::BowAdbcRequest;
 use bowstring_abi::call::{BowContent, BowValue};
 use bowstring_abi::{ArrowArray, ArrowArrayStream, ArrowSchema, BowError, BowTable, Status};
-use bowstring_runtime::{BowCall, BowJobState, BowStats};
+use bowstring_runtime::{BowAdoption, BowCall, BowJobState, BowStats};
 
 use crate::interface::Interface;
 use crate::{exports, header, table};
@@ -49,6 +49,12 @@ fn structs_are_laid_out_as_the_compiler_does() {
             size_of::<BowTable>(),
             "array",
             offset_of!(BowTable, array),
+        ),
+        (
+            "bow_adoption",
+            size_of::<BowAdoption>(),
+            "reserved",
+            offset_of!(BowAdoption, reserved),
         ),
         (
             "bow_job_state",

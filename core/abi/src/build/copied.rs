@@ -1,16 +1,100 @@
-//! Copies of buffers.
+//! Copies of buffers. Those of small buffers lie in one allocation for the whole table, since to allocate and to free each
+//! takes longer than to copy it.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 /// The alignment of copies, which the specification recommends.
 const ALIGNMENT: usize = 64;
+/// The alignment that allocators give for nothing.
+const COMMON_ALIGNMENT: usize = 16;
 
-/// A copy of a buffer.
+/// Up to this size copies lie together.
+pub(super) const SMALL: usize = 8 * 1024;
+
+/// A small buffer to be copied.
+struct Small {
+    source: *const u8,
+    bytes: usize,
+    /// Its place among the table's buffers.
+    buffer: usize,
+}
+
+/// Small buffers that are to be copied.
+#[derive(Default)]
+pub(super) struct Smalls {
+    items: Vec<Small>,
+    /// How many bytes the copies take, each rounded up to the alignment.
+    bytes: usize,
+}
+
+impl Smalls {
+    pub fn with_capacity(count: usize) -> Self {
+        Self {
+            items: Vec::with_capacity(count),
+            bytes: 0,
+        }
+    }
+
+    /// Notes a buffer of at most [`SMALL`] bytes, to be copied for the place `buffer` among the table's buffers.
+    pub fn add(&mut self, source: *const u8, bytes: usize, buffer: usize) {
+        self.items.push(Small {
+            source,
+            bytes,
+            buffer,
+        });
+        self.bytes += bytes.next_multiple_of(ALIGNMENT);
+    }
+
+    /// How many bytes the copies take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Copies what was noted and puts the addresses of the copies into `buffers`. `None` without memory.
+    ///
+    /// # Safety
+    /// What was noted is readable.
+    pub unsafe fn copy(self, buffers: &mut [*const std::ffi::c_void]) -> Option<Option<Copied>> {
+        if self.items.is_empty() {
+            return Some(None);
+        }
+        let room = self.bytes + ALIGNMENT - COMMON_ALIGNMENT;
+        let allocation = Layout::from_size_align(room, COMMON_ALIGNMENT).ok()?;
+        // SAFETY: the size is not 0.
+        let start = NonNull::new(unsafe { alloc(allocation) })?;
+        let mut next = start.as_ptr();
+        next = next.wrapping_add(next.align_offset(ALIGNMENT));
+        let mut copied = 0;
+        for Small {
+            source,
+            bytes,
+            buffer,
+        } in self.items
+        {
+            let padded = bytes.next_multiple_of(ALIGNMENT);
+            // SAFETY: the source is readable by contract, and the allocation has room for all that was noted.
+            unsafe {
+                std::ptr::copy_nonoverlapping(source, next, bytes);
+                next.add(bytes).write_bytes(0, padded - bytes);
+            }
+            buffers[buffer] = next.cast_const().cast();
+            next = next.wrapping_add(padded);
+            copied += bytes;
+        }
+        Some(Some(Copied {
+            start,
+            allocation,
+            bytes: copied,
+        }))
+    }
+}
+
+/// A copy of a buffer, or of several small ones.
 pub(super) struct Copied {
     start: NonNull<u8>,
     allocation: Layout,
-    /// How many bytes were asked for; at least one is allocated.
+    /// How many bytes were copied; at least one is allocated.
     pub bytes: usize,
 }
 

@@ -1,6 +1,7 @@
 //! Tables built from numbers: the mirror of [`describe`](crate::describe), for memory that the other side owns.
 
 mod copied;
+mod plain;
 mod words;
 
 use std::any::Any;
@@ -9,18 +10,18 @@ use std::ptr::null;
 use std::sync::Arc;
 
 use crate::check::{Checker, Level, check_root};
-use crate::export::{ArrayParts, Draft, no_bytes, share_schema};
+use crate::export::{ArrayParts, Shape, no_bytes, share_schema, slab_of_arrays};
 use crate::invalid::{InvalidArrow, Problem};
+use crate::known::{KnownNode, KnownSchema};
 use crate::layout::{BufferKind, Layout, layout_of};
 use crate::node::Node;
 use crate::raw::{ArrowArray, ArrowSchema};
 use crate::schema::SchemaTree;
-use crate::walk::{Root, Visitor, walk};
+use crate::walk::{Root, Visitor, walk_known};
 use crate::{Failure, OwnedTable};
 
-use copied::Copied;
-use words::MAX_WHOLE;
-
+use copied::{Copied, SMALL, Smalls};
+use words::{Counts, Given};
 pub use words::{Head, Words};
 
 /// In the words of bow_table_build: the buffer is absent, a null pointer in the array.
@@ -35,17 +36,29 @@ pub const BOW_BUFFER_COPY: u32 = 2;
 pub struct BuildSchema {
     tree: SchemaTree,
     table: Arc<OwnedTable>,
+    /// What a walk need not find out again for each table.
+    known: KnownSchema,
+    shape: Shape,
 }
 
 impl BuildSchema {
     /// Checks that arrays of this schema can be: its formats, numbers of children and depth.
     pub fn new(tree: SchemaTree) -> Result<Self, InvalidArrow> {
-        // SAFETY: the schema was made here and is given up; the array is a released one.
-        let table = unsafe { OwnedTable::from_raw(tree.to_raw()?, ArrowArray::released()) };
-        let table = Arc::new(table);
-        let schema = Self { tree, table };
-        schema.empty()?;
-        Ok(schema)
+        let schema = tree.to_raw()?;
+        // SAFETY: both structs were made here and are given up.
+        let table = unsafe { OwnedTable::from_raw(schema, empty_array(&tree)) };
+        check_root(&table, Root::Any, Level::Minimal)?;
+        // Nobody asks for the fingerprint of what is built here.
+        let known = KnownSchema::read(table.schema(), 0).map_err(|problem| InvalidArrow {
+            path: "schema".to_owned(),
+            problem,
+        })?;
+        Ok(Self {
+            shape: Shape::of(&tree),
+            table: Arc::new(table),
+            tree,
+            known,
+        })
     }
 
     /// The schema as values.
@@ -56,7 +69,7 @@ impl BuildSchema {
     /// A schema struct of its own, which shares the strings.
     pub fn export(&self) -> ArrowSchema {
         let owner: Arc<dyn Any + Send + Sync> = self.table.clone();
-        share_schema(self.table.schema(), owner)
+        share_schema(self.table.schema(), &self.shape, owner)
     }
 
     /// Whether a table has this schema's own struct, as those that were built with it have: quicker than to compare. A
@@ -117,40 +130,63 @@ pub unsafe fn build_table(
     words: &mut Words<'_>,
     owner: Arc<dyn Any + Send + Sync>,
 ) -> Result<Built, Failure> {
+    let nodes = &schema.known.nodes;
+    let buffers = nodes.iter().map(|node| node.layout.buffers().len()).sum();
     let mut parser = Parser {
         words,
+        known: nodes.iter(),
         path: Vec::new(),
-        draft: Draft::new(),
-        buffers: Vec::with_capacity(32),
-        sizes: Vec::with_capacity(32),
+        arrays: Vec::with_capacity(nodes.len()),
+        buffers: Vec::with_capacity(buffers),
+        sizes: Vec::with_capacity(buffers),
+        smalls: Smalls::with_capacity(buffers),
         copies: Vec::new(),
     };
     parser.node(&schema.tree)?;
     parser.words.end()?;
     let Parser {
-        draft,
-        buffers,
+        arrays,
+        mut buffers,
         sizes,
-        copies,
+        smalls,
+        mut copies,
         ..
     } = parser;
+    let bytes = smalls.bytes();
+    // SAFETY: readable by contract.
+    let smalls = unsafe { smalls.copy(&mut buffers) }.ok_or_else(|| {
+        let (path, problem) = ("array".to_owned(), Problem::NoMemory { bytes });
+        InvalidArrow { path, problem }
+    })?;
+    copies.extend(smalls);
     let bytes_copied = copies.iter().map(|copy| copy.bytes).sum();
-    let owner: Arc<dyn Any + Send + Sync> = Arc::new((copies, owner));
+    let is_plain = plain::is_sound(nodes, &arrays, &buffers, &sizes);
+    let array = slab_of_arrays(arrays, buffers, &schema.shape, (copies, owner));
     // SAFETY: both structs are made here and are given up.
-    let table = unsafe { OwnedTable::from_raw(schema.export(), draft.into_array(buffers, owner)) };
-    let mut sizes = Sizes {
-        sizes: &sizes,
-        next: 0,
-    };
-    let mut checker = Checker {
-        level: Level::Default,
-    };
-    let visitor = &mut (&mut sizes, &mut checker);
-    walk(table.schema(), table.array(), Root::Any, visitor)?;
+    let table = unsafe { OwnedTable::from_raw(schema.export(), array) };
+    if !is_plain {
+        check_built(schema, &table, &sizes)?;
+    }
+    debug_assert_eq!(check_built(schema, &table, &sizes), Ok(()));
     Ok(Built {
         table,
         bytes_copied,
     })
+}
+
+/// Checks what was built as strictly as a table from outside, and that its buffers are as large as they have to be.
+fn check_built(
+    schema: &BuildSchema,
+    table: &OwnedTable,
+    sizes: &[usize],
+) -> Result<(), InvalidArrow> {
+    let mut sizes = Sizes { sizes, next: 0 };
+    let mut checker = Checker {
+        level: Level::Default,
+    };
+    let visitor = &mut (&mut sizes, &mut checker);
+    let known = Some(&schema.known);
+    walk_known(table.schema(), known, table.array(), Root::Any, visitor)
 }
 
 /// How a node is reached from its parent.
@@ -165,33 +201,31 @@ enum Step<'a> {
 /// Reads nodes in step with the schema.
 struct Parser<'a, 'w> {
     words: &'a mut Words<'w>,
+    /// The nodes to come.
+    known: std::slice::Iter<'a, KnownNode>,
     /// Where in the schema: the outermost type first.
     path: Vec<Step<'a>>,
-    draft: Draft<ArrowArray>,
+    /// The arrays, in the order of the walk.
+    arrays: Vec<ArrowArray>,
     /// The addresses of the buffers, in the order of the walk.
     buffers: Vec<*const c_void>,
     /// The bytes of each buffer, in the order of the walk.
     sizes: Vec<usize>,
+    /// Buffers that are copied when all have been seen.
+    smalls: Smalls,
     copies: Vec<Copied>,
 }
 
-/// How one buffer is given.
-struct Given {
-    mode: u32,
-    address: usize,
-    bytes: usize,
-    bit_offset: usize,
-}
-
 impl<'a> Parser<'a, '_> {
-    /// Adds an array and those below it to the draft, and says which it is. Recursion is bounded by the depth of the schema,
-    /// which was checked.
-    fn node(&mut self, tree: &'a SchemaTree) -> Result<usize, Failure> {
-        let length = self.words.whole("a length")?;
-        let null_count = self.words.between("a null count", -1.0, MAX_WHOLE)? as i64;
-        let buffer_count = self.words.count("a number of buffers", 4)?;
-        let child_count = self.words.whole("a number of children")?;
-        let has_dictionary = self.words.between("0 or 1 for a dictionary", 0.0, 1.0)? == 1.0;
+    /// Adds an array and those below it. Recursion is bounded by the depth of the schema, which was checked.
+    fn node(&mut self, tree: &'a SchemaTree) -> Result<(), Failure> {
+        let Counts {
+            length,
+            null_count,
+            buffer_count,
+            child_count,
+            has_dictionary,
+        } = self.words.counts()?;
         let expected = tree.children.len();
         if child_count != expected {
             return Err(self.invalid(Problem::ArrayChildCount {
@@ -204,19 +238,11 @@ impl<'a> Parser<'a, '_> {
             return Err(self.invalid(Problem::Dictionary { expected }));
         }
 
-        let layout = layout_of(&tree.format);
+        let layout = self.known.next().map(|known| known.layout);
         let kinds = layout.as_ref().map_or(&[][..], Layout::buffers);
         let mut variadic: Vec<i64> = Vec::new();
         for index in 0..buffer_count {
-            let given = Given {
-                mode: self
-                    .words
-                    .between("a mode", 0.0, f64::from(BOW_BUFFER_COPY))?
-                    as u32,
-                address: self.words.whole("an address")?,
-                bytes: self.words.whole("a number of bytes")?,
-                bit_offset: self.words.whole("a bit offset")?,
-            };
+            let given = self.words.given()?;
             let kind = kinds.get(index).copied();
             let (address, bytes) = self.buffer(&tree.format, kind, index, length, given)?;
             self.buffers.push(address.cast());
@@ -235,7 +261,7 @@ impl<'a> Parser<'a, '_> {
             self.copies.push(copy);
         }
 
-        let node = self.draft.add(ArrowArray {
+        self.arrays.push(ArrowArray {
             length: length as i64,
             null_count,
             n_buffers: (buffer_count + usize::from(is_variadic)) as i64,
@@ -248,17 +274,15 @@ impl<'a> Parser<'a, '_> {
                     true => Step::Column(index, &child.name),
                     false => Step::Child(&child.name),
                 });
-            let child = self.node(child)?;
-            self.draft.set_child(node, index, child);
+            self.node(child)?;
             self.path.pop();
         }
         if let Some(dictionary) = &tree.dictionary {
             self.path.push(Step::Dictionary);
-            let dictionary = self.node(dictionary)?;
-            self.draft.set_dictionary(node, dictionary);
+            self.node(dictionary)?;
             self.path.pop();
         }
-        Ok(node)
+        Ok(())
     }
 
     /// Where a buffer is to be read, and how many bytes of it.
@@ -276,6 +300,15 @@ impl<'a> Parser<'a, '_> {
             bytes,
             bit_offset,
         } = given;
+        // Nearly all of them.
+        if mode == BOW_BUFFER_BORROW
+            && bit_offset == 0
+            && address != 0
+            && (1..=isize::MAX as usize - address.min(isize::MAX as usize)).contains(&bytes)
+            && address.is_multiple_of(alignment_of(format, kind))
+        {
+            return Ok((address as *const u8, bytes));
+        }
         let is_bitmap = matches!(kind, Some(BufferKind::Validity | BufferKind::Bits));
         if bit_offset != 0 && !is_bitmap {
             return Err(Failure::invalid_argument(format!(
@@ -308,6 +341,11 @@ impl<'a> Parser<'a, '_> {
             // SAFETY: `bytes` are readable by contract, which is enough for these bits.
             unsafe { Copied::of_bits(source, bit_offset, length) }
         } else if mode == BOW_BUFFER_COPY || !address.is_multiple_of(alignment_of(format, kind)) {
+            if bytes <= SMALL {
+                self.smalls.add(source, bytes, self.buffers.len());
+                // Where it is until it has been copied.
+                return Ok((source, bytes));
+            }
             // SAFETY: readable by contract.
             unsafe { Copied::of(source, bytes) }
         } else {

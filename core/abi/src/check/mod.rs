@@ -77,9 +77,11 @@ impl Visitor for Checker {
 
 /// [`Level::Minimal`] for one node.
 pub(crate) fn check_structs(node: &Node<'_>) -> Result<(), Problem> {
-    node::text(node.schema.name, "name")?;
-    for entry in metadata(node.schema) {
-        entry?;
+    if !node.is_known {
+        node::text(node.schema.name, "name")?;
+        for entry in metadata(node.schema) {
+            entry?;
+        }
     }
     node.extent()?;
     let array = node.array;

@@ -28,7 +28,7 @@ use schema::new_schema;
 pub(crate) use array::{Allocation, allocations_of};
 pub use array::{ArrayParts, no_bytes};
 pub(crate) use schema::{schema_struct, share_schema};
-pub(crate) use slab::Draft;
+pub(crate) use slab::{Shape, slab_of_arrays};
 
 /// Exports `batch` without copying its data: the structs share ownership of its buffers. (A validity bitmap that does
 /// not start where its values do is the exception; it is rebuilt.)

@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char};
 use std::sync::Arc;
 
 use crate::SchemaTree;
-use crate::export::slab::Draft;
+use crate::export::slab::{Shape, slab_of_schemas};
 use crate::guard::guard_callback;
 use crate::invalid::Problem;
 use crate::metadata::metadata_bytes;
@@ -101,15 +101,19 @@ pub(super) fn new_schema(
 }
 
 /// A schema of this library's own over the strings of `source`, which `owner` keeps alive and which is one that
-/// [`schema_struct`] made.
-pub(crate) fn share_schema(source: &ArrowSchema, owner: Arc<dyn Any + Send + Sync>) -> ArrowSchema {
-    let mut draft = Draft::new();
-    share(source, &mut draft);
-    draft.into_schema(owner)
+/// [`schema_struct`] made, of this shape.
+pub(crate) fn share_schema(
+    source: &ArrowSchema,
+    shape: &Shape,
+    owner: Arc<dyn Any + Send + Sync>,
+) -> ArrowSchema {
+    let mut schemas = Vec::with_capacity(shape.len());
+    share(source, &mut schemas);
+    slab_of_schemas(schemas, shape, owner)
 }
 
-fn share(source: &ArrowSchema, draft: &mut Draft<ArrowSchema>) -> usize {
-    let parent = draft.add(ArrowSchema {
+fn share(source: &ArrowSchema, schemas: &mut Vec<ArrowSchema>) {
+    schemas.push(ArrowSchema {
         format: source.format,
         name: source.name,
         metadata: source.metadata,
@@ -119,16 +123,12 @@ fn share(source: &ArrowSchema, draft: &mut Draft<ArrowSchema>) -> usize {
     });
     for index in 0..source.n_children as usize {
         // SAFETY: the source is well formed, as its maker says.
-        let child = unsafe { &**source.children.add(index) };
-        let child = share(child, draft);
-        draft.set_child(parent, index, child);
+        share(unsafe { &**source.children.add(index) }, schemas);
     }
     // SAFETY: as above; a dictionary that is not null is a well-formed schema.
     if let Some(dictionary) = unsafe { source.dictionary.as_ref() } {
-        let dictionary = share(dictionary, draft);
-        draft.set_dictionary(parent, dictionary);
+        share(dictionary, schemas);
     }
-    parent
 }
 
 /// The address of a box, or null.
