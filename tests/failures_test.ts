@@ -357,6 +357,40 @@ test("failures: a map's entries lose their names and become nullable", () => {
   lease.release();
 });
 
+test("failures: a map's keys are declared nullable, and are null", () => {
+  const map = pairs(0);
+  const [entries] = map.children;
+  const [keys, values] = entries!.children;
+  const declared = (more: Partial<Column>) => ({
+    ...map,
+    children: [{
+      ...entries!,
+      nullable: true,
+      children: [{ ...keys!, nullable: true, ...more }, values!],
+    }],
+  });
+  // Some producers say so, and none of the keys is null.
+  const structs = make(table([declared({})]));
+  using lease = importRecordBatch(structs.schema, structs.array, { validate: "full" });
+  assert.deepEqual([...lease.value.getChildAt(0)!.get(0)!], [["a", 1], ["b", null]]);
+  // The specification forbids it, and other readers refuse it: what is made here does not.
+  const { schema, data } = lease.value;
+  using exported = exportRecordBatch({ schema, data } as RecordBatch);
+  const raw = child(child(exported.schema, SCHEMA.children, 0), SCHEMA.children, 0);
+  const flags = [raw, child(raw, SCHEMA.children, 0), child(raw, SCHEMA.children, 1)];
+  assert.deepEqual(flags.map((at) => word(at, SCHEMA.flags)), [0, 0, NULLABLE]);
+
+  const nulls = { nullCount: 1, buffers: [Uint8Array.of(1), ...keys!.buffers.slice(1)] };
+  const bad = make(table([declared(nulls)]));
+  assert.throws(() => importRecordBatch(bad.schema, bad.array), {
+    code: "INVALID_ARROW",
+    message: 'column[0] "map" -> pairs -> k: expected no nulls among the keys of a map but found 1',
+  });
+  lease.release();
+  exported.release();
+  assert.deepEqual(live(), NOTHING);
+});
+
 test("failures: numbers of buffers of null and of unions", () => {
   const counts = (vector: Vector) => {
     using exported = exportArray(vector);

@@ -57,9 +57,21 @@ test("functions: a function's failure is an error with its message", SLOW, async
 });
 
 test("functions: what is not there, and what is no input", () => {
-  assert.throws(() => openLibrary(join(root, "no-such.so"), {}), { code: "IO" });
+  const absent = join(root, "no-such.so");
+  assert.throws(() => openLibrary(absent, {}), {
+    code: "IO",
+    message: `${absent}: cannot open shared object file: No such file or directory`,
+  });
+  const source = join(root, "mod.ts");
+  assert.throws(() => openLibrary(source, {}), {
+    code: "IO",
+    message: `${source}: invalid ELF header`,
+  });
   const missing = { nothing: { parameters: [], result: "none" } } as const;
-  assert.throws(() => openLibrary(path, missing), { code: "INVALID_ARGUMENT" });
+  assert.throws(() => openLibrary(path, missing), {
+    code: "INVALID_ARGUMENT",
+    message: `${path}: undefined symbol: nothing`,
+  });
   assert.throws(() => library.filter(1 as never), { code: "INVALID_ARGUMENT" });
   assert.throws(() => (library.filter as () => unknown)(), { code: "INVALID_ARGUMENT" });
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { currentContext } from "../bindings/context.ts";
 import { findLibrary } from "../bindings/library.ts";
 import { fixed, table, utf8 } from "./support/columns.ts";
+import { driverOptions, isMissing } from "./support/drivers.ts";
 import { compile } from "./support/native.ts";
 import { isDeno, runScript, SLOW } from "./support/process.ts";
 import { described } from "./support/producer.ts";
@@ -46,14 +47,18 @@ exportStream: BowstringError UNSUPPORTED: ADDRESSES
 openLibrary: LibraryLoadError LIBRARY_LOAD: Deno may not load /no/such/library.so: run with --allow-ffi, \
 or with --allow-ffi=/no/such/library.so
 alive: 0 0 0 0
-`.replaceAll(
-  "VIEWS",
-  "Deno shows native memory only to programs that run with --allow-ffi without a path: run with " +
-    "that, or pass { copy: true }",
-).replaceAll(
-  "ADDRESSES",
-  "Deno gives the addresses of memory only to programs that run with --allow-ffi without a path",
-);
+`;
+
+/** The messages, in the places of their names. */
+const whole = (expected: string) =>
+  expected.replaceAll(
+    "VIEWS",
+    "Deno shows native memory only to programs that run with --allow-ffi without a path: run " +
+      "with that, or pass { copy: true }",
+  ).replaceAll(
+    "ADDRESSES",
+    "Deno gives the addresses of memory only to programs that run with --allow-ffi without a path",
+  );
 
 test(
   "permission: with --allow-ffi=<path>, the bridge imports copies, and says what else it needs",
@@ -74,6 +79,40 @@ test(
       env: { BOWSTRING_LIBRARY: library },
       denoFlags: [`--allow-ffi=${library},${producer}`, "--allow-env=BOWSTRING_LIBRARY"],
     });
-    assert.deepEqual({ code, stdout }, { code: 0, stdout: NARROW }, stderr);
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: whole(NARROW) }, stderr);
+  },
+);
+
+/** What a connection does under the narrow permission. */
+const NARROW_ADBC = `connect to the denied one: LibraryLoadError LIBRARY_LOAD: Deno may not load \
+/no/such/driver.so: run with --allow-ffi, or with --allow-ffi=<Bowstring's library>,/no/such/driver.so
+execute: 2, copied
+query by copy: 1,2, copied
+query: BowstringError UNSUPPORTED: VIEWS
+query with parameters: BowstringError UNSUPPORTED: ADDRESSES
+execute with parameters: BowstringError UNSUPPORTED: ADDRESSES
+ingest, borrow: BowstringError UNSUPPORTED: ADDRESSES
+ingest, copy: BowstringError UNSUPPORTED: ADDRESSES
+tableSchema: a
+tableTypes: table,view, copied
+transaction: 1,2, copied
+alive: 0 0 0 0 0
+`;
+
+test(
+  "permission: with --allow-ffi=<paths>, a database is read by copy, and other drivers are not loaded",
+  {
+    ...SLOW,
+    skip: !isDeno || isMissing("sqlite") && 'no driver sqlite: run "make drivers"',
+  },
+  async () => {
+    const library = findLibrary(currentContext().runtime);
+    const { driver } = driverOptions("sqlite");
+    const { code, stdout, stderr } = await runScript("scripts/narrow_adbc.ts", {
+      args: [driver, "/no/such/driver.so"],
+      env: { BOWSTRING_LIBRARY: library },
+      denoFlags: [`--allow-ffi=${library},${driver}`, "--allow-env=BOWSTRING_LIBRARY"],
+    });
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: whole(NARROW_ADBC) }, stderr);
   },
 );

@@ -12,6 +12,7 @@ import {
   openLibrary,
   stats,
 } from "../mod.ts";
+import { driverOptions, driverTest } from "./support/drivers.ts";
 import { nativeFilter } from "./support/native_filter.ts";
 import { collectUntil, runScript, SLOW } from "./support/process.ts";
 
@@ -125,6 +126,19 @@ for (const what of ["import", "export", "stream", "call"]) {
     assert.equal(await script("terminate_bridge.ts", what, nativeFilter), "done\n");
   });
 }
+
+for (const driver of ["duckdb", "sqlite"] as const) {
+  for (const what of ["query", "execute", "ingest"]) {
+    driverTest(driver, `stress: workers terminated in the middle of: ${what}`, async () => {
+      const options = JSON.stringify(driverOptions(driver));
+      assert.equal(await script("terminate_bridge.ts", what, nativeFilter, options), "done\n");
+    });
+  }
+}
+
+test("stress: what a worker lent as a copy, or leased, outlives it", SLOW, async () => {
+  assert.equal(await script("terminate_lender.ts"), "done\n");
+});
 
 for (const way of ["end", "exit"]) {
   test(

@@ -31,11 +31,21 @@ export function fieldJson(field: ForeignField, path: string): SchemaJson {
     name: field.name,
     metadata: metadataJson(field.metadata),
     flags,
-    children: children.map((child) => fieldJson(child, `${path} -> ${child.name}`)),
+    children: children.map((child) => {
+      const json = fieldJson(child, `${path} -> ${child.name}`);
+      return type.typeId === TYPE.Map ? entriesJson(json) : json;
+    }),
     dictionary: encoded
       ? fieldJson({ name: "", type: type.dictionary!, nullable: true }, `${path} -> dictionary`)
       : null,
   };
+}
+
+/** The entries of a map. Neither they nor the keys may be nullable; readers refuse those that are. */
+function entriesJson(entries: SchemaJson): SchemaJson {
+  const always = (json: SchemaJson) => ({ ...json, flags: json.flags & ~NULLABLE });
+  const [keys, ...values] = entries.children;
+  return { ...always(entries), children: keys ? [always(keys), ...values] : [] };
 }
 
 function metadataJson(

@@ -19,6 +19,7 @@ import {
   openLibrary,
   stats,
 } from "../../mod.ts";
+import { attempt } from "../support/attempt.ts";
 import { open } from "../support/native.ts";
 
 const [path, description] = process.argv.slice(2);
@@ -34,18 +35,6 @@ const schemaAndArray = () => {
   return [schema, schema + 72] as const;
 };
 const streamOf = () => schemaAndArray()[0] + 152;
-
-async function attempt(what: string, body: () => unknown): Promise<void> {
-  const before = stats().bytesCopied;
-  try {
-    const result = await body();
-    const copied = stats().bytesCopied > before ? ", copied" : "";
-    console.log(`${what}: ${result}${copied}`);
-  } catch (reason) {
-    const { name, code, message } = reason as Error & { code?: string };
-    console.log(`${what}: ${name} ${code}: ${message}`);
-  }
-}
 
 const copy = { copy: true } as const;
 await attempt("importSchema", () => importSchema(schemaAndArray()[0]).fields.length);

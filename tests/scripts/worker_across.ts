@@ -1,4 +1,5 @@
-/** Imports what it is told of, releases it, and gives what it makes of it: the number in it, and one more. */
+/** Imports what it is told of, releases it, and gives what it makes of it: the number in it, and one more. Or gives memory
+ * that outlives it: a copy, or what it has leased. */
 
 import { tableFromArrays } from "apache-arrow";
 import { exportRecordBatch, importRecordBatch, stats } from "../../mod.ts";
@@ -19,6 +20,17 @@ scope.onmessage = async ({ data }) => {
       lease.release();
       const { batches: [batch] } = tableFromArrays({ id: new Float64Array(5_000).fill(number) });
       given = exportRecordBatch(batch!);
+      return scope.postMessage({ schema: given.schema, array: given.array });
+    }
+    case "lend": {
+      const { batches: [batch] } = tableFromArrays({
+        id: new Float64Array(5_000).fill(data.number),
+      });
+      given = exportRecordBatch(batch!, { mode: "copy" });
+      if (data.leased) {
+        const lease = importRecordBatch(given.schema, given.array);
+        given = exportRecordBatch(lease.value);
+      }
       return scope.postMessage({ schema: given.schema, array: given.array });
     }
     case "collect":

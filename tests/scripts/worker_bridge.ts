@@ -3,6 +3,7 @@
 
 import { tableFromArrays } from "apache-arrow";
 import {
+  adbc,
   exportRecordBatch,
   exportStream,
   importRecordBatch,
@@ -28,7 +29,20 @@ function* forever() {
   for (;;) yield source!;
 }
 
-const WORK: Record<string, (library: string) => Promise<void>> = {
+/** Rows that take a database a while: DuckDB's recursion is slow, and SQLite has no ranges. */
+const rowsFor = (driver: string) =>
+  driver.includes("duckdb")
+    ? "WITH r(n) AS (SELECT * FROM range(1000000))"
+    : "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 20000)";
+
+let connection: adbc.Connection | undefined;
+
+async function connected(driver: string): Promise<adbc.Connection> {
+  return connection ??= await adbc.connect(JSON.parse(driver) as adbc.ConnectOptions);
+}
+
+/** What a worker does; the path is that of `libnative_filter`, or the driver's options as JSON. */
+const WORK: Record<string, (path: string) => Promise<void>> = {
   async import() {
     const exported = exportRecordBatch(source!, { mode });
     const lease = importRecordBatch(exported.schema, exported.array);
@@ -61,11 +75,25 @@ const WORK: Record<string, (library: string) => Promise<void>> = {
     lease.release();
     hold(await running);
   },
+  async query(driver) {
+    const database = await connected(driver);
+    for await (const batch of database.query(`${rowsFor(driver)} SELECT n FROM r`)) hold(batch);
+  },
+  async execute(driver) {
+    const database = await connected(driver);
+    await database.execute(`${rowsFor(driver)} SELECT count(*) FROM r`);
+  },
+  async ingest(driver) {
+    const database = await connected(driver);
+    const batches = Array.from({ length: 20 }, () => source!);
+    const rows = await database.ingest("t", batches, "replace", { mode });
+    if (rows !== 100_000) throw new Error("another number of rows");
+  },
 };
 
 scope.onmessage = async ({ data }) => {
   for (let round = 0;; round++) {
-    await WORK[data.what]!(data.library);
+    await WORK[data.what]!(data.path);
     if (round === 3) scope.postMessage("busy");
     if (round % 16 === 15) await new Promise((resolve) => setTimeout(resolve, 0));
   }

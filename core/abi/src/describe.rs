@@ -15,6 +15,9 @@ use crate::{OwnedTable, known};
 /// Blocks are cut at multiples of this, so that a buffer that is aligned in memory is aligned in its block too.
 const BLOCK_ALIGNMENT: usize = 64;
 
+/// The words of a description are doubles, which hold every whole number up to this one.
+const MOST_ITEMS: usize = (1 << 53) - 1;
+
 /// A run of native memory that holds one or more buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
@@ -236,7 +239,11 @@ impl Visitor for Describer {
     type Output = ();
 
     fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
-        node.extent()?;
+        let extent = node.extent()?;
+        // Types without buffers may have more items than there is memory.
+        if extent > MOST_ITEMS {
+            return Err(Problem::Uncountable(extent));
+        }
         let array = node.array;
         let buffers = node.buffer_count();
         self.nodes.extend([

@@ -121,6 +121,21 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Why `error` came about, in the words of its innermost cause, since errors of the system come wrapped in ones that say
+/// only what was called. Names `subject`, what the call was about, in front if those words do not.
+pub fn cause_of(error: &dyn std::error::Error, subject: &str) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let text = cause.to_string();
+    if text.contains(subject) {
+        text
+    } else {
+        format!("{subject}: {text}")
+    }
+}
+
 fn truncate(text: &str, limit: usize) -> &str {
     let mut end = text.len().min(limit);
     while !text.is_char_boundary(end) {

@@ -402,7 +402,11 @@ fn field_of(
     let entries = metadata(schema)
         .map(|entry| entry.map(|(key, value)| (key.to_owned(), value.to_owned())))
         .collect::<Result<HashMap<_, _>, _>>()?;
-    Ok(Field::new(name, data_type, schema.flags & NULLABLE != 0)
+    // By the specification neither the entries of a map nor its keys may be nullable. Some producers say that they are,
+    // and none that is accepted has nulls there; arrow-rs finds fields that say so invalid.
+    let is_nullable =
+        schema.flags & NULLABLE != 0 && !matches!(node.role, Role::MapEntries | Role::MapKeys);
+    Ok(Field::new(name, data_type, is_nullable)
         .with_dict_is_ordered(schema.flags & 1 != 0)
         .with_metadata(entries))
 }

@@ -156,6 +156,8 @@ pub enum Problem {
     OriginalRunEnds(String),
     /// There are more items than the type can count.
     TooManyItems(usize),
+    /// There are more items than a double can count.
+    Uncountable(usize),
     /// A value does not fit the type that it is converted to.
     DoesNotFit {
         index: usize,
@@ -420,6 +422,12 @@ impl fmt::Display for Problem {
             ),
             Self::TooManyItems(count) => {
                 write!(f, "{count} items are more than the type can count")
+            }
+            Self::Uncountable(count) => {
+                write!(
+                    f,
+                    "expected at most 9007199254740991 items, as many as a double can count, but found {count}"
+                )
             }
             Self::DoesNotFit { index, value, what } => {
                 write!(f, "expected value[{index}] to fit {what} but found {value}")

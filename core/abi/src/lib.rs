@@ -83,7 +83,7 @@ mod walk;
 
 pub use batches::Batches;
 pub use check::Level;
-pub use error::{BowError, Failure};
+pub use error::{BowError, Failure, cause_of};
 pub use export::{ArrayParts, export_array, export_batch, no_bytes, share_table};
 pub use import::{Imported, ImportedArray, import_array, import_table};
 pub use invalid::{InvalidArrow, Problem};

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use bowstring_abi::describe::{Block, describe};
-use bowstring_abi::{ArrowArray, Level, OwnedTable, export_batch, fingerprint};
+use bowstring_abi::describe::{Block, describe, describe_root};
+use bowstring_abi::{
+    ArrayParts, ArrowArray, Level, OwnedTable, Root, SchemaTree, export_batch, fingerprint,
+};
 
 use common::Alive;
 
@@ -163,4 +165,32 @@ fn a_buffer_of_our_own_that_claims_too_much_is_refused() {
 #[test]
 fn no_tables_are_no_blocks() {
     assert_eq!(describe(&[], Level::Full).unwrap().words, [0.0, 0.0, 0.0]);
+}
+
+/// Types without buffers may have more rows than a double can count.
+#[test]
+fn more_items_than_a_double_counts_are_refused() {
+    let described = |length: i64, offset: i64| {
+        let schema: SchemaTree = serde_json::from_str(r#"{"format":"n"}"#).unwrap();
+        let array = ArrayParts {
+            length,
+            null_count: -1,
+            offset,
+            buffers: vec![],
+            children: vec![],
+            dictionary: None,
+            owner: Arc::new(()),
+        };
+        // SAFETY: both structs are made here and given up.
+        let table = unsafe { OwnedTable::from_raw(schema.to_raw().unwrap(), array.into_raw()) };
+        describe_root(&[table], Root::Any, Level::Default)
+    };
+    let most = (1 << 53) - 1;
+    assert_eq!(described(most, 0).unwrap().words[4], most as f64);
+    for (length, offset) in [(most + 1, 0), (most, 1)] {
+        assert_eq!(
+            described(length, offset).unwrap_err().to_string(),
+            "array: expected at most 9007199254740991 items, as many as a double can count, but found 9007199254740992"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! What a caller reads when a call fails, and that no panic gets out.
 
 use bowstring_abi::guard::{guard, guard_callback};
-use bowstring_abi::{BowError, Failure, Status};
+use bowstring_abi::{BowError, Failure, Status, cause_of};
 
 fn run(error: &mut BowError, body: impl FnOnce() -> Result<Status, Failure>) -> i32 {
     // SAFETY: the error struct is whole.
@@ -132,4 +132,27 @@ fn room_behind_the_struct_takes_a_longer_message() {
     let status = unsafe { bowstring_abi::guard::guard((&raw mut roomy).cast(), body) };
     assert_eq!((status, roomy.0.length), (25, 800));
     assert_eq!((roomy.1[299], roomy.1[300], roomy.1[301]), (b'x', 0, 7));
+}
+
+#[test]
+fn the_innermost_cause_is_told_and_what_it_is_about() {
+    #[derive(Debug)]
+    struct Wrapped(Box<dyn std::error::Error + 'static>);
+    impl std::fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a call failed")
+        }
+    }
+    impl std::error::Error for Wrapped {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&*self.0)
+        }
+    }
+    let wrapped = |text: &str| Wrapped(Box::new(Wrapped(text.into())));
+    assert_eq!(cause_of(&wrapped("a.so: gone"), "a.so"), "a.so: gone");
+    assert_eq!(cause_of(&wrapped("gone"), "a.so"), "a.so: gone");
+    assert_eq!(
+        cause_of(&std::fmt::Error, "a.so"),
+        format!("a.so: {}", std::fmt::Error)
+    );
 }

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
+use arrow_array::Array;
 use bowstring_abi::check::check_root;
 use bowstring_abi::convert::convert;
 use bowstring_abi::{ArrayParts, Level, OwnedTable, Root, SchemaTree, import_array};
@@ -303,6 +304,25 @@ fn cases() -> Vec<Case> {
                     .named("run_ends");
                 run_ends.null_count = 1;
                 runs(2, run_ends, numbers(1))
+            },
+        ),
+        (
+            Minimal,
+            "array -> entries -> key: expected no nulls among the keys of a map but found 1",
+            || {
+                let mut keys = made("i", 2).buffer(&[1u8]).buffer(&[1i32, 2]);
+                keys.null_count = 1;
+                map(keys)
+            },
+        ),
+        (
+            Minimal,
+            "array -> entries: expected no nulls among the entries of a map but found 1",
+            || {
+                let mut map = map(numbers(2));
+                let entries = &mut map.children[0];
+                (entries.null_count, entries.buffers[0]) = (1, Some(vec![1]));
+                map
             },
         ),
         // The ends.
@@ -642,7 +662,7 @@ fn schemas_that_do_not_fit_their_format_are_refused() {
 /// The recursion of readers ends at 64 levels; a producer may nest as deep as it likes.
 #[test]
 fn ten_thousand_levels_are_refused() {
-    // Built without a recursion of its own, and leaked: releasing it would recurse.
+    // Built, and taken apart, without a recursion of its own.
     let mut inner = made("i", 0).schema.to_raw().unwrap();
     for _ in 0..10_000 {
         let mut outer = made("+s", 0).schema.to_raw().unwrap();
@@ -655,6 +675,39 @@ fn ten_thousand_levels_are_refused() {
         refused.problem.to_string(),
         "the types nest deeper than 64 levels"
     );
+    loop {
+        let children = (inner.n_children == 1).then_some(inner.children);
+        (inner.n_children, inner.children) = (0, std::ptr::null_mut());
+        // SAFETY: the struct was made by `to_raw`, and is released once; it never owned what was put below it.
+        unsafe { inner.release.unwrap()(&mut inner) };
+        let Some(children) = children else {
+            break;
+        };
+        // SAFETY: both boxes were made above, and are reached once.
+        inner = unsafe { *Box::from_raw(*Box::from_raw(children)) };
+    }
+}
+
+/// By the specification neither entries nor keys may be nullable, but some producers say that they are.
+#[test]
+fn keys_of_maps_may_be_declared_nullable() {
+    let table = map(numbers(2)).table();
+    check_root(&table, Root::Any, Level::Full).unwrap();
+    let entries = &SchemaTree::read(&table).unwrap().children[0];
+    assert_eq!(
+        (entries.flags, entries.children[0].flags),
+        (2, 2),
+        "as declared"
+    );
+    let array = import_array(table).unwrap().array;
+    let arrow_schema::DataType::Map(entries, _) = array.data_type() else {
+        panic!("expected a map but found {}", array.data_type());
+    };
+    let arrow_schema::DataType::Struct(fields) = entries.data_type() else {
+        panic!("expected a struct but found {}", entries.data_type());
+    };
+    assert!(!entries.is_nullable() && !fields[0].is_nullable() && fields[1].is_nullable());
+    array.to_data().validate_full().unwrap();
 }
 
 /// Null items may have any key, any view.
@@ -674,7 +727,7 @@ fn what_is_null_may_refer_to_anything() {
         let table = made.table();
         check_root(&table, Root::Any, Level::Full).unwrap();
         let imported = import_array(table).unwrap().array;
-        assert_eq!(arrow_array::Array::null_count(&imported), 1);
+        assert_eq!(imported.null_count(), 1);
         assert!(format!("{imported:?}").contains("null"));
     }
 }

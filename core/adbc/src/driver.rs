@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use bowstring_abi::{OwnedStream, StreamError};
+use bowstring_abi::{OwnedStream, StreamError, cause_of};
 use libloading::Library;
 
 use crate::Error;
@@ -55,15 +55,8 @@ impl Driver {
             return Ok(driver.clone());
         }
         // SAFETY: by contract.
-        let library = unsafe { Library::new(path) }.map_err(|error| {
-            let text = error.to_string();
-            let named = text.contains(path);
-            Error::Library(if named {
-                text
-            } else {
-                format!("{path}: {text}")
-            })
-        })?;
+        let library = unsafe { Library::new(path) }
+            .map_err(|error| Error::Library(cause_of(&error, path)))?;
         // From here on its code may have handed out addresses.
         let library: &'static Library = Box::leak(Box::new(library));
         let names = match entrypoint {

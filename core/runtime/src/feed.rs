@@ -87,7 +87,7 @@ impl Feed {
                 true => "record batch",
                 false => "array",
             };
-            same_types(expected, &found, path)?;
+            same_types(expected, &found, path, false)?;
         }
         let mut state = lock(&self.state);
         if state.released {
@@ -175,8 +175,14 @@ fn spelling(format: &str) -> &str {
     }
 }
 
-/// Refuses arrays that a consumer, which knows the stream's schema only, would misread.
-fn same_types(expected: &SchemaTree, found: &SchemaTree, path: &str) -> Result<(), Failure> {
+/// Refuses arrays that a consumer, which knows the stream's schema only, would misread: of other types, or with the fields
+/// of a struct in another order. What the items of lists and the parts of maps are called says nothing.
+fn same_types(
+    expected: &SchemaTree,
+    found: &SchemaTree,
+    path: &str,
+    is_map_entries: bool,
+) -> Result<(), Failure> {
     let refuse = |what: String| {
         Err(Failure::invalid_argument(format!(
             "{path}: expected {what}"
@@ -196,17 +202,25 @@ fn same_types(expected: &SchemaTree, found: &SchemaTree, path: &str) -> Result<(
             found.children.len()
         ));
     }
+    let has_fields = expected.format == "+s" && !is_map_entries;
+    let is_map = expected.format == "+m";
     for (index, (expected, found)) in expected.children.iter().zip(&found.children).enumerate() {
         let name = expected.name.escape_debug();
+        if has_fields && expected.name != found.name {
+            return refuse(format!(
+                "\"{name}\" as field {index}, as in the stream's schema, but found \"{}\"",
+                found.name.escape_debug()
+            ));
+        }
         let path = match path {
             "record batch" => format!("column[{index}] \"{name}\""),
             _ => format!("{path} -> {name}"),
         };
-        same_types(expected, found, &path)?;
+        same_types(expected, found, &path, is_map)?;
     }
     match (&expected.dictionary, &found.dictionary) {
         (Some(expected), Some(found)) => {
-            same_types(expected, found, &format!("{path} -> dictionary"))
+            same_types(expected, found, &format!("{path} -> dictionary"), false)
         }
         (None, None) => Ok(()),
         (Some(_), None) => refuse("a dictionary, as in the stream's schema, but found none".into()),

@@ -231,11 +231,11 @@ impl Job {
     }
 
     /// Lets the work go on to its end although nobody reads its results: other work waits for it, perhaps the reader's
-    /// own. What it gives is queued as far as there is memory to spare; beyond that the job fails.
-    pub(crate) fn hurry(&self) {
+    /// own. What it gives is queued as long as it is less than `read_ahead` bytes; beyond that the job fails.
+    pub(crate) fn hurry(&self, read_ahead: usize) {
         let mut state = lock(&self.state);
         state.hurried = true;
-        state.bound = Bound::HURRIED;
+        state.bound = Bound::hurried(read_ahead);
         state.full = false;
         drop(state);
         self.room.notify_all();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use bowstring_abi::{Failure, Status};
+use bowstring_abi::{Failure, Status, cause_of};
 use libloading::Library;
 
 use crate::error::{Kind, RuntimeError};
@@ -29,7 +29,7 @@ pub unsafe fn open_library(path: &str) -> Result<Handle, Failure> {
     }
     // Without the lock: initialisers are foreign code. SAFETY: by contract.
     let library = unsafe { Library::new(path) }
-        .map_err(|error| Failure::new(Status::Io, message(path, &error)))?;
+        .map_err(|error| Failure::new(Status::Io, cause_of(&error, path)))?;
     let mut libraries = lock(&LIBRARIES);
     if let Some(&handle) = libraries.by_path.get(path) {
         // Another thread was quicker; both have the same library, and the system counts.
@@ -51,16 +51,6 @@ pub fn symbol(library: Handle, name: &str) -> Result<usize, Failure> {
     // SAFETY: nothing is done with what is at the address.
     match unsafe { library.get::<*const ()>(name.as_bytes()) } {
         Ok(symbol) => Ok((*symbol).addr()),
-        Err(error) => Err(Failure::invalid_argument(message(name, &error))),
-    }
-}
-
-/// The system's words, which mostly name the file or the symbol, but not always.
-fn message(what: &str, error: &libloading::Error) -> String {
-    let text = error.to_string();
-    if text.contains(what) {
-        text
-    } else {
-        format!("{what}: {text}")
+        Err(error) => Err(Failure::invalid_argument(cause_of(&error, name))),
     }
 }

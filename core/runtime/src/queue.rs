@@ -27,10 +27,10 @@ impl Bound {
     };
 
     /// What a producer may queue that must not wait, because others wait for it.
-    pub const HURRIED: Self = Self {
-        results: usize::MAX,
-        bytes: 1 << 30,
-    };
+    pub fn hurried(bytes: usize) -> Self {
+        let results = usize::MAX;
+        Self { results, bytes }
+    }
 
     pub fn is_full(&self, results: usize, bytes: usize) -> bool {
         results >= self.results || bytes >= self.bytes

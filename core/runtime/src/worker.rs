@@ -14,12 +14,17 @@ use crate::sync::lock;
 
 type Task<S> = Box<dyn FnOnce(&mut S) + Send>;
 
+/// How many bytes of a job's results may wait for their reader while other work waits for the job.
+const READ_AHEAD: usize = 1 << 30;
+
 /// A value of type `S` on its own thread. Dropped there, when the worker is closed and its last job has ended.
 pub struct Worker<S> {
     inner: Mutex<Inner<S>>,
     monitor: Arc<dyn Monitor>,
     /// How many places are taken.
     taken: Arc<AtomicUsize>,
+    /// Of each job whose end others wait for, in bytes.
+    read_ahead: usize,
 }
 
 /// One of the places for work of which only so much may wait.
@@ -63,7 +68,18 @@ impl<S: Send + 'static> Worker<S> {
             }),
             monitor,
             taken: Arc::default(),
+            read_ahead: READ_AHEAD,
         })
+    }
+
+    /// The same worker with another bound on what is read ahead: a job for whose end other work waits fails with
+    /// [`Status::Busy`](bowstring_abi::Status::Busy) when `bytes` of its results would wait for their reader. 1 GiB by
+    /// default.
+    pub fn with_read_ahead(self, bytes: usize) -> Self {
+        Self {
+            read_ahead: bytes,
+            ..self
+        }
     }
 
     /// A place, unless `limit` are taken.
@@ -88,7 +104,7 @@ impl<S: Send + 'static> Worker<S> {
         let mut inner = lock(&self.inner);
         inner.jobs.retain(|job| job.strong_count() > 0);
         for earlier in inner.jobs.iter().filter_map(Weak::upgrade) {
-            earlier.hurry();
+            earlier.hurry(self.read_ahead);
         }
         inner.jobs.push(Arc::downgrade(job));
         let task: Task<S> = {

@@ -276,15 +276,24 @@ fn libraries_are_opened_once_and_asked_for_symbols() {
     assert_eq!(abs(-3), 3);
     let missing = symbol(library, "no_such_function").unwrap_err();
     assert_eq!(missing.status, Status::InvalidArgument);
-    assert!(missing.message.contains("no_such_function"), "{missing}");
+    let words = "libc.so.6: undefined symbol: no_such_function";
+    assert!(missing.message.ends_with(words), "{missing}");
     let stale = symbol(library + 1, "abs").unwrap_err();
     let expected = format!(
         "there is no library {:#x}, or it has been closed",
         library + 1
     );
     assert_eq!(stale, Failure::new(Status::StaleHandle, expected));
-    // SAFETY: there is nothing whose initialisers could run.
-    let missing = unsafe { open_library("/no/such/library.so") }.unwrap_err();
-    assert_eq!(missing.status, Status::Io);
-    assert!(missing.message.contains("/no/such/library.so"), "{missing}");
+    let not_a_library = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
+    for (path, why) in [
+        (
+            "/no/such/library.so",
+            "cannot open shared object file: No such file or directory",
+        ),
+        (not_a_library, "invalid ELF header"),
+    ] {
+        // SAFETY: there is nothing whose initialisers could run.
+        let refused = unsafe { open_library(path) }.unwrap_err();
+        assert_eq!(refused, Failure::new(Status::Io, format!("{path}: {why}")));
+    }
 }

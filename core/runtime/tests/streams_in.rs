@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 
-use bowstring_abi::{ArrowArrayStream, Failure, Level, OwnedStream, Status};
+use bowstring_abi::{ArrowArray, ArrowArrayStream, Failure, Level, OwnedStream, Status};
 use bowstring_runtime::{Job, Next, NextLease, close_context};
 
 use common::producer::{Step, stream};
@@ -210,6 +210,124 @@ fn batches_are_checked_and_a_bad_one_ends_the_job() {
     );
     wait_for(&releases, 1);
     assert_eq!(alive.count(), 0);
+}
+
+/// The arrays of a stream come without a schema: what does not fit the stream's is refused, and all is released.
+#[test]
+fn arrays_that_are_not_of_the_streams_schema_are_refused_and_released() {
+    type Change = fn(&mut ArrowArray);
+    /// The arrays of this test have one column.
+    fn column(array: &mut ArrowArray) -> &mut ArrowArray {
+        // SAFETY: the array has one child, which nothing else refers to.
+        unsafe { &mut **array.children }
+    }
+    let cases: [(Change, &str); 5] = [
+        (
+            |array| array.n_children = 0,
+            "record batch: expected 1 children, as in the schema, but found 0",
+        ),
+        (
+            |array| column(array).n_buffers = 3,
+            "column[0] \"number\": expected 2 buffers but found 3",
+        ),
+        (
+            |array| column(array).length = 0,
+            "column[0] \"number\": expected a length of at least 1, as the parent needs, but found 0",
+        ),
+        (
+            |array| array.offset = 1,
+            "record batch: expected offset 0 but found 1",
+        ),
+        (
+            |array| {
+                // Moved out, and released elsewhere.
+                let column = column(array);
+                // SAFETY: the copy is released once, since the original is marked as released.
+                unsafe {
+                    let mut moved = std::ptr::from_mut(column).read();
+                    column.release = None;
+                    moved.release.unwrap()(&mut moved);
+                }
+            },
+            "column[0] \"number\": the array has been released",
+        ),
+    ];
+    for (change, expected) in cases {
+        let (scope, alive) = (Scope::open(), Alive::default());
+        let mut odd = alive.table(2).into_raw();
+        change(&mut odd.array);
+        // SAFETY: moved out one line above.
+        let odd = unsafe { bowstring_abi::OwnedTable::take(&mut odd) };
+        let steps = vec![Step::Batch(alive.table(1)), Step::Batch(odd)];
+        let (stream, releases) = stream(Some(alive.table(0)), steps);
+        let (_, job) = import(&scope, stream);
+        let (found, failure) = results(&job).unwrap_err();
+        assert_eq!(found, [(0, None), (1, Some(1))]);
+        assert_eq!(failure, Failure::new(Status::InvalidArrow, expected));
+        wait_for(&releases, 1);
+        assert_eq!(alive.count(), 0, "{expected}");
+    }
+}
+
+/// What a stream gives as its schema is checked as any struct is.
+#[test]
+fn a_stream_whose_schema_is_none_is_refused() {
+    let alive = Alive::default();
+    let scope = Scope::open();
+    let mut released = alive.table(0).into_raw();
+    // SAFETY: released once, and marked as released by its callback.
+    unsafe { released.schema.release.unwrap()(&mut released.schema) };
+    let mut column = alive.table(0).into_raw();
+    // SAFETY: the child is moved out and its parent released; the table then is that of one number.
+    let column = unsafe {
+        let child = (*column.schema.children).read();
+        (**column.schema.children).release = None;
+        drop(bowstring_abi::OwnedTable::take_schema(&mut column.schema));
+        bowstring_abi::OwnedTable::from_raw(child, column.array)
+    };
+    // SAFETY: made here and given up.
+    let released = unsafe { bowstring_abi::OwnedTable::from_raw(released.schema, released.array) };
+    for (schema, expected) in [
+        (released, "schema: the schema has been released"),
+        (
+            column,
+            "record batch: expected a struct (\"+s\") but found the format \"I\"",
+        ),
+    ] {
+        let (stream, releases) = stream(Some(schema), Vec::new());
+        let (_, job) = import(&scope, stream);
+        let (found, failure) = results(&job).unwrap_err();
+        assert_eq!(found, []);
+        assert_eq!(failure, Failure::new(Status::InvalidArrow, expected));
+        wait_for(&releases, 1);
+    }
+    assert_eq!(alive.count(), 0);
+}
+
+/// A producer may be asked once more, and answer once more, after it has ended: nobody asks.
+#[test]
+fn nothing_is_asked_of_a_stream_that_has_ended() {
+    let (scope, alive) = (Scope::open(), Alive::default());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let again = asked.clone();
+    let again = move || {
+        again.fetch_add(1, SeqCst);
+    };
+    let empty = Step::Batch(
+        // SAFETY: it holds nothing: the mark of the end.
+        unsafe { bowstring_abi::OwnedTable::take(&mut bowstring_abi::BowTable::released()) },
+    );
+    let steps = vec![
+        Step::Batch(alive.table(1)),
+        empty,
+        Step::Run(Box::new(again)),
+        Step::Batch(alive.table(2)),
+    ];
+    let (stream, releases) = stream(Some(alive.table(0)), steps);
+    let (_, job) = import(&scope, stream);
+    assert_eq!(results(&job).unwrap(), [(0, None), (1, Some(1))]);
+    wait_for(&releases, 1);
+    assert_eq!((asked.load(SeqCst), alive.count()), (0, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod common;
 
 use std::thread::{JoinHandle, spawn};
 
+use bowstring_abi::build::BuildSchema;
 use bowstring_abi::{Failure, OwnedStream, OwnedTable, SchemaTree, Status, StreamError};
 use bowstring_runtime::{Demand, close_context};
 
@@ -209,6 +210,10 @@ fn batches_of_other_types_are_refused_and_released() {
         children,
         dictionary: None,
     };
+    let named = |name: &str, tree: SchemaTree| SchemaTree {
+        name: name.to_owned(),
+        ..tree
+    };
     let cases = [
         (
             tree("+s", vec![]),
@@ -217,6 +222,10 @@ fn batches_of_other_types_are_refused_and_released() {
         (
             tree("+s", vec![tree("i", vec![])]),
             "column[0] \"number\": expected the stream's type \"i\" but found \"I\"",
+        ),
+        (
+            tree("+s", vec![named("count", tree("I", vec![]))]),
+            "record batch: expected \"count\" as field 0, as in the stream's schema, but found \"number\"",
         ),
     ];
     for (tree, expected) in cases {
@@ -240,6 +249,46 @@ fn batches_of_other_types_are_refused_and_released() {
         Failure::invalid_argument("the stream has been ended")
     );
     assert_eq!(alive.count(), 0);
+}
+
+/// Producers differ in how they spell a type, and in what they call the parts of lists and maps.
+#[test]
+fn batches_of_the_same_types_in_other_words_are_taken() {
+    let scope = Scope::open();
+    let tree = |json: &str| -> SchemaTree { serde_json::from_str(json).unwrap() };
+    let list = |item: &str| {
+        tree(&format!(
+            r#"{{"format": "+l", "children": [{{"format": "i", "name": "{item}"}}]}}"#
+        ))
+    };
+    let map = |key: &str| {
+        tree(&format!(
+            r#"{{"format": "+m", "children": [{{"format": "+s", "name": "{key}s", "children": [
+                {{"format": "u", "name": "{key}"}}, {{"format": "i", "name": "of {key}"}}]}}]}}"#
+        ))
+    };
+    let decimal = |format: &str| tree(&format!(r#"{{"format": "{format}"}}"#));
+    for (of_stream, of_batch) in [
+        (decimal("d:12,2"), decimal("d:12,2,128")),
+        (decimal("d:12,2,128"), decimal("d:12,2")),
+        (list("item"), list("element")),
+        (map("key"), map("name")),
+    ] {
+        let column = |column: &SchemaTree| SchemaTree {
+            children: vec![column.clone()],
+            ..tree(r#"{"format": "+s"}"#)
+        };
+        let schema = scope.context.register_schema(column(&of_stream)).unwrap();
+        let (stream, _consumer) = scope.context.export_stream(schema, 0).unwrap();
+        let batch = BuildSchema::new(column(&of_batch))
+            .unwrap()
+            .empty()
+            .unwrap();
+        assert!(
+            scope.context.push_to_stream(stream, batch).unwrap(),
+            "{of_batch:?}"
+        );
+    }
 }
 
 #[test]

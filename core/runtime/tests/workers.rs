@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use bowstring_abi::{Failure, Status};
+use bowstring_abi::{Failure, Level, Status};
 use bowstring_runtime::{Job, Next, Worker, close_context};
 
+use common::producer::{Step, stream};
 use common::{Alive, Gate, Opens, Scope, number};
 
 /// What the worker owns: a record of what was done, and of its own end.
@@ -265,4 +266,59 @@ fn work_that_holds_memory_waits_in_a_bounded_number() {
         Ok(Next::Done)
     ));
     assert_eq!(*entries.lock().unwrap(), [1, 3, 4]);
+}
+
+/// A reader that waits for later work before it reads on is not waited for, but only as far as memory is to spare.
+#[test]
+fn results_that_nobody_reads_wait_up_to_the_bound_while_other_work_does() {
+    // Batches of one number, 4 bytes: how many there are, and how many of them are read.
+    for (bytes, batches, read) in [(12, 2, 2), (12, 3, 2), (4, 1, 0), (1 << 30, 200, 200)] {
+        let (scope, alive, gate) = (Scope::open(), Alive::default(), Gate::new());
+        let worker = Worker::spawn("test", (), Arc::new(()))
+            .unwrap()
+            .with_read_ahead(bytes);
+        let connection = scope.context.add_connection(worker).unwrap();
+        let mut steps = vec![Step::Run(Box::new(gate.waiter()))];
+        steps.extend((0..batches).map(|index| Step::Batch(alive.table(index))));
+        let (mut input, _) = stream(Some(alive.table(0)), steps);
+        let query = scope
+            .context
+            .start_on_connection(connection, move |_: &mut (), outlet| {
+                outlet.pull(&mut input, Level::Default.into(), |_, error| {
+                    Failure::new(Status::Io, error.to_string())
+                })
+            });
+        let query = scope.context.job(query.unwrap()).unwrap();
+        let later = scope
+            .context
+            .start_on_connection(connection, |_: &mut (), _| Ok(()));
+        let later = scope.context.job(later.unwrap()).unwrap();
+        gate.open();
+        assert!(
+            matches!(end(&later), Ok(Next::Done)),
+            "it is not waited for"
+        );
+
+        let mut numbers = Vec::new();
+        let ended = loop {
+            match end(&query) {
+                Ok(Next::Group(group)) => {
+                    let table = &group.into_tables()[0];
+                    numbers.extend((table.array().length > 0).then(|| number(table)));
+                }
+                ended => break ended,
+            }
+        };
+        assert_eq!(numbers, (0..read).collect::<Vec<_>>());
+        if read == batches {
+            assert!(matches!(ended, Ok(Next::Done)));
+        } else {
+            let expected = format!(
+                "other work waits for the end of this, of whose results {bytes} bytes wait for their reader: read them \
+                 first"
+            );
+            assert_eq!(ended.unwrap_err(), Failure::new(Status::Busy, expected));
+        }
+        assert_eq!(alive.count(), 0);
+    }
 }

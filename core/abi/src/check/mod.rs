@@ -119,15 +119,28 @@ pub(crate) fn check_structs(node: &Node<'_>) -> Result<(), Problem> {
                 return Err(Problem::NullRows(array.null_count.max(nulls as i64)));
             }
         }
-        Role::RunEnds if array.null_count > 0 => {
-            return Err(Problem::Nulls {
-                among: "run ends",
-                count: array.null_count as usize,
-            });
+        role => {
+            if let Some(among) = without_nulls(role)
+                && array.null_count > 0
+            {
+                return Err(Problem::Nulls {
+                    among,
+                    count: array.null_count as usize,
+                });
+            }
         }
-        _ => {}
     }
     Ok(())
+}
+
+/// What a node is, if nothing of it may be null.
+fn without_nulls(role: Role) -> Option<&'static str> {
+    match role {
+        Role::RunEnds => Some("run ends"),
+        Role::MapEntries => Some("the entries of a map"),
+        Role::MapKeys => Some("the keys of a map"),
+        Role::Root(_) | Role::Child | Role::Dictionary => None,
+    }
 }
 
 /// All levels for one node, whose children have been checked already.
@@ -161,19 +174,13 @@ fn check_null_count(node: &Node<'_>) -> Result<(), Problem> {
             found,
         });
     }
-    let among = match node.role {
-        Role::RunEnds => "run ends",
-        Role::MapEntries => "the entries of a map",
-        Role::MapKeys => "the keys of a map",
-        _ => return Ok(()),
-    };
-    if counted > 0 {
-        return Err(Problem::Nulls {
+    match without_nulls(node.role) {
+        Some(among) if counted > 0 => Err(Problem::Nulls {
             among,
             count: counted,
-        });
+        }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// How many items the validity bitmap marks as null.
