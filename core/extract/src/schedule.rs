@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::block::BlockPool;
+use bowstring_block::BlockPool;
 use crate::control::Control;
 use crate::facts::FileFacts;
 use crate::file::FileWorker;

@@ -8,7 +8,7 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::ExtractionBatch;
-use crate::block::{ALIGNMENT, BlockPool};
+use bowstring_block::{ALIGNMENT, BlockPool};
 use crate::facts::{FileFacts, Id, Symbol};
 use crate::ids::{ID_LEN, encode};
 use crate::model::{self, Visibility};

@@ -1,6 +1,7 @@
 //! One aligned allocation a batch, handed back for the next batch when the last reader lets go of it.
 //!
-//! The first touch of fresh pages costs more than filling them, so a released block is kept for reuse.
+//! The first touch of fresh pages costs more than filling them, so a released block is kept for reuse. Both engines
+//! finish their batches in such blocks.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -18,15 +19,34 @@ const GRAIN: usize = 1 << 20;
 pub struct BlockPool {
     free: Mutex<Vec<RawBlock>>,
     keep: usize,
+    keep_bytes: usize,
 }
 
 impl BlockPool {
     /// A pool that keeps up to `keep` free blocks.
     pub fn new(keep: usize) -> Arc<Self> {
+        Self::with_limit(keep, usize::MAX)
+    }
+
+    /// A pool that keeps up to `keep` free blocks of together at most `keep_bytes` bytes.
+    pub fn with_limit(keep: usize, keep_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
             free: Mutex::default(),
             keep,
+            keep_bytes,
         })
+    }
+
+    /// Bytes of the free blocks it keeps.
+    pub fn kept_bytes(&self) -> usize {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.iter().map(|raw| raw.len).sum()
+    }
+
+    /// Gives the free blocks back to the system.
+    pub fn clear(&self) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.clear();
     }
 
     /// A block of at least `len` bytes, whose content is unspecified; `None` when there is no memory.
@@ -79,7 +99,8 @@ impl Drop for Block {
             return;
         };
         let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < pool.keep {
+        let kept: usize = free.iter().map(|raw| raw.len).sum();
+        if free.len() < pool.keep && raw.len <= pool.keep_bytes.saturating_sub(kept) {
             free.push(raw);
         }
     }
@@ -146,6 +167,17 @@ mod tests {
         let buffer = block.freeze(3);
         drop(pool);
         assert_eq!(buffer.as_slice(), b"abc");
+    }
+
+    #[test]
+    fn no_more_bytes_are_kept_than_allowed() {
+        let pool = BlockPool::with_limit(4, GRAIN);
+        let (first, second) = (pool.take(1).unwrap(), pool.take(1).unwrap());
+        drop(first);
+        drop(second);
+        assert_eq!(pool.kept_bytes(), GRAIN);
+        pool.clear();
+        assert_eq!(pool.kept_bytes(), 0);
     }
 
     #[test]

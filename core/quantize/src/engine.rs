@@ -1,0 +1,385 @@
+//! A batch from rows of tensors to rows of codes.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use bowstring_block::BlockPool;
+
+use crate::input::{Layer, Source, invalid_value, layers};
+use crate::kernel::Kernel;
+use crate::kernel::affine::{Group, Rule};
+use crate::options::Checked;
+use crate::output::Output;
+use crate::parallel::{run, threads};
+use crate::plan::{Coding, Geometry, Plan};
+use crate::schema::validate_schema;
+use crate::worker::{Columns, Job, SMALL, Target, Totals, Worker, store_maps};
+use crate::{Control, LayerError, OnInvalid, QuantizeError, QuantizeOptions};
+
+/// Values of one task: long enough to be worth handing out, short enough to share a layer evenly and to stop soon.
+const TASK: usize = 1 << 18;
+/// What a quantizer keeps for the next batch.
+const KEPT_BLOCKS: usize = 4;
+const KEPT_BYTES: usize = 256 << 20;
+
+/// A quantized batch and what is not in it.
+#[derive(Debug, Clone)]
+pub struct Quantized {
+    /// One row for each layer, in the order of the input, with the schema of
+    /// [`quantized_schema`](crate::quantized_schema). Its large buffers lie in one 64-byte-aligned block, which goes
+    /// back to the quantizer when the last array that uses it is dropped.
+    pub batch: RecordBatch,
+    /// The layers that were left out, because of `skip` or `continueOnError`, in the order of the input.
+    pub failures: Vec<LayerError>,
+}
+
+/// Quantizes batches, into memory that is used again once its readers have let go of it: the first touch of fresh
+/// pages costs more than quantizing into them.
+#[derive(Debug, Clone)]
+pub struct Quantizer {
+    pool: Arc<BlockPool>,
+}
+
+impl Default for Quantizer {
+    fn default() -> Self {
+        Self { pool: BlockPool::with_limit(KEPT_BLOCKS, KEPT_BYTES) }
+    }
+}
+
+/// Quantizes a batch with a quantizer that the whole process shares; see [`Quantizer::quantize`].
+pub fn quantize(batch: &RecordBatch, options: &QuantizeOptions, control: &Control) -> Result<Quantized, QuantizeError> {
+    shared().quantize(batch, options, control)
+}
+
+pub(crate) fn shared() -> &'static Quantizer {
+    static SHARED: LazyLock<Quantizer> = LazyLock::new(Quantizer::default);
+    &SHARED
+}
+
+impl Quantizer {
+    /// A quantizer that keeps up to `bytes` bytes of released memory.
+    pub fn keeping(bytes: usize) -> Self {
+        Self { pool: BlockPool::with_limit(KEPT_BLOCKS, bytes) }
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<BlockPool> {
+        &self.pool
+    }
+
+    /// Quantizes the layers of a batch with the columns that [`validate_schema`] describes, on the calling thread and
+    /// `options.threads` less one others, which have ended when it returns. The result does not depend on the number of
+    /// threads, the machine's instruction set, or how layers are spread over batches.
+    ///
+    /// # Errors
+    /// See [`QuantizeError`]. With `continueOnError`, what goes wrong with one layer is a failure in the result instead.
+    pub fn quantize(
+        &self,
+        batch: &RecordBatch,
+        options: &QuantizeOptions,
+        control: &Control,
+    ) -> Result<Quantized, QuantizeError> {
+        let checked = options.check()?;
+        validate_schema(batch.schema_ref(), options)?;
+        let kernel = kernel(options)?;
+        let mut run = Run { kernel, options, control, pool: &self.pool, failures: Vec::new() };
+        let mut planned = Vec::with_capacity(batch.num_rows());
+        for row in layers(batch, options) {
+            match row.and_then(|layer| plan(&checked, &layer).map(|plan| (layer, plan))) {
+                Ok(planned_layer) => planned.push(planned_layer),
+                Err(error) => run.fail(error)?,
+            }
+        }
+        let values = planned.iter().map(|(layer, _)| layer.len).sum();
+        control.expect(planned.len(), values);
+        run.batch(planned)
+    }
+}
+
+pub(crate) fn kernel(options: &QuantizeOptions) -> Result<&'static Kernel, QuantizeError> {
+    match options.instruction_set {
+        None => Ok(Kernel::best()),
+        Some(set) => Kernel::of(set).ok_or_else(|| {
+            QuantizeError::InvalidOptions(format!("instructionSet: this machine does not have {set:?}"))
+        }),
+    }
+}
+
+fn plan(checked: &Checked, layer: &Layer) -> Result<Plan, LayerError> {
+    Plan::new(checked.of(layer.name), &layer.shape).map_err(|message| layer.error(message))
+}
+
+/// One call.
+struct Run<'a> {
+    kernel: &'static Kernel,
+    options: &'a QuantizeOptions,
+    control: &'a Control,
+    pool: &'a Arc<BlockPool>,
+    failures: Vec<LayerError>,
+}
+
+impl Run<'_> {
+    /// Leaves a layer out, if that is allowed.
+    fn fail(&mut self, error: LayerError) -> Result<(), QuantizeError> {
+        if self.options.continue_on_error || self.options.on_invalid == OnInvalid::Skip && is_about_values(&error) {
+            self.failures.push(error);
+            return Ok(());
+        }
+        Err(error.into())
+    }
+
+    fn batch(mut self, mut planned: Vec<(Layer, Plan)>) -> Result<Quantized, QuantizeError> {
+        for (layer, plan) in &mut planned {
+            self.widen(layer, plan)?;
+        }
+        let output = Output::new(planned.iter().map(|(_, plan)| plan), self.pool)?;
+        let mut jobs: Vec<Job> = planned
+            .iter()
+            .zip(&output.targets)
+            .map(|((layer, plan), target)| job(layer, layer.source, plan, *target))
+            .collect();
+        let mut totals = self.jobs(&mut jobs)?;
+        drop(jobs);
+        let mut kept = vec![true; planned.len()];
+        for (at, (layer, plan)) in planned.iter().enumerate() {
+            let has_nulls = layer.nulls.is_some();
+            if totals[at].is_invalid || has_nulls {
+                match self.mend(layer, plan, output.targets[at])? {
+                    Ok(mended) => totals[at] = mended,
+                    Err(error) => {
+                        kept[at] = false;
+                        self.fail(error)?;
+                    }
+                }
+            }
+        }
+        self.control.add_layers(planned.len());
+        let statistics = self.options.statistics;
+        let batch = output.finish(&planned, &totals, &kept, statistics)?;
+        self.failures.sort_by_key(|failure| failure.row);
+        Ok(Quantized { batch, failures: self.failures })
+    }
+
+    /// Makes the codes of a layer wider until they are as close to its values as `minCosine` asks.
+    fn widen(&self, layer: &Layer, plan: &mut Plan) -> Result<(), QuantizeError> {
+        let Some(wanted) = plan.options.min_cosine else { return Ok(()) };
+        while let Some(wider) = plan.wider(&layer.shape) {
+            self.control.expect(0, layer.len);
+            // The trial is written where nobody reads it: packing costs little beside reading the values.
+            let trial = Output::new(std::iter::once(&*plan), self.pool)?;
+            let clipped = layer.nulls.is_some().then(|| layer.clipped());
+            let source = clipped.as_ref().map_or(layer.source, |values| Source::Float32(values.as_ptr()));
+            let mut jobs = [job(layer, source, plan, trial.targets[0])];
+            let mut totals = self.measured(&mut jobs, true)?;
+            if totals[0].is_invalid {
+                match self.mend(layer, plan, trial.targets[0])? {
+                    Ok(mended) => totals[0] = mended,
+                    // The layer fails, at any width.
+                    Err(_) => break,
+                }
+            }
+            if crate::output::cosine(&totals[0]) >= wanted {
+                break;
+            }
+            *plan = wider;
+        }
+        Ok(())
+    }
+
+    /// Quantizes a layer again with its invalid values clipped; or says what is wrong with it.
+    fn mend(&self, layer: &Layer, plan: &Plan, target: Target) -> Result<Result<Totals, LayerError>, QuantizeError> {
+        let found = layer.first_invalid();
+        let Some((at, what)) = found else {
+            let message = "expected values whose scales fit a float16 but found larger ones";
+            return Ok(Err(layer.error(message.to_owned())));
+        };
+        if self.options.on_invalid != OnInvalid::Clip {
+            return Ok(Err(layer.error(invalid_value(at, what))));
+        }
+        self.control.expect(0, layer.len);
+        let clipped = layer.clipped();
+        let mut jobs = [job(layer, Source::Float32(clipped.as_ptr()), plan, target)];
+        let totals = self.measured(&mut jobs, true)?;
+        if totals[0].is_invalid {
+            let message = "expected values whose scales fit a float16 but found larger ones";
+            return Ok(Err(layer.error(message.to_owned())));
+        }
+        Ok(Ok(totals[0]))
+    }
+
+    fn jobs(&self, jobs: &mut [Job]) -> Result<Vec<Totals>, QuantizeError> {
+        self.measured(jobs, self.options.statistics)
+    }
+
+    /// Runs jobs, all on all threads.
+    fn measured(&self, jobs: &mut [Job], statistics: bool) -> Result<Vec<Totals>, QuantizeError> {
+        let threads = threads(self.options.threads);
+        let worker = || Worker::new(self.kernel, statistics);
+        self.prepare(jobs, threads)?;
+        let mut tasks = Vec::new();
+        for (at, job) in jobs.iter().enumerate() {
+            let mut start = 0;
+            while start < job.plan.values {
+                let end = stretch_end(&job.plan, start);
+                tasks.push((at, start, end));
+                start = end;
+            }
+        }
+        let results: Vec<Mutex<Totals>> = tasks.iter().map(|_| Mutex::default()).collect();
+        let jobs = &*jobs;
+        run(threads, tasks.len(), self.control, worker, |worker, task| {
+            let (at, start, end) = tasks[task];
+            *results[task].lock().unwrap_or_else(PoisonError::into_inner) = worker.run(&jobs[at], start, end);
+            self.control.add_values(end - start);
+        })?;
+        // In order, so that the sums do not depend on who did what.
+        let mut totals = vec![Totals::default(); jobs.len()];
+        for ((at, ..), result) in tasks.iter().zip(&results) {
+            totals[*at].add(&result.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(totals)
+    }
+
+    /// Fits the maps that take a look at more than one stretch: those of long groups and of columns.
+    fn prepare(&self, jobs: &mut [Job], threads: usize) -> Result<(), QuantizeError> {
+        let worker = || Worker::new(self.kernel, false);
+        let mut tasks: Vec<(usize, Part)> = Vec::new();
+        for (at, job) in jobs.iter_mut().enumerate() {
+            let Coding::Affine(_) = job.plan.coding else { continue };
+            match job.plan.geometry {
+                Geometry::Rows { row_len, group, .. } if group > SMALL => {
+                    job.groups = vec![Group::given(1.0, 0); job.plan.scales];
+                    for (index, start) in (0..row_len).step_by(group).enumerate() {
+                        let end = (start + group).min(row_len);
+                        for start in (start..end).step_by(TASK) {
+                            tasks.push((at, Part { index, start, end: (start + TASK).min(end) }));
+                        }
+                    }
+                }
+                Geometry::Columns { .. } => {
+                    job.groups = vec![Group::given(1.0, 0); job.plan.scales];
+                    tasks.extend((0..job.plan.scales).map(|index| (at, Part { index, start: 0, end: 0 })));
+                }
+                Geometry::Rows { .. } => {}
+            }
+        }
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        // A pair of floats in one atomic: the range that a task found.
+        let ranges: Vec<AtomicU64> = tasks.iter().map(|_| AtomicU64::new(0)).collect();
+        let shared = &*jobs;
+        run(threads, tasks.len(), self.control, worker, |worker, task| {
+            let (at, part) = &tasks[task];
+            let job = &shared[*at];
+            let (low, high) = match job.plan.geometry {
+                Geometry::Rows { .. } => worker.range(job.source, part.start, part.end),
+                Geometry::Columns { rows, columns, inner } => {
+                    let starts = (0..rows).map(|row| row * columns + part.index * inner);
+                    starts.fold((0.0f32, 0.0f32), |(low, high), start| {
+                        let range = worker.range(job.source, start, start + inner);
+                        (low.min(range.0), high.max(range.1))
+                    })
+                }
+            };
+            ranges[task].store(u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()), Relaxed);
+        })?;
+        let mut found: Vec<Vec<(f32, f32)>> =
+            jobs.iter().map(|job| vec![(0.0, 0.0); job.groups.len()]).collect();
+        for ((at, part), range) in tasks.iter().zip(&ranges) {
+            let bits = range.load(Relaxed);
+            let (low, high) = (f32::from_bits((bits >> 32) as u32), f32::from_bits(bits as u32));
+            let range = &mut found[*at][part.index];
+            *range = (range.0.min(low), range.1.max(high));
+        }
+        for (job, ranges) in jobs.iter_mut().zip(&found) {
+            let Coding::Affine(rule) = job.plan.coding else { continue };
+            for (group, (low, high)) in job.groups.iter_mut().zip(ranges) {
+                *group = rule.fit(*low, *high);
+            }
+        }
+        self.search(jobs, threads)?;
+        for job in jobs {
+            let Coding::Affine(rule) = job.plan.coding else { continue };
+            store_maps(job, &rule, 0, &job.groups);
+            if let Geometry::Columns { columns, inner, .. } = job.plan.geometry {
+                job.columns = Some(Columns::new(&job.groups, columns, inner));
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches for the maps that [`prepare`](Self::prepare) has fitted.
+    fn search(&self, jobs: &mut [Job], threads: usize) -> Result<(), QuantizeError> {
+        let mut tasks: Vec<(usize, usize, Rule)> = Vec::new();
+        for (at, job) in jobs.iter().enumerate() {
+            if let (Coding::Affine(rule), true) = (job.plan.coding, job.plan.searches()) {
+                tasks.extend((0..job.groups.len()).map(|index| (at, index, rule)));
+            }
+        }
+        let found: Vec<Mutex<Option<Group>>> = tasks.iter().map(|_| Mutex::default()).collect();
+        let shared = &*jobs;
+        let worker = || Worker::new(self.kernel, false);
+        run(threads, tasks.len(), self.control, worker, |worker, task| {
+            let (at, index, rule) = &tasks[task];
+            let (job, index) = (&shared[*at], *index);
+            let group = &job.groups[index];
+            let group = match job.plan.geometry {
+                Geometry::Rows { row_len, group: len, .. } => {
+                    let start = index * len;
+                    let runs = std::iter::once(start);
+                    worker.search(job, rule, group, runs, len.min(row_len - start))
+                }
+                Geometry::Columns { rows, columns, inner } => {
+                    let runs = (0..rows).map(|row| row * columns + index * inner);
+                    worker.search(job, rule, group, runs, inner)
+                }
+            };
+            *found[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(group);
+        })?;
+        for ((at, index, _), group) in tasks.iter().zip(found) {
+            if let Some(group) = group.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                jobs[*at].groups[*index] = group;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values `start..end` of the `index`th group, or the whole `index`th channel.
+struct Part {
+    index: usize,
+    start: usize,
+    end: usize,
+}
+
+fn job<'a>(layer: &Layer<'a>, source: Source, plan: &Plan, target: Target) -> Job<'a> {
+    let importance = layer.importance.filter(|importance| !importance.is_empty());
+    Job { source, plan: plan.clone(), importance, target, groups: Vec::new(), columns: None }
+}
+
+/// Whether a failure is one of those that `onInvalid` is about.
+fn is_about_values(error: &LayerError) -> bool {
+    error.message.starts_with("weights[") || error.message.starts_with("expected weights")
+}
+
+/// Where the stretch that begins at `start` ends: about a task's worth on, at a whole byte of output and, where groups
+/// are short, after a whole group.
+fn stretch_end(plan: &Plan, start: usize) -> usize {
+    let bits = usize::from(plan.stored_bits());
+    let mut end = start + TASK;
+    while end < plan.values {
+        let next = match plan.geometry {
+            Geometry::Rows { row_len, group, .. } if group <= SMALL => {
+                let (row, column) = (end / row_len, end % row_len);
+                row * row_len + column.next_multiple_of(group).min(row_len)
+            }
+            _ => end,
+        };
+        if next < plan.values && (next * bits).is_multiple_of(8) {
+            return next;
+        }
+        end = next + 1;
+    }
+    plan.values
+}

@@ -1,0 +1,58 @@
+//! Sixteen values at a time: the one vocabulary in which the kernels are written.
+//!
+//! Each instruction set implements these few operations; the algorithms above them are written once. As every
+//! operation is an IEEE 754 operation on sixteen lanes, with no fused multiply-add and no approximate reciprocal, the
+//! same lanes come out of each, bit for bit.
+
+/// Lanes of a vector.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen 32-bit floats.
+///
+/// # Safety
+/// Methods of an implementation may be called only where its instruction set is available; pointers must be valid for
+/// what the method reads or writes, with any alignment unless it says otherwise.
+pub(crate) trait Lanes: Copy {
+    /// Sixteen 32-bit integers.
+    type Int: Copy;
+
+    unsafe fn splat(value: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    /// Past the caches; `to` is 64-byte-aligned.
+    unsafe fn stream(self, to: *mut f32);
+
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    /// `if self < other { self } else { other }`, so `other` where a lane is NaN.
+    unsafe fn min(self, other: Self) -> Self;
+    /// `if self > other { self } else { other }`, so `other` where a lane is NaN.
+    unsafe fn max(self, other: Self) -> Self;
+    /// The smallest lane; none is NaN.
+    unsafe fn lowest(self) -> f32;
+    /// The largest lane; none is NaN.
+    unsafe fn highest(self) -> f32;
+    /// Asks for the cache line at `from`, which need not be readable.
+    unsafe fn prefetch(from: *const f32);
+    /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
+    unsafe fn round(self) -> Self::Int;
+    /// The absolute value's bits, whose order as integers is that of the values, with NaN above all numbers.
+    unsafe fn magnitude(self) -> Self::Int;
+
+    unsafe fn splat_int(value: i32) -> Self::Int;
+    unsafe fn to_float(int: Self::Int) -> Self;
+    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// The largest lane.
+    unsafe fn largest(int: Self::Int) -> i32;
+    /// Whether a lane is greater than `bound`.
+    unsafe fn any_above(int: Self::Int, bound: i32) -> bool;
+
+    /// Writes 32 codes: the lanes of `a`, then those of `b`, plus `zero_point`, saturated to `i8` if `SIGNED`, else to
+    /// `u8`. The lanes fit an `i16`, as do their sums.
+    unsafe fn store_codes<const SIGNED: bool>(a: Self::Int, b: Self::Int, zero_point: i32, to: *mut u8);
+    /// Sixteen codes, sign-extended if `SIGNED`, else zero-extended.
+    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int;
+    unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
+}
