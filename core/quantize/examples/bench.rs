@@ -26,7 +26,7 @@ fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let values = normals(count);
     let batch = batch(values.clone());
-    let mut bench = Bench { rounds, cores, megabytes: count as f64 * 4.0 / 1e6, ..Bench::default() };
+    let bench = Bench { rounds, megabytes: count as f64 * 4.0 / 1e6 };
     println!("{:.0} MB of float32, {cores} cores, medians of {rounds} rounds", bench.megabytes);
 
     let warm = Quantizer::keeping(1 << 30);
@@ -80,10 +80,8 @@ fn main() {
     bench.alternate(&mut steps);
 }
 
-#[derive(Default)]
 struct Bench {
     rounds: usize,
-    cores: usize,
     megabytes: f64,
 }
 
@@ -101,13 +99,17 @@ impl Bench {
                 }
             }
         }
+        let bests: Vec<f64> = times.values().map(|times| times.iter().copied().fold(f64::MAX, f64::min)).collect();
         let medians: Vec<f64> = times.into_values().map(median).collect();
-        for ((name, _), time) in steps.iter().zip(&medians) {
+        for (at, ((name, _), time)) in steps.iter().zip(&medians).enumerate() {
             let speed = self.megabytes / 1000.0 / time;
             let ratio = 100.0 * medians[0] / time;
-            println!("{name:<52} {:8.1} ms {speed:7.1} GB/s of float32 {ratio:6.0} % of the limit", time * 1e3);
+            let best = 100.0 * bests[0] / bests[at];
+            println!(
+                "{name:<48} {:8.1} ms {speed:6.1} GB/s of float32 {ratio:5.0} % of the limit, {best:4.0} % best of each",
+                time * 1e3
+            );
         }
-        let _ = self.cores;
         println!();
     }
 }

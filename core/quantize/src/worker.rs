@@ -5,7 +5,7 @@
 
 use crate::input::Source;
 use crate::kernel::affine::{Group, Path, Rule, Sums, code_one};
-use crate::kernel::ggml::{self, BlockSums, Format};
+use crate::kernel::ggml::{self, Format};
 use crate::kernel::{AHEAD, Kernel, STEP};
 use crate::plan::{Coding, Geometry, Plan};
 use crate::search;
@@ -276,8 +276,7 @@ impl Worker {
     }
 
     fn blocks(&mut self, job: &Job, format: Format, start: usize, end: usize) -> Totals {
-        let mut sums = BlockSums::default();
-        let mut totals = Totals::default();
+        let (mut totals, mut sums) = (Totals::default(), Sums::ZERO);
         for at in (start..end).step_by(BLOCK) {
             let len = BLOCK.min(end - at);
             let x = self.load(job.source, at, len);
@@ -299,8 +298,8 @@ impl Worker {
                 (self.kernel.encode_ggml)(format, x, count, data, scales, biases, &mut sums)
             };
             totals.is_invalid |= !is_valid;
+            totals.take(&mut sums);
         }
-        totals.add(&Totals { sums: sums.sums, largest: sums.largest, is_invalid: false });
         totals
     }
 

@@ -201,6 +201,34 @@ impl Sums {
     }
 }
 
+impl Sums {
+    /// Adds the 32 values of one of ggml's blocks and their errors. `largest` is that of the errors' magnitudes.
+    #[inline(always)]
+    pub(crate) unsafe fn add_block<L: Lanes>(&mut self, x: [L; 2], e: [L; 2], largest: i32, scale: f32) {
+        // SAFETY: the arrays hold whole vectors.
+        unsafe {
+            if SAFE_SCALES.contains(&scale.abs()) {
+                let mut vectors = Vectors::<L>::load(self);
+                vectors.add(x[0], e[0]);
+                vectors.add(x[1], e[1]);
+                vectors.store(self);
+            } else {
+                // Such as values too small for a float16 scale, whose squares vanish.
+                for (x, e) in x.into_iter().zip(e) {
+                    let (mut values, mut errors) = ([0.0f32; LANES], [0.0f32; LANES]);
+                    x.store(values.as_mut_ptr());
+                    e.store(errors.as_mut_ptr());
+                    for (x, e) in values.into_iter().zip(errors) {
+                        let (x, e) = (f64::from(x), f64::from(e));
+                        self.wide = [self.wide[0] + e * e, self.wide[1] + x * x, self.wide[2] + x * e];
+                    }
+                }
+            }
+        }
+        self.largest = self.largest.max(largest);
+    }
+}
+
 /// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`. NaN is passed over.
 #[inline(always)]
 pub(crate) unsafe fn ranges<L: Lanes>(x: *const f32, len: usize, lows: &mut [f32], highs: &mut [f32]) {

@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{ALMOST_HALF, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256, __m256);
@@ -75,6 +75,19 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn round(self) -> Self::Int {
         unsafe { (_mm256_cvtps_epi32(self.0), _mm256_cvtps_epi32(self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn round_away(self) -> Self::Int {
+        unsafe {
+            let (sign, half) = (_mm256_set1_ps(-0.0), _mm256_set1_ps(ALMOST_HALF));
+            let low = _mm256_add_ps(self.0, _mm256_or_ps(_mm256_and_ps(self.0, sign), half));
+            let high = _mm256_add_ps(self.1, _mm256_or_ps(_mm256_and_ps(self.1, sign), half));
+            (_mm256_cvttps_epi32(low), _mm256_cvttps_epi32(high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn truncate(self) -> Self::Int {
+        unsafe { (_mm256_cvttps_epi32(self.0), _mm256_cvttps_epi32(self.1)) }
     }
     #[inline(always)]
     unsafe fn magnitude(self) -> Self::Int {

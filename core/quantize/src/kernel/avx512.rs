@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{ALMOST_HALF, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
@@ -72,6 +72,18 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn round(self) -> Self::Int {
         unsafe { _mm512_cvtps_epi32(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn round_away(self) -> Self::Int {
+        unsafe {
+            let (sign, half) = (_mm512_set1_ps(-0.0), _mm512_set1_ps(ALMOST_HALF));
+            let shift = _mm512_or_ps(_mm512_and_ps(self.0, sign), half);
+            _mm512_cvttps_epi32(_mm512_add_ps(self.0, shift))
+        }
+    }
+    #[inline(always)]
+    unsafe fn truncate(self) -> Self::Int {
+        unsafe { _mm512_cvttps_epi32(self.0) }
     }
     #[inline(always)]
     unsafe fn magnitude(self) -> Self::Int {

@@ -11,6 +11,9 @@
 
 use half::f16;
 
+use super::affine::{AHEAD, Sums};
+use super::lanes::{LANES, Lanes};
+
 /// Values of a block.
 pub(crate) const BLOCK: usize = 32;
 
@@ -33,41 +36,41 @@ impl Format {
     }
 }
 
-/// Sums of squares of errors, squares of values, and products of both; and the largest error.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct BlockSums {
-    pub(crate) sums: [f64; 3],
-    pub(crate) largest: f32,
-}
-
 /// Encodes `count` blocks and fills one scale, and for Q4_1 one bias, for each. `false`: a value is NaN or infinite, or
 /// a scale is beyond float16.
 #[inline(always)]
-pub(crate) unsafe fn encode(
+pub(crate) unsafe fn encode<L: Lanes>(
     format: Format,
     x: *const f32,
     count: usize,
     to: *mut u8,
     scales: *mut f32,
     biases: *mut f32,
-    sums: &mut BlockSums,
+    sums: &mut Sums,
 ) -> bool {
     let mut is_valid = true;
-    for block in 0..count {
-        // SAFETY: the caller vouches for `count` blocks of values and bytes and as many scales and, for Q4_1, biases.
-        unsafe {
-            let x: [f32; BLOCK] = x.add(block * BLOCK).cast::<[f32; BLOCK]>().read_unaligned();
+    // SAFETY: the caller vouches for `count` blocks of values and bytes and as many scales and, for Q4_1, biases.
+    unsafe {
+        for block in 0..count {
+            let x = x.add(block * BLOCK);
             let to = to.add(block * format.bytes());
-            let (d, m) = match format {
-                Format::Q8_0 => (encode_q8_0(&x, to, sums), 0.0),
-                Format::Q4_0 => (encode_q4_0(&x, to, sums), 0.0),
-                Format::Q4_1 => encode_q4_1(&x, to, sums),
+            let values = [L::load(x), L::load(x.add(LANES))];
+            L::prefetch(x.wrapping_add(AHEAD));
+            L::prefetch(x.wrapping_add(AHEAD + LANES));
+            let (scale, bias, back) = match format {
+                Format::Q8_0 => encode_q8_0(values, to),
+                Format::Q4_0 => encode_q4_0(values, x, to),
+                Format::Q4_1 => encode_q4_1(values, to),
             };
-            is_valid &= d.is_finite() & m.is_finite() & x.iter().fold(true, |valid, x| valid & x.is_finite());
-            scales.add(block).write_unaligned(d);
+            scales.add(block).write_unaligned(scale);
             if format == Format::Q4_1 {
-                biases.add(block).write_unaligned(m);
+                biases.add(block).write_unaligned(bias);
             }
+            let errors = [values[0].sub(back[0]), values[1].sub(back[1])];
+            // A value that is NaN or infinite leaves such an error, whatever the scale.
+            let largest = L::largest(L::max_int(errors[0].magnitude(), errors[1].magnitude()));
+            is_valid &= largest < f32::INFINITY.to_bits() as i32 && scale.is_finite() && bias.is_finite();
+            sums.add_block(values, errors, largest, scale);
         }
     }
     is_valid
@@ -79,29 +82,6 @@ fn reciprocal(d: f32) -> f32 {
     if d == 0.0 { 0.0 } else { 1.0 / d }
 }
 
-/// Adds the errors of a block whose values come back as `y`.
-#[inline(always)]
-fn account(x: &[f32; BLOCK], y: &[f32; BLOCK], sums: &mut BlockSums) {
-    let (mut error, mut signal, mut cross, mut largest) = ([0.0f64; 8], [0.0f64; 8], [0.0f64; 8], [0.0f32; 8]);
-    for at in (0..BLOCK).step_by(8) {
-        for lane in 0..8 {
-            let x = x[at + lane];
-            let e = x - y[at + lane];
-            let (x64, e64) = (f64::from(x), f64::from(e));
-            error[lane] += e64 * e64;
-            signal[lane] += x64 * x64;
-            cross[lane] += x64 * e64;
-            let e = e.abs();
-            largest[lane] = if e > largest[lane] { e } else { largest[lane] };
-        }
-    }
-    let sum = |lanes: [f64; 8]| {
-        ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
-    };
-    sums.sums = [sums.sums[0] + sum(error), sums.sums[1] + sum(signal), sums.sums[2] + sum(cross)];
-    sums.largest = largest.iter().fold(sums.largest, |most, e| if *e > most { *e } else { most });
-}
-
 #[inline(always)]
 unsafe fn write_half(value: f32, to: *mut u8) -> f32 {
     let half = f16::from_f32(value);
@@ -110,89 +90,75 @@ unsafe fn write_half(value: f32, to: *mut u8) -> f32 {
     half.to_f32()
 }
 
-/// Truncation toward zero, which is what C's conversion does, for values that fit.
-#[inline(always)]
-fn truncate(value: f32) -> i32 {
-    // `as` saturates and maps NaN to 0, so that no input is undefined.
-    value as i32
-}
-
 /// Two codes a byte, `j` and `j + 16`.
 #[inline(always)]
-unsafe fn write_nibbles(codes: &[i32; BLOCK], to: *mut u8) {
-    let bytes: [u8; BLOCK / 2] = std::array::from_fn(|at| (codes[at] | codes[at + BLOCK / 2] << 4) as u8);
-    // SAFETY: the caller vouches for 16 bytes.
-    unsafe { to.cast::<[u8; BLOCK / 2]>().write(bytes) };
+unsafe fn write_nibbles<L: Lanes>(codes: [L::Int; 2], to: *mut u8) {
+    let mut bytes = [0u8; BLOCK];
+    // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
+    unsafe {
+        L::store_codes::<false>(codes[0], codes[1], 0, bytes.as_mut_ptr());
+        let pairs: [u8; BLOCK / 2] = std::array::from_fn(|at| bytes[at] | bytes[at + BLOCK / 2] << 4);
+        to.cast::<[u8; BLOCK / 2]>().write(pairs);
+    }
 }
 
+/// Scale, bias, and the values that come back.
+type Encoded<L> = (f32, f32, [L; 2]);
+
 #[inline(always)]
-unsafe fn encode_q8_0(x: &[f32; BLOCK], to: *mut u8, sums: &mut BlockSums) -> f32 {
-    let mut most = [0.0f32; 8];
-    for at in 0..BLOCK {
-        let (lane, value) = (at % 8, x[at].abs());
-        most[lane] = if value > most[lane] { value } else { most[lane] };
-    }
-    let d = most.iter().fold(0.0, |a: f32, b| if *b > a { *b } else { a }) / 127.0;
-    let id = reciprocal(d);
-    // roundf: halves go away from zero.
-    let codes: [i32; BLOCK] = std::array::from_fn(|at| {
-        let steps = x[at] * id;
-        let whole = truncate(steps);
-        let rest = steps - whole as f32;
-        whole + i32::from(rest >= 0.5) - i32::from(rest <= -0.5)
-    });
+unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
     // SAFETY: the caller vouches for 34 bytes.
-    let d = unsafe {
-        to.add(2).cast::<[u8; BLOCK]>().write(codes.map(|code| code as u8));
-        write_half(d, to)
-    };
-    account(x, &codes.map(|code| code as f32 * d), sums);
-    d
+    unsafe {
+        let most = L::largest(L::max_int(x[0].magnitude(), x[1].magnitude()));
+        let d = f32::from_bits(most as u32) / 127.0;
+        let id = L::splat(reciprocal(d));
+        let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
+        L::store_codes::<true>(codes[0], codes[1], 0, to.add(2));
+        let d = write_half(d, to);
+        (d, 0.0, codes.map(|code| L::to_float(code).mul(L::splat(d))))
+    }
 }
 
 #[inline(always)]
-unsafe fn encode_q4_0(x: &[f32; BLOCK], to: *mut u8, sums: &mut BlockSums) -> f32 {
-    // Of values of the same magnitude the first decides the sign.
-    let mut most = 0.0f32;
-    for value in x {
-        most = if value.abs() > most { value.abs() } else { most };
+unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Encoded<L> {
+    // SAFETY: the caller vouches for 32 values and 18 bytes.
+    unsafe {
+        let (low, high) = (x[0].min(x[1]).lowest(), x[0].max(x[1]).highest());
+        let most = if high > -low {
+            high
+        } else if -low > high {
+            low
+        } else {
+            // Of values of the same magnitude the first decides the sign.
+            let mut values = (0..BLOCK).map(|at| from.add(at).read_unaligned());
+            values.find(|value| value.abs() == high).unwrap_or(high)
+        };
+        let d = most / -8.0;
+        let id = L::splat(reciprocal(d));
+        let code = |x: L| x.mul(id).add(L::splat(8.5)).max(L::splat(0.0)).min(L::splat(15.0)).truncate();
+        let codes = [code(x[0]), code(x[1])];
+        write_nibbles::<L>(codes, to.add(2));
+        let d = write_half(d, to);
+        (d, 0.0, codes.map(|code| L::to_float(code).sub(L::splat(8.0)).mul(L::splat(d))))
     }
-    let mut first = BLOCK;
-    for at in (0..BLOCK).rev() {
-        first = if x[at].abs() == most { at } else { first };
-    }
-    let d = x.get(first).copied().unwrap_or(f32::NAN) / -8.0;
-    let id = reciprocal(d);
-    let codes: [i32; BLOCK] = std::array::from_fn(|at| truncate(x[at] * id + 8.5).clamp(0, 15));
-    // SAFETY: the caller vouches for 18 bytes.
-    let d = unsafe {
-        write_nibbles(&codes, to.add(2));
-        write_half(d, to)
-    };
-    account(x, &codes.map(|code| (code - 8) as f32 * d), sums);
-    d
 }
 
 #[inline(always)]
-unsafe fn encode_q4_1(x: &[f32; BLOCK], to: *mut u8, sums: &mut BlockSums) -> (f32, f32) {
-    let (mut low, mut high) = ([f32::MAX; 8], [-f32::MAX; 8]);
-    for at in 0..BLOCK {
-        let (lane, value) = (at % 8, x[at]);
-        low[lane] = if value < low[lane] { value } else { low[lane] };
-        high[lane] = if value > high[lane] { value } else { high[lane] };
-    }
-    let low = low.iter().fold(f32::MAX, |a, b| if *b < a { *b } else { a });
-    let high = high.iter().fold(-f32::MAX, |a, b| if *b > a { *b } else { a });
-    let d = (high - low) / 15.0;
-    let id = reciprocal(d);
-    let codes: [i32; BLOCK] = std::array::from_fn(|at| truncate((x[at] - low) * id + 0.5).clamp(0, 15));
+unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
     // SAFETY: the caller vouches for 20 bytes.
-    let (d, m) = unsafe {
-        write_nibbles(&codes, to.add(4));
-        (write_half(d, to), write_half(low, to.add(2)))
-    };
-    account(x, &codes.map(|code| code as f32 * d + m), sums);
-    (d, m)
+    unsafe {
+        let (low, high) = (x[0].min(x[1]).lowest(), x[0].max(x[1]).highest());
+        let d = (high - low) / 15.0;
+        let (id, minimum) = (L::splat(reciprocal(d)), L::splat(low));
+        let code = |x: L| {
+            let steps = x.sub(minimum).mul(id).add(L::splat(0.5));
+            steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate()
+        };
+        let codes = [code(x[0]), code(x[1])];
+        write_nibbles::<L>(codes, to.add(4));
+        let (d, m) = (write_half(d, to), write_half(low, to.add(2)));
+        (d, m, codes.map(|code| L::to_float(code).mul(L::splat(d)).add(L::splat(m))))
+    }
 }
 
 /// Decodes `count` blocks.

@@ -7,6 +7,10 @@
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 16;
 
+/// The largest float32 below one half. Added away from zero before truncation it rounds as C's `roundf`: one half itself
+/// would carry the value just below a tie over it.
+pub(crate) const ALMOST_HALF: f32 = 0.499_999_97;
+
 /// Sixteen 32-bit floats.
 ///
 /// # Safety
@@ -38,6 +42,10 @@ pub(crate) trait Lanes: Copy {
     unsafe fn prefetch(from: *const f32);
     /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
     unsafe fn round(self) -> Self::Int;
+    /// To the nearest integer, ties away from zero, as C's `roundf`. As for `round` with what does not fit.
+    unsafe fn round_away(self) -> Self::Int;
+    /// Toward zero. As for `round` with what does not fit.
+    unsafe fn truncate(self) -> Self::Int;
     /// The absolute value's bits, whose order as integers is that of the values, with NaN above all numbers.
     unsafe fn magnitude(self) -> Self::Int;
 

@@ -16,7 +16,7 @@ mod portable;
 use serde::{Deserialize, Serialize};
 
 use affine::{Group, Rule, Sums};
-use ggml::{BlockSums, Format};
+use ggml::Format;
 
 pub(crate) use affine::{AHEAD, STEP};
 
@@ -57,7 +57,7 @@ impl InstructionSet {
 type Code = unsafe fn(*const f32, usize, &[Group], &Rule, *mut u8, &mut Sums) -> bool;
 type CodeEach = unsafe fn(*const f32, usize, *const f32, *const f32, &Rule, *mut u8, &mut Sums) -> bool;
 type Decode = unsafe fn(*const u8, usize, &[f32], &[i16], *mut f32, bool);
-type Encode = unsafe fn(Format, *const f32, usize, *mut u8, *mut f32, *mut f32, &mut BlockSums) -> bool;
+type Encode = unsafe fn(Format, *const f32, usize, *mut u8, *mut f32, *mut f32, &mut Sums) -> bool;
 
 /// The entry points of one instruction set. Lengths of the affine ones are multiples of [`STEP`].
 ///
@@ -139,7 +139,7 @@ macro_rules! entries {
             #![allow(clippy::undocumented_unsafe_blocks)] // The contracts are those of the functions called.
 
             use super::affine::{self, Group, Rule, Sums};
-            use super::ggml::{self, BlockSums, Format};
+            use super::ggml::{self, Format};
             use super::Kernel;
 
             pub(super) static KERNEL: Kernel = Kernel {
@@ -230,9 +230,9 @@ macro_rules! entries {
                 to: *mut u8,
                 scales: *mut f32,
                 biases: *mut f32,
-                sums: &mut BlockSums,
+                sums: &mut Sums,
             ) -> bool {
-                unsafe { ggml::encode(format, x, count, to, scales, biases, sums) }
+                unsafe { ggml::encode::<$lanes>(format, x, count, to, scales, biases, sums) }
             }
 
             $(#[target_feature(enable = $features)])?

@@ -1,6 +1,6 @@
 //! Sixteen lanes as an array: the reference, and what runs where no other set does.
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{ALMOST_HALF, LANES, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f32; LANES]);
@@ -82,6 +82,14 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn round(self) -> Self::Int {
         self.0.map(round)
+    }
+    #[inline(always)]
+    unsafe fn round_away(self) -> Self::Int {
+        self.0.map(|value| (value + ALMOST_HALF.copysign(value)) as i32)
+    }
+    #[inline(always)]
+    unsafe fn truncate(self) -> Self::Int {
+        self.0.map(|value| value as i32)
     }
     #[inline(always)]
     unsafe fn magnitude(self) -> Self::Int {
