@@ -8,10 +8,10 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::ExtractionBatch;
-use bowstring_block::{ALIGNMENT, BlockPool};
 use crate::facts::{FileFacts, Id, Symbol};
 use crate::ids::{ID_LEN, encode};
 use crate::model::{self, Visibility};
+use bowstring_block::{ALIGNMENT, BlockPool};
 
 /// Tables in a batch.
 const TABLES: usize = 5;

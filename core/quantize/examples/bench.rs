@@ -13,69 +13,120 @@ use std::time::Instant;
 use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::Field;
-use bowstring_quantize::{
-    Control, DequantizeOptions, QuantizeOptions, Quantizer, quantize,
-};
+use bowstring_quantize::{Control, DequantizeOptions, QuantizeOptions, Quantizer, quantize};
 use serde_json::{Value, json};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<usize>().expect("a number"));
+    let mut arguments = std::env::args()
+        .skip(1)
+        .map(|argument| argument.parse::<usize>().expect("a number"));
     let megabytes = arguments.next().unwrap_or(400);
     let rounds = arguments.next().unwrap_or(7);
     let count = megabytes * 1_000_000 / 4 / 4096 * 4096;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let values = normals(count);
     let batch = batch(values.clone());
-    let bench = Bench { rounds, megabytes: count as f64 * 4.0 / 1e6 };
-    println!("{:.0} MB of float32, {cores} cores, medians of {rounds} rounds", bench.megabytes);
+    let bench = Bench {
+        rounds,
+        megabytes: count as f64 * 4.0 / 1e6,
+    };
+    println!(
+        "{:.0} MB of float32, {cores} cores, medians of {rounds} rounds",
+        bench.megabytes
+    );
 
     let warm = Quantizer::keeping(1 << 30);
     let run = |quantizer: &Quantizer, options: &QuantizeOptions| {
         let control = Control::default();
-        black_box(quantizer.quantize(&batch, options, &control).expect("quantized"));
+        black_box(
+            quantizer
+                .quantize(&batch, options, &control)
+                .expect("quantized"),
+        );
     };
     let mut buffer = vec![0u8; count * 4 + 64];
     for threads in if cores > 1 { vec![1, cores] } else { vec![1] } {
         for bits in [8, 4, 2] {
             let name = |what: &str| format!("int{bits}, {threads} thread(s): {what}");
-            let options = |more: Value| options(json!({"bitWidth": bits, "threads": threads}), more);
+            let options =
+                |more: Value| options(json!({"bitWidth": bits, "threads": threads}), more);
             let with = options(json!({}));
             let without = options(json!({"statistics": false}));
             let symmetric = options(json!({"scheme": "symmetric"}));
             let mut steps: Vec<(String, Box<dyn FnMut() + '_>)> = vec![
-                (name("limit"), Box::new(|| limit(&values, &mut buffer, bits, threads))),
+                (
+                    name("limit"),
+                    Box::new(|| limit(&values, &mut buffer, bits, threads)),
+                ),
                 (name("quantize, warm"), Box::new(|| run(&warm, &with))),
-                (name("quantize, warm, symmetric"), Box::new(|| run(&warm, &symmetric))),
-                (name("quantize, warm, no statistics"), Box::new(|| run(&warm, &without))),
-                (name("quantize, cold"), Box::new(|| run(&Quantizer::keeping(0), &with))),
+                (
+                    name("quantize, warm, symmetric"),
+                    Box::new(|| run(&warm, &symmetric)),
+                ),
+                (
+                    name("quantize, warm, no statistics"),
+                    Box::new(|| run(&warm, &without)),
+                ),
+                (
+                    name("quantize, cold"),
+                    Box::new(|| run(&Quantizer::keeping(0), &with)),
+                ),
             ];
             bench.alternate(&mut steps);
         }
     }
     for bits in [8, 4] {
-        let quantized = quantize(&batch, &options(json!({"bitWidth": bits}), json!({})), &Control::default());
+        let quantized = quantize(
+            &batch,
+            &options(json!({"bitWidth": bits}), json!({})),
+            &Control::default(),
+        );
         let quantized = quantized.expect("quantized").batch;
         for threads in if cores > 1 { vec![1, cores] } else { vec![1] } {
             let name = |what: &str| format!("back from int{bits}, {threads} thread(s): {what}");
-            let options = DequantizeOptions { threads, ..DequantizeOptions::default() };
+            let options = DequantizeOptions {
+                threads,
+                ..DequantizeOptions::default()
+            };
             let mut steps: Vec<(String, Box<dyn FnMut() + '_>)> = vec![
-                (name("limit"), Box::new(|| back_limit(&mut buffer, count, bits, threads))),
-                (name("dequantize, warm"), Box::new(|| {
-                    let control = Control::default();
-                    black_box(warm.dequantize(&quantized, &options, &control).expect("dequantized"));
-                })),
+                (
+                    name("limit"),
+                    Box::new(|| back_limit(&mut buffer, count, bits, threads)),
+                ),
+                (
+                    name("dequantize, warm"),
+                    Box::new(|| {
+                        let control = Control::default();
+                        black_box(
+                            warm.dequantize(&quantized, &options, &control)
+                                .expect("dequantized"),
+                        );
+                    }),
+                ),
             ];
             bench.alternate(&mut steps);
         }
     }
     let ggml = |bits: usize, scheme: &str| {
-        options(json!({"bitWidth": bits, "scheme": scheme, "layout": "ggml", "threads": 1}), json!({}))
+        options(
+            json!({"bitWidth": bits, "scheme": scheme, "layout": "ggml", "threads": 1}),
+            json!({}),
+        )
     };
-    let formats = [("Q8_0", ggml(8, "symmetric")), ("Q4_0", ggml(4, "symmetric")), ("Q4_1", ggml(4, "asymmetric"))];
-    let mut steps: Vec<(String, Box<dyn FnMut() + '_>)> =
-        vec![("ggml, 1 thread: limit".to_owned(), Box::new(|| limit(&values, &mut buffer, 8, 1)))];
+    let formats = [
+        ("Q8_0", ggml(8, "symmetric")),
+        ("Q4_0", ggml(4, "symmetric")),
+        ("Q4_1", ggml(4, "asymmetric")),
+    ];
+    let mut steps: Vec<(String, Box<dyn FnMut() + '_>)> = vec![(
+        "ggml, 1 thread: limit".to_owned(),
+        Box::new(|| limit(&values, &mut buffer, 8, 1)),
+    )];
     for (format, options) in &formats {
-        steps.push((format!("ggml, 1 thread: {format}"), Box::new(|| run(&warm, options))));
+        steps.push((
+            format!("ggml, 1 thread: {format}"),
+            Box::new(|| run(&warm, options)),
+        ));
     }
     bench.alternate(&mut steps);
 }
@@ -95,11 +146,17 @@ impl Bench {
                 step();
                 // The first round warms up.
                 if round > 0 {
-                    times.entry(at).or_default().push(start.elapsed().as_secs_f64());
+                    times
+                        .entry(at)
+                        .or_default()
+                        .push(start.elapsed().as_secs_f64());
                 }
             }
         }
-        let bests: Vec<f64> = times.values().map(|times| times.iter().copied().fold(f64::MAX, f64::min)).collect();
+        let bests: Vec<f64> = times
+            .values()
+            .map(|times| times.iter().copied().fold(f64::MAX, f64::min))
+            .collect();
         let medians: Vec<f64> = times.into_values().map(median).collect();
         for (at, ((name, _), time)) in steps.iter().zip(&medians).enumerate() {
             let speed = self.megabytes / 1000.0 / time;
@@ -140,7 +197,11 @@ fn normals(count: usize) -> Float32Array {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let sum: i32 = state.to_le_bytes().iter().map(|byte| i32::from(*byte)).sum();
+        let sum: i32 = state
+            .to_le_bytes()
+            .iter()
+            .map(|byte| i32::from(*byte))
+            .sum();
         (sum as f32 - 1020.0 + (state >> 40) as f32 * 1e-8) * 1e-4
     });
     values.collect::<Vec<f32>>().into()
@@ -197,7 +258,10 @@ fn read_and_stream(values: &[f32], to: &mut [u8], bits: usize) {
         }
         _mm_sfence();
     }
-    assert!(is_x86_feature_detected!("avx2"), "this benchmark needs AVX2");
+    assert!(
+        is_x86_feature_detected!("avx2"),
+        "this benchmark needs AVX2"
+    );
     // SAFETY: AVX2 is there.
     unsafe { avx2(values, to, bits) }
 }
@@ -214,12 +278,18 @@ fn stream_only(codes: &[u8], to: &mut [u8], bits: usize) {
             // SAFETY: the address is within the codes; the output is aligned.
             unsafe {
                 let at = codes.as_ptr().add((line * bits / 32 & mask) * 32);
-                _mm256_stream_ps(to.as_mut_ptr().add(line * 32).cast(), _mm256_loadu_ps(at.cast()));
+                _mm256_stream_ps(
+                    to.as_mut_ptr().add(line * 32).cast(),
+                    _mm256_loadu_ps(at.cast()),
+                );
             }
         }
         _mm_sfence();
     }
-    assert!(is_x86_feature_detected!("avx2"), "this benchmark needs AVX2");
+    assert!(
+        is_x86_feature_detected!("avx2"),
+        "this benchmark needs AVX2"
+    );
     // SAFETY: AVX2 is there.
     unsafe { avx2(codes, to, bits) }
 }
@@ -227,7 +297,11 @@ fn stream_only(codes: &[u8], to: &mut [u8], bits: usize) {
 #[cfg(not(target_arch = "x86_64"))]
 fn read_and_stream(values: &[f32], to: &mut [u8], bits: usize) {
     for (values, to) in values.chunks_exact(8).zip(to.chunks_exact_mut(bits)) {
-        to.fill(values.iter().fold(0, |all, value| all | value.to_bits() as u8));
+        to.fill(
+            values
+                .iter()
+                .fold(0, |all, value| all | value.to_bits() as u8),
+        );
     }
 }
 

@@ -17,7 +17,9 @@ use crate::options::{Granularity, LayerOptions};
 use crate::parallel::{run, threads};
 use crate::plan::{Coding, Geometry, Plan};
 use crate::schema::{dequantized_schema, validate_quantized_schema};
-use crate::{Control, LayerError, Layout, QuantizeError, QuantizeOptions, ScaleType, Scheme, Search};
+use crate::{
+    Control, LayerError, Layout, QuantizeError, QuantizeOptions, ScaleType, Scheme, Search,
+};
 
 /// Codes that are unpacked at a time.
 const BLOCK: usize = AHEAD;
@@ -88,8 +90,16 @@ impl Quantizer {
         for row in 0..batch.num_rows() {
             rows.push(columns.row(row).map_err(|message| {
                 let names = columns.names;
-                let layer = if names.is_null(row) { "" } else { names.value(row) };
-                LayerError { row, layer: layer.to_owned(), message }
+                let layer = if names.is_null(row) {
+                    ""
+                } else {
+                    names.value(row)
+                };
+                LayerError {
+                    row,
+                    layer: layer.to_owned(),
+                    message,
+                }
             })?);
         }
         let mut offsets = vec![0usize];
@@ -105,7 +115,10 @@ impl Quantizer {
         }
         control.expect(rows.len(), total);
         let mut block = self.pool().take(4 * total).ok_or_else(|| {
-            QuantizeError::TooLarge(format!("no memory for {} bytes of values; use smaller batches", 4 * total))
+            QuantizeError::TooLarge(format!(
+                "no memory for {} bytes of values; use smaller batches",
+                4 * total
+            ))
         })?;
         let start = Target(block.bytes_mut().as_mut_ptr().cast());
         let mut tasks = Vec::new();
@@ -114,27 +127,37 @@ impl Quantizer {
             tasks.extend((0..row.plan.values).step_by(TASK).map(|first| (at, first)));
         }
         let stream = 4 * total >= STREAM_BYTES;
-        run(threads(options.threads), tasks.len(), control, Buffers::default, |buffers, task| {
-            let (at, first) = tasks[task];
-            let row = &rows[at];
-            let end = (first + TASK).min(row.plan.values);
-            let start = start;
-            // SAFETY: the block has room for all values, of which these are the row's.
-            let to = unsafe { start.0.add(offsets[at]) };
-            row.decode(kernel, first, end, to, stream, buffers);
-            (kernel.fence)();
-            control.add_values(end - first);
-        })?;
+        run(
+            threads(options.threads),
+            tasks.len(),
+            control,
+            Buffers::default,
+            |buffers, task| {
+                let (at, first) = tasks[task];
+                let row = &rows[at];
+                let end = (first + TASK).min(row.plan.values);
+                let start = start;
+                // SAFETY: the block has room for all values, of which these are the row's.
+                let to = unsafe { start.0.add(offsets[at]) };
+                row.decode(kernel, first, end, to, stream, buffers);
+                (kernel.fence)();
+                control.add_values(end - first);
+            },
+        )?;
         control.add_layers(rows.len());
         let buffer = block.freeze(4 * total);
         let values = Float32Array::new(ScalarBuffer::new(buffer, 0, total), None);
         let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| *offset as i32).collect();
         let item = Arc::new(Field::new("item", arrow_schema::DataType::Float32, false));
         let weights = ListArray::new(item, OffsetBuffer::new(offsets), Arc::new(values), None);
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(columns.names.clone()), Arc::new(weights), Arc::new(columns.plain_shapes())];
-        RecordBatch::try_new(dequantized_schema(), columns)
-            .map_err(|cause| QuantizeError::TooLarge(format!("the result is no valid batch: {cause}")))
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(columns.names.clone()),
+            Arc::new(weights),
+            Arc::new(columns.plain_shapes()),
+        ];
+        RecordBatch::try_new(dequantized_schema(), columns).map_err(|cause| {
+            QuantizeError::TooLarge(format!("the result is no valid batch: {cause}"))
+        })
     }
 }
 
@@ -146,7 +169,13 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch) -> Self {
-        Self { batch, names: batch.column_by_name("layer_name").expect("validated").as_string() }
+        Self {
+            batch,
+            names: batch
+                .column_by_name("layer_name")
+                .expect("validated")
+                .as_string(),
+        }
     }
 
     fn column(&self, name: &str) -> &'a ArrayRef {
@@ -160,7 +189,10 @@ impl<'a> Columns<'a> {
     fn list(&self, name: &str, row: usize) -> (&'a ArrayRef, std::ops::Range<usize>) {
         let list = self.column(name).as_list::<i32>();
         let offsets = list.value_offsets();
-        (list.values(), offsets[row] as usize..offsets[row + 1] as usize)
+        (
+            list.values(),
+            offsets[row] as usize..offsets[row + 1] as usize,
+        )
     }
 
     fn floats(&self, name: &str, row: usize) -> &'a [f32] {
@@ -173,7 +205,8 @@ impl<'a> Columns<'a> {
         let lists = self.column("shape").as_list::<i32>();
         let offsets = lists.value_offsets();
         let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-        let sizes = &lists.values().as_primitive::<Int64Type>().values()[first as usize..last as usize];
+        let sizes =
+            &lists.values().as_primitive::<Int64Type>().values()[first as usize..last as usize];
         let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| offset - first).collect();
         let item = Arc::new(Field::new("item", arrow_schema::DataType::Int64, false));
         let sizes = Arc::new(Int64Array::from(sizes.to_vec()));
@@ -182,7 +215,10 @@ impl<'a> Columns<'a> {
 
     fn row(&self, row: usize) -> Result<Row<'a>, String> {
         for field in self.batch.schema_ref().fields() {
-            let may_be_null = matches!(field.name().as_str(), "biases" | "rmse" | "max_abs_error" | "sqnr_db" | "cosine");
+            let may_be_null = matches!(
+                field.name().as_str(),
+                "biases" | "rmse" | "max_abs_error" | "sqnr_db" | "cosine"
+            );
             if !may_be_null && self.column(field.name()).is_null(row) {
                 return Err(format!("{}: expected a value but found null", field.name()));
             }
@@ -192,18 +228,28 @@ impl<'a> Columns<'a> {
             let at = names.iter().position(|name| *name == found);
             at.ok_or_else(|| format!("{name}: expected one of {names:?} but found {found:?}"))
         };
-        let scheme = [Scheme::Asymmetric, Scheme::Symmetric][one_of("scheme", &["asymmetric", "symmetric"])?];
+        let scheme = [Scheme::Asymmetric, Scheme::Symmetric]
+            [one_of("scheme", &["asymmetric", "symmetric"])?];
         let layouts = ["onnx", "ggml", "mlx", "unpacked"];
-        let layout = [Layout::Onnx, Layout::Ggml, Layout::Mlx, Layout::Unpacked][one_of("layout", &layouts)?];
+        let layout = [Layout::Onnx, Layout::Ggml, Layout::Mlx, Layout::Unpacked]
+            [one_of("layout", &layouts)?];
         let (sizes, range) = self.list("shape", row);
         let sizes = &sizes.as_primitive::<Int64Type>().values()[range];
-        let shape: Option<Vec<usize>> = sizes.iter().map(|size| usize::try_from(*size).ok()).collect();
+        let shape: Option<Vec<usize>> = sizes
+            .iter()
+            .map(|size| usize::try_from(*size).ok())
+            .collect();
         let fits = |shape: &Vec<usize>| {
-            let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+            let product = shape
+                .iter()
+                .try_fold(1usize, |product, size| product.checked_mul(*size));
             product.is_some_and(|product| product <= i32::MAX as usize)
         };
         let shape = shape.filter(fits).ok_or_else(|| {
-            format!("shape: expected sizes whose product is at most {} but found {sizes:?}", i32::MAX)
+            format!(
+                "shape: expected sizes whose product is at most {} but found {sizes:?}",
+                i32::MAX
+            )
         })?;
         let (group_size, axis) = (self.int("group_size", row), self.int("axis", row));
         let (granularity, axis, group_size) = match (group_size, axis) {
@@ -212,9 +258,14 @@ impl<'a> Columns<'a> {
             (size @ 1.., _) => (Granularity::Group, None, Some(size as u32)),
             (size, _) => return Err(format!("group_size: expected a size or 0 but found {size}")),
         };
-        let bit_width = self.column("bit_width").as_primitive::<UInt8Type>().value(row);
+        let bit_width = self
+            .column("bit_width")
+            .as_primitive::<UInt8Type>()
+            .value(row);
         if !matches!(bit_width, 2 | 4 | 8) || layout == Layout::Ggml && bit_width == 2 {
-            return Err(format!("bit_width: expected 2, 4 or 8 but found {bit_width}"));
+            return Err(format!(
+                "bit_width: expected 2, 4 or 8 but found {bit_width}"
+            ));
         }
         let options = LayerOptions {
             bit_width,
@@ -237,11 +288,23 @@ impl<'a> Columns<'a> {
             plan,
         };
         let expect = |name: &str, expected: usize, found: usize| {
-            if expected == found { Ok(()) } else { Err(format!("{name}: expected {expected} but found {found}")) }
+            if expected == found {
+                Ok(())
+            } else {
+                Err(format!("{name}: expected {expected} but found {found}"))
+            }
         };
-        expect("quantized_data: bytes", this.plan.data_bytes, this.data.len())?;
+        expect(
+            "quantized_data: bytes",
+            this.plan.data_bytes,
+            this.data.len(),
+        )?;
         expect("scales: values", this.plan.scales, this.scales.len())?;
-        expect("zero_points: values", this.plan.scales, this.zero_points.len())?;
+        expect(
+            "zero_points: values",
+            this.plan.scales,
+            this.zero_points.len(),
+        )?;
         Ok(this)
     }
 }
@@ -254,20 +317,33 @@ struct Buffers {
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { codes: vec![0; BLOCK + STEP], values: vec![0.0; BLOCK + STEP] }
+        Self {
+            codes: vec![0; BLOCK + STEP],
+            values: vec![0.0; BLOCK + STEP],
+        }
     }
 }
 
 impl Row<'_> {
     /// Decodes the values `first..end`; `to` is where the row begins.
-    fn decode(&self, kernel: &Kernel, first: usize, end: usize, to: *mut f32, stream: bool, buffers: &mut Buffers) {
+    fn decode(
+        &self,
+        kernel: &Kernel,
+        first: usize,
+        end: usize,
+        to: *mut f32,
+        stream: bool,
+        buffers: &mut Buffers,
+    ) {
         let rule = match self.plan.coding {
             Coding::Affine(rule) => rule,
             Coding::Ggml(format) => {
                 let block = first / ggml::BLOCK;
                 let from = self.data[block * format.bytes()..].as_ptr();
                 // SAFETY: the data has the layer's blocks, and `to` room for its values.
-                return unsafe { (kernel.decode_ggml)(format, from, (end - first) / ggml::BLOCK, to.add(first)) };
+                return unsafe {
+                    (kernel.decode_ggml)(format, from, (end - first) / ggml::BLOCK, to.add(first))
+                };
             }
         };
         let bits = self.plan.stored_bits();
@@ -280,14 +356,28 @@ impl Row<'_> {
             unsafe { (kernel.unpack)(bits, rule.signed, from, bytes.len() * per_byte, codes) };
             match self.plan.geometry {
                 Geometry::Rows { row_len, group, .. } => {
-                    self.decode_runs(kernel, &rule, (row_len, group), at, len, to, stream, buffers);
+                    self.decode_runs(
+                        kernel,
+                        &rule,
+                        (row_len, group),
+                        at,
+                        len,
+                        to,
+                        stream,
+                        buffers,
+                    );
                 }
                 Geometry::Columns { columns, inner, .. } => {
                     for nth in 0..len {
                         let index = (at + nth) % columns / inner;
                         let code = buffers.codes[nth];
-                        let code = if rule.signed { i32::from(code as i8) } else { i32::from(code) };
-                        let value = (code - i32::from(self.zero_points[index])) as f32 * self.scales[index];
+                        let code = if rule.signed {
+                            i32::from(code as i8)
+                        } else {
+                            i32::from(code)
+                        };
+                        let value =
+                            (code - i32::from(self.zero_points[index])) as f32 * self.scales[index];
                         // SAFETY: `to` has room for the row's values.
                         unsafe { to.add(at + nth).write(value) };
                     }
@@ -315,7 +405,11 @@ impl Row<'_> {
             let (row, column) = ((at + done) / row_len, (at + done) % row_len);
             let rest = (row_len - column).min(len - done);
             let in_group = (group - column % group).min(rest);
-            let count = if in_group == group && group.is_multiple_of(STEP) { rest / group } else { 1 };
+            let count = if in_group == group && group.is_multiple_of(STEP) {
+                rest / group
+            } else {
+                1
+            };
             let index = row * groups_per_row + column / group;
             let maps = index..index + count;
             // SAFETY: the buffer has the codes and a step more; `to` has room for the row's values.
@@ -324,7 +418,11 @@ impl Row<'_> {
                 let to = to.add(at + done);
                 let is_whole = in_group.is_multiple_of(STEP);
                 let stream = stream && is_whole && to.align_offset(64) == 0;
-                let target = if is_whole { to } else { buffers.values.as_mut_ptr() };
+                let target = if is_whole {
+                    to
+                } else {
+                    buffers.values.as_mut_ptr()
+                };
                 let step = in_group.next_multiple_of(STEP);
                 let (scales, zero_points) = (&self.scales[maps.clone()], &self.zero_points[maps]);
                 kernel.decode(rule.signed)(codes, step, scales, zero_points, target, stream);

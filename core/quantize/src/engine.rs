@@ -43,12 +43,18 @@ pub struct Quantizer {
 
 impl Default for Quantizer {
     fn default() -> Self {
-        Self { pool: BlockPool::with_limit(KEPT_BLOCKS, KEPT_BYTES) }
+        Self {
+            pool: BlockPool::with_limit(KEPT_BLOCKS, KEPT_BYTES),
+        }
     }
 }
 
 /// Quantizes a batch with a quantizer that the whole process shares; see [`Quantizer::quantize`].
-pub fn quantize(batch: &RecordBatch, options: &QuantizeOptions, control: &Control) -> Result<Quantized, QuantizeError> {
+pub fn quantize(
+    batch: &RecordBatch,
+    options: &QuantizeOptions,
+    control: &Control,
+) -> Result<Quantized, QuantizeError> {
     shared().quantize(batch, options, control)
 }
 
@@ -60,7 +66,9 @@ pub(crate) fn shared() -> &'static Quantizer {
 impl Quantizer {
     /// A quantizer that keeps up to `bytes` bytes of released memory.
     pub fn keeping(bytes: usize) -> Self {
-        Self { pool: BlockPool::with_limit(KEPT_BLOCKS, bytes) }
+        Self {
+            pool: BlockPool::with_limit(KEPT_BLOCKS, bytes),
+        }
     }
 
     pub(crate) fn pool(&self) -> &Arc<BlockPool> {
@@ -82,7 +90,13 @@ impl Quantizer {
         let checked = options.check()?;
         validate_schema(batch.schema_ref(), options)?;
         let kernel = kernel(options)?;
-        let mut run = Run { kernel, options, control, pool: &self.pool, failures: Vec::new() };
+        let mut run = Run {
+            kernel,
+            options,
+            control,
+            pool: &self.pool,
+            failures: Vec::new(),
+        };
         let mut planned = Vec::with_capacity(batch.num_rows());
         for row in layers(batch, options) {
             match row.and_then(|layer| plan(&checked, &layer).map(|plan| (layer, plan))) {
@@ -100,7 +114,9 @@ pub(crate) fn kernel(options: &QuantizeOptions) -> Result<&'static Kernel, Quant
     match options.instruction_set {
         None => Ok(Kernel::best()),
         Some(set) => Kernel::of(set).ok_or_else(|| {
-            QuantizeError::InvalidOptions(format!("instructionSet: this machine does not have {set:?}"))
+            QuantizeError::InvalidOptions(format!(
+                "instructionSet: this machine does not have {set:?}"
+            ))
         }),
     }
 }
@@ -121,7 +137,9 @@ struct Run<'a> {
 impl Run<'_> {
     /// Leaves a layer out, if that is allowed.
     fn fail(&mut self, error: LayerError) -> Result<(), QuantizeError> {
-        if self.options.continue_on_error || self.options.on_invalid == OnInvalid::Skip && is_about_values(&error) {
+        if self.options.continue_on_error
+            || self.options.on_invalid == OnInvalid::Skip && is_about_values(&error)
+        {
             self.failures.push(error);
             return Ok(());
         }
@@ -157,18 +175,25 @@ impl Run<'_> {
         let statistics = self.options.statistics;
         let batch = output.finish(&planned, &totals, &kept, statistics)?;
         self.failures.sort_by_key(|failure| failure.row);
-        Ok(Quantized { batch, failures: self.failures })
+        Ok(Quantized {
+            batch,
+            failures: self.failures,
+        })
     }
 
     /// Makes the codes of a layer wider until they are as close to its values as `minCosine` asks.
     fn widen(&self, layer: &Layer, plan: &mut Plan) -> Result<(), QuantizeError> {
-        let Some(wanted) = plan.options.min_cosine else { return Ok(()) };
+        let Some(wanted) = plan.options.min_cosine else {
+            return Ok(());
+        };
         while let Some(wider) = plan.wider(&layer.shape) {
             self.control.expect(0, layer.len);
             // The trial is written where nobody reads it: packing costs little beside reading the values.
             let trial = Output::new(std::iter::once(&*plan), self.pool)?;
             let clipped = layer.nulls.is_some().then(|| layer.clipped());
-            let source = clipped.as_ref().map_or(layer.source, |values| Source::Float32(values.as_ptr()));
+            let source = clipped
+                .as_ref()
+                .map_or(layer.source, |values| Source::Float32(values.as_ptr()));
             let mut jobs = [job(layer, source, plan, trial.targets[0])];
             let mut totals = self.measured(&mut jobs, true)?;
             if totals[0].is_invalid {
@@ -187,7 +212,12 @@ impl Run<'_> {
     }
 
     /// Quantizes a layer again with its invalid values clipped; or says what is wrong with it.
-    fn mend(&self, layer: &Layer, plan: &Plan, target: Target) -> Result<Result<Totals, LayerError>, QuantizeError> {
+    fn mend(
+        &self,
+        layer: &Layer,
+        plan: &Plan,
+        target: Target,
+    ) -> Result<Result<Totals, LayerError>, QuantizeError> {
         let found = layer.first_invalid();
         let Some((at, what)) = found else {
             let message = "expected values whose scales fit a float16 but found larger ones";
@@ -227,11 +257,18 @@ impl Run<'_> {
         }
         let results: Vec<Mutex<Totals>> = tasks.iter().map(|_| Mutex::default()).collect();
         let jobs = &*jobs;
-        run(threads, tasks.len(), self.control, worker, |worker, task| {
-            let (at, start, end) = tasks[task];
-            *results[task].lock().unwrap_or_else(PoisonError::into_inner) = worker.run(&jobs[at], start, end);
-            self.control.add_values(end - start);
-        })?;
+        run(
+            threads,
+            tasks.len(),
+            self.control,
+            worker,
+            |worker, task| {
+                let (at, start, end) = tasks[task];
+                *results[task].lock().unwrap_or_else(PoisonError::into_inner) =
+                    worker.run(&jobs[at], start, end);
+                self.control.add_values(end - start);
+            },
+        )?;
         // In order, so that the sums do not depend on who did what.
         let mut totals = vec![Totals::default(); jobs.len()];
         for ((at, ..), result) in tasks.iter().zip(&results) {
@@ -245,20 +282,38 @@ impl Run<'_> {
         let worker = || Worker::new(self.kernel, false);
         let mut tasks: Vec<(usize, Part)> = Vec::new();
         for (at, job) in jobs.iter_mut().enumerate() {
-            let Coding::Affine(_) = job.plan.coding else { continue };
+            let Coding::Affine(_) = job.plan.coding else {
+                continue;
+            };
             match job.plan.geometry {
                 Geometry::Rows { row_len, group, .. } if group > SMALL => {
                     job.groups = vec![Group::given(1.0, 0); job.plan.scales];
                     for (index, start) in (0..row_len).step_by(group).enumerate() {
                         let end = (start + group).min(row_len);
                         for start in (start..end).step_by(TASK) {
-                            tasks.push((at, Part { index, start, end: (start + TASK).min(end) }));
+                            tasks.push((
+                                at,
+                                Part {
+                                    index,
+                                    start,
+                                    end: (start + TASK).min(end),
+                                },
+                            ));
                         }
                     }
                 }
                 Geometry::Columns { .. } => {
                     job.groups = vec![Group::given(1.0, 0); job.plan.scales];
-                    tasks.extend((0..job.plan.scales).map(|index| (at, Part { index, start: 0, end: 0 })));
+                    tasks.extend((0..job.plan.scales).map(|index| {
+                        (
+                            at,
+                            Part {
+                                index,
+                                start: 0,
+                                end: 0,
+                            },
+                        )
+                    }));
                 }
                 Geometry::Rows { .. } => {}
             }
@@ -269,38 +324,60 @@ impl Run<'_> {
         // A pair of floats in one atomic: the range that a task found.
         let ranges: Vec<AtomicU64> = tasks.iter().map(|_| AtomicU64::new(0)).collect();
         let shared = &*jobs;
-        run(threads, tasks.len(), self.control, worker, |worker, task| {
-            let (at, part) = &tasks[task];
-            let job = &shared[*at];
-            let (low, high) = match job.plan.geometry {
-                Geometry::Rows { .. } => worker.range(job.source, part.start, part.end),
-                Geometry::Columns { rows, columns, inner } => {
-                    let starts = (0..rows).map(|row| row * columns + part.index * inner);
-                    starts.fold((0.0f32, 0.0f32), |(low, high), start| {
-                        let range = worker.range(job.source, start, start + inner);
-                        (low.min(range.0), high.max(range.1))
-                    })
-                }
-            };
-            ranges[task].store(u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()), Relaxed);
-        })?;
-        let mut found: Vec<Vec<(f32, f32)>> =
-            jobs.iter().map(|job| vec![(0.0, 0.0); job.groups.len()]).collect();
+        run(
+            threads,
+            tasks.len(),
+            self.control,
+            worker,
+            |worker, task| {
+                let (at, part) = &tasks[task];
+                let job = &shared[*at];
+                let (low, high) = match job.plan.geometry {
+                    Geometry::Rows { .. } => worker.range(job.source, part.start, part.end),
+                    Geometry::Columns {
+                        rows,
+                        columns,
+                        inner,
+                    } => {
+                        let starts = (0..rows).map(|row| row * columns + part.index * inner);
+                        starts.fold((0.0f32, 0.0f32), |(low, high), start| {
+                            let range = worker.range(job.source, start, start + inner);
+                            (low.min(range.0), high.max(range.1))
+                        })
+                    }
+                };
+                ranges[task].store(
+                    u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()),
+                    Relaxed,
+                );
+            },
+        )?;
+        let mut found: Vec<Vec<(f32, f32)>> = jobs
+            .iter()
+            .map(|job| vec![(0.0, 0.0); job.groups.len()])
+            .collect();
         for ((at, part), range) in tasks.iter().zip(&ranges) {
             let bits = range.load(Relaxed);
-            let (low, high) = (f32::from_bits((bits >> 32) as u32), f32::from_bits(bits as u32));
+            let (low, high) = (
+                f32::from_bits((bits >> 32) as u32),
+                f32::from_bits(bits as u32),
+            );
             let range = &mut found[*at][part.index];
             *range = (range.0.min(low), range.1.max(high));
         }
         for (job, ranges) in jobs.iter_mut().zip(&found) {
-            let Coding::Affine(rule) = job.plan.coding else { continue };
+            let Coding::Affine(rule) = job.plan.coding else {
+                continue;
+            };
             for (group, (low, high)) in job.groups.iter_mut().zip(ranges) {
                 *group = rule.fit(*low, *high);
             }
         }
         self.search(jobs, threads)?;
         for job in jobs {
-            let Coding::Affine(rule) = job.plan.coding else { continue };
+            let Coding::Affine(rule) = job.plan.coding else {
+                continue;
+            };
             store_maps(job, &rule, 0, &job.groups);
             if let Geometry::Columns { columns, inner, .. } = job.plan.geometry {
                 job.columns = Some(Columns::new(&job.groups, columns, inner));
@@ -320,23 +397,37 @@ impl Run<'_> {
         let found: Vec<Mutex<Option<Group>>> = tasks.iter().map(|_| Mutex::default()).collect();
         let shared = &*jobs;
         let worker = || Worker::new(self.kernel, false);
-        run(threads, tasks.len(), self.control, worker, |worker, task| {
-            let (at, index, rule) = &tasks[task];
-            let (job, index) = (&shared[*at], *index);
-            let group = &job.groups[index];
-            let group = match job.plan.geometry {
-                Geometry::Rows { row_len, group: len, .. } => {
-                    let start = index * len;
-                    let runs = std::iter::once(start);
-                    worker.search(job, rule, group, runs, len.min(row_len - start))
-                }
-                Geometry::Columns { rows, columns, inner } => {
-                    let runs = (0..rows).map(|row| row * columns + index * inner);
-                    worker.search(job, rule, group, runs, inner)
-                }
-            };
-            *found[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(group);
-        })?;
+        run(
+            threads,
+            tasks.len(),
+            self.control,
+            worker,
+            |worker, task| {
+                let (at, index, rule) = &tasks[task];
+                let (job, index) = (&shared[*at], *index);
+                let group = &job.groups[index];
+                let group = match job.plan.geometry {
+                    Geometry::Rows {
+                        row_len,
+                        group: len,
+                        ..
+                    } => {
+                        let start = index * len;
+                        let runs = std::iter::once(start);
+                        worker.search(job, rule, group, runs, len.min(row_len - start))
+                    }
+                    Geometry::Columns {
+                        rows,
+                        columns,
+                        inner,
+                    } => {
+                        let runs = (0..rows).map(|row| row * columns + index * inner);
+                        worker.search(job, rule, group, runs, inner)
+                    }
+                };
+                *found[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(group);
+            },
+        )?;
         for ((at, index, _), group) in tasks.iter().zip(found) {
             if let Some(group) = group.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 jobs[*at].groups[*index] = group;
@@ -355,7 +446,14 @@ struct Part {
 
 fn job<'a>(layer: &Layer<'a>, source: Source, plan: &Plan, target: Target) -> Job<'a> {
     let importance = layer.importance.filter(|importance| !importance.is_empty());
-    Job { source, plan: plan.clone(), importance, target, groups: Vec::new(), columns: None }
+    Job {
+        source,
+        plan: plan.clone(),
+        importance,
+        target,
+        groups: Vec::new(),
+        columns: None,
+    }
 }
 
 /// Whether a failure is one of those that `onInvalid` is about.

@@ -30,7 +30,11 @@ pub struct LayerError {
 
 impl fmt::Display for LayerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "layer {:?} (row {}): {}", self.layer, self.row, self.message)
+        write!(
+            f,
+            "layer {:?} (row {}): {}",
+            self.layer, self.row, self.message
+        )
     }
 }
 
@@ -41,9 +45,9 @@ impl fmt::Display for QuantizeError {
         match self {
             Self::Cancelled => f.write_str("the call was cancelled"),
             Self::Layer(error) => error.fmt(f),
-            Self::InvalidOptions(message) | Self::InvalidSchema(message) | Self::TooLarge(message) => {
-                f.write_str(message)
-            }
+            Self::InvalidOptions(message)
+            | Self::InvalidSchema(message)
+            | Self::TooLarge(message) => f.write_str(message),
         }
     }
 }

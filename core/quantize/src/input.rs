@@ -37,21 +37,33 @@ pub(crate) struct Layer<'a> {
 
 impl Layer<'_> {
     pub(crate) fn error(&self, message: String) -> LayerError {
-        LayerError { row: self.row, layer: self.name.to_owned(), message }
+        LayerError {
+            row: self.row,
+            layer: self.name.to_owned(),
+            message,
+        }
     }
 
     /// The `at`th value; `None` for null.
     pub(crate) fn value(&self, at: usize) -> Option<f32> {
         debug_assert!(at < self.len);
-        if self.nulls.as_ref().is_some_and(|(array, start)| array.is_null(start + at)) {
+        if self
+            .nulls
+            .as_ref()
+            .is_some_and(|(array, start)| array.is_null(start + at))
+        {
             return None;
         }
         // SAFETY: `at` is below `len`, and `source` points to `len` values.
         Some(unsafe {
             match self.source {
                 Source::Float32(from) => from.add(at).read_unaligned(),
-                Source::Float16(from) => half::f16::from_bits(from.add(at).read_unaligned()).to_f32(),
-                Source::Bfloat16(from) => f32::from_bits(u32::from(from.add(at).read_unaligned()) << 16),
+                Source::Float16(from) => {
+                    half::f16::from_bits(from.add(at).read_unaligned()).to_f32()
+                }
+                Source::Bfloat16(from) => {
+                    f32::from_bits(u32::from(from.add(at).read_unaligned()) << 16)
+                }
             }
         })
     }
@@ -70,7 +82,10 @@ impl Layer<'_> {
     /// The values with what cannot be quantized replaced as `OnInvalid::Clip` says.
     pub(crate) fn clipped(&self) -> Vec<f32> {
         let mut most = 0.0f32;
-        for value in (0..self.len).filter_map(|at| self.value(at)).filter(|value| value.is_finite()) {
+        for value in (0..self.len)
+            .filter_map(|at| self.value(at))
+            .filter(|value| value.is_finite())
+        {
             most = most.max(value.abs());
         }
         let clip = |value: Option<f32>| match value {
@@ -89,14 +104,19 @@ pub(crate) type Row<'a> = Result<Layer<'a>, LayerError>;
 pub(crate) fn layers<'a>(batch: &'a RecordBatch, options: &QuantizeOptions) -> Vec<Row<'a>> {
     let schema = batch.schema_ref();
     let column = |name: &str| batch.column_by_name(name);
-    let weights = Weights::of(schema.field_with_name("weights").expect("validated")).expect("validated");
+    let weights =
+        Weights::of(schema.field_with_name("weights").expect("validated")).expect("validated");
     let names = column("layer_name").expect("validated");
     let values = column("weights").expect("validated");
     let importance = options.importance.as_deref().and_then(column);
     let mut layers = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         let name = text(names, row);
-        let named = |message: String| LayerError { row, layer: name.unwrap_or_default().to_owned(), message };
+        let named = |message: String| LayerError {
+            row,
+            layer: name.unwrap_or_default().to_owned(),
+            message,
+        };
         let layer = match name {
             None => Err("expected a layer_name but found null".to_owned()),
             Some(name) => layer(row, name, &weights, values, column("shape"), importance),
@@ -104,7 +124,12 @@ pub(crate) fn layers<'a>(batch: &'a RecordBatch, options: &QuantizeOptions) -> V
         layers.push(layer.map_err(named).and_then(|layer| {
             // Clipping mends nulls later, together with what the kernels find.
             let may_be_mended = options.on_invalid == OnInvalid::Clip;
-            match layer.nulls.as_ref().filter(|_| !may_be_mended).and_then(|_| layer.first_invalid()) {
+            match layer
+                .nulls
+                .as_ref()
+                .filter(|_| !may_be_mended)
+                .and_then(|_| layer.first_invalid())
+            {
                 Some((at, what)) => Err(layer.error(invalid_value(at, what))),
                 None => Ok(layer),
             }
@@ -160,34 +185,62 @@ fn layer<'a>(
     };
     let shape = match (said, own_shape) {
         (Some(said), Some(own)) if said != own => {
-            return Err(format!("shape: expected {own:?}, the tensor's own, but found {said:?}"));
+            return Err(format!(
+                "shape: expected {own:?}, the tensor's own, but found {said:?}"
+            ));
         }
         (Some(shape), _) | (None, Some(shape)) => shape,
         (None, None) => vec![len],
     };
-    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    let product = shape
+        .iter()
+        .try_fold(1usize, |product, size| product.checked_mul(*size));
     if product != Some(len) {
-        return Err(format!("shape: expected sizes whose product is {len} but found {shape:?}"));
+        return Err(format!(
+            "shape: expected sizes whose product is {len} but found {shape:?}"
+        ));
     }
     let source = match weights.element() {
-        Element::Float32 => Source::Float32(array.as_primitive::<Float32Type>().values()[start..].as_ptr()),
-        Element::Float16 => {
-            Source::Float16(array.as_primitive::<Float16Type>().values()[start..].as_ptr().cast())
+        Element::Float32 => {
+            Source::Float32(array.as_primitive::<Float32Type>().values()[start..].as_ptr())
         }
-        Element::Bfloat16 => Source::Bfloat16(array.as_primitive::<UInt16Type>().values()[start..].as_ptr()),
+        Element::Float16 => Source::Float16(
+            array.as_primitive::<Float16Type>().values()[start..]
+                .as_ptr()
+                .cast(),
+        ),
+        Element::Bfloat16 => {
+            Source::Bfloat16(array.as_primitive::<UInt16Type>().values()[start..].as_ptr())
+        }
     };
     let has_nulls = array.logical_null_count() > 0 && array.slice(start, len).null_count() > 0;
     let nulls = has_nulls.then(|| (array.clone(), start));
     let importance = match importance {
         None => None,
-        Some(column) => Some(weights_of_search(column, row, shape.last().copied().unwrap_or(1), len)?),
+        Some(column) => Some(weights_of_search(
+            column,
+            row,
+            shape.last().copied().unwrap_or(1),
+            len,
+        )?),
     };
-    Ok(Layer { row, name, source, len, shape, nulls, importance })
+    Ok(Layer {
+        row,
+        name,
+        source,
+        len,
+        shape,
+        nulls,
+        importance,
+    })
 }
 
 /// The elements of a row's list: their array, the first, and how many.
 fn elements(lists: &ArrayRef, row: usize) -> (&ArrayRef, usize, usize) {
-    fn of<O: OffsetSizeTrait>(lists: &GenericListArray<O>, row: usize) -> (&ArrayRef, usize, usize) {
+    fn of<O: OffsetSizeTrait>(
+        lists: &GenericListArray<O>,
+        row: usize,
+    ) -> (&ArrayRef, usize, usize) {
         let offsets = lists.value_offsets();
         let (start, end) = (offsets[row].as_usize(), offsets[row + 1].as_usize());
         (lists.values(), start, end - start)
@@ -197,7 +250,11 @@ fn elements(lists: &ArrayRef, row: usize) -> (&ArrayRef, usize, usize) {
         DataType::LargeList(_) => of(lists.as_list::<i64>(), row),
         _ => {
             let lists = lists.as_fixed_size_list();
-            (lists.values(), lists.value_offset_at(row), lists.value_length() as usize)
+            (
+                lists.values(),
+                lists.value_offset_at(row),
+                lists.value_length() as usize,
+            )
         }
     }
 }
@@ -205,7 +262,9 @@ fn elements(lists: &ArrayRef, row: usize) -> (&ArrayRef, usize, usize) {
 fn tensor_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, String> {
     let (array, start, len) = elements(shapes, row);
     let sizes = array.as_primitive::<Int32Type>();
-    checked_shape((start..start + len).map(|at| sizes.is_valid(at).then(|| i64::from(sizes.value(at)))))
+    checked_shape(
+        (start..start + len).map(|at| sizes.is_valid(at).then(|| i64::from(sizes.value(at)))),
+    )
 }
 
 fn listed_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, String> {
@@ -222,19 +281,32 @@ fn checked_shape(sizes: impl Iterator<Item = Option<i64>>) -> Result<Vec<usize>,
     sizes.enumerate().map(checked).collect()
 }
 
-fn weights_of_search(column: &ArrayRef, row: usize, last: usize, len: usize) -> Result<&[f32], String> {
+fn weights_of_search(
+    column: &ArrayRef,
+    row: usize,
+    last: usize,
+    len: usize,
+) -> Result<&[f32], String> {
     if column.is_null(row) {
         return Err("importance: expected weights but found null".to_owned());
     }
     let (array, start, count) = elements(column, row);
     if count != last && count != len {
-        return Err(format!("importance: expected {last} or {len} weights but found {count}"));
+        return Err(format!(
+            "importance: expected {last} or {len} weights but found {count}"
+        ));
     }
     let weights = &array.as_primitive::<Float32Type>().values()[start..start + count];
     for (at, weight) in weights.iter().enumerate() {
         if array.is_null(start + at) || !(0.0..=1e12).contains(weight) {
-            let found = if array.is_null(start + at) { "null".to_owned() } else { weight.to_string() };
-            return Err(format!("importance[{at}]: expected a number from 0 to 1e12 but found {found}"));
+            let found = if array.is_null(start + at) {
+                "null".to_owned()
+            } else {
+                weight.to_string()
+            };
+            return Err(format!(
+                "importance[{at}]: expected a number from 0 to 1e12 but found {found}"
+            ));
         }
     }
     Ok(weights)

@@ -216,27 +216,38 @@ impl QuantizeOptions {
         base.check().map_err(QuantizeError::InvalidOptions)?;
         let mut overrides = Vec::with_capacity(self.overrides.len());
         for (at, this) in self.overrides.iter().enumerate() {
-            let invalid = |message: String| QuantizeError::InvalidOptions(format!("overrides[{at}]: {message}"));
-            let glob = Glob::new(&this.pattern).map_err(|cause| invalid(format!("pattern: {cause}")))?;
+            let invalid = |message: String| {
+                QuantizeError::InvalidOptions(format!("overrides[{at}]: {message}"))
+            };
+            let glob =
+                Glob::new(&this.pattern).map_err(|cause| invalid(format!("pattern: {cause}")))?;
             base.overlaid(this).check().map_err(invalid)?;
             overrides.push((glob.compile_matcher(), this));
         }
         if self.importance.is_some() && !self.searches() {
-            let message = "importance: weights the search, expected search \"mse\" but found \"none\"";
+            let message =
+                "importance: weights the search, expected search \"mse\" but found \"none\"";
             return Err(QuantizeError::InvalidOptions(message.to_owned()));
         }
         Ok(Checked { base, overrides })
     }
 
     fn searches(&self) -> bool {
-        self.search == Search::Mse || self.overrides.iter().any(|this| this.search == Some(Search::Mse))
+        self.search == Search::Mse
+            || self
+                .overrides
+                .iter()
+                .any(|this| this.search == Some(Search::Mse))
     }
 }
 
 impl Checked<'_> {
     /// The options of the layer of this name.
     pub(crate) fn of(&self, layer: &str) -> LayerOptions {
-        let matching = self.overrides.iter().filter(|(glob, _)| glob.is_match(layer));
+        let matching = self
+            .overrides
+            .iter()
+            .filter(|(glob, _)| glob.is_match(layer));
         matching.fold(self.base, |options, (_, this)| options.overlaid(this))
     }
 }
@@ -258,43 +269,91 @@ impl LayerOptions {
 
     fn check(&self) -> Result<(), String> {
         let expect = |name: &str, is_met: bool, expected: &str, found: String| {
-            if is_met { Ok(()) } else { Err(format!("{name}: expected {expected} but found {found}")) }
+            if is_met {
+                Ok(())
+            } else {
+                Err(format!("{name}: expected {expected} but found {found}"))
+            }
         };
-        expect("bitWidth", matches!(self.bit_width, 2 | 4 | 8), "2, 4 or 8", self.bit_width.to_string())?;
+        expect(
+            "bitWidth",
+            matches!(self.bit_width, 2 | 4 | 8),
+            "2, 4 or 8",
+            self.bit_width.to_string(),
+        )?;
         if let Some(size) = self.group_size {
             let is_met = matches!(size, 32 | 64 | 128 | 256);
             expect("groupSize", is_met, "32, 64, 128 or 256", size.to_string())?;
         }
         if let Some(cosine) = self.min_cosine {
-            expect("minCosine", (-1.0..=1.0).contains(&cosine), "a number from -1 to 1", cosine.to_string())?;
+            expect(
+                "minCosine",
+                (-1.0..=1.0).contains(&cosine),
+                "a number from -1 to 1",
+                cosine.to_string(),
+            )?;
         }
         let granularity = self.granularity.unwrap_or(Granularity::Group);
         if self.axis.is_some() && granularity != Granularity::Channel {
-            return Err(format!("axis: belongs to granularity \"channel\" but found \"{}\"", granularity.name()));
+            return Err(format!(
+                "axis: belongs to granularity \"channel\" but found \"{}\"",
+                granularity.name()
+            ));
         }
         let in_groups = granularity == Granularity::Group;
         match self.layout {
             Layout::Onnx | Layout::Unpacked => Ok(()),
             Layout::Ggml => {
                 let found = self.bit_width.to_string();
-                expect("bitWidth of layout \"ggml\"", self.bit_width != 2, "4 or 8", found)?;
+                expect(
+                    "bitWidth of layout \"ggml\"",
+                    self.bit_width != 2,
+                    "4 or 8",
+                    found,
+                )?;
                 let found = granularity.name().to_owned();
                 expect("granularity of layout \"ggml\"", in_groups, "group", found)?;
                 let found = self.group_size.unwrap_or(32);
-                expect("groupSize of layout \"ggml\"", found == 32, "32", found.to_string())?;
+                expect(
+                    "groupSize of layout \"ggml\"",
+                    found == 32,
+                    "32",
+                    found.to_string(),
+                )?;
                 let is_met = self.bit_width != 8 || self.scheme != Some(Scheme::Asymmetric);
-                expect("scheme of ggml's Q8_0", is_met, "symmetric", "asymmetric".to_owned())?;
+                expect(
+                    "scheme of ggml's Q8_0",
+                    is_met,
+                    "symmetric",
+                    "asymmetric".to_owned(),
+                )?;
                 let found = self.search.name().to_owned();
-                expect("search of layout \"ggml\"", self.search == Search::None, "none", found)?;
+                expect(
+                    "search of layout \"ggml\"",
+                    self.search == Search::None,
+                    "none",
+                    found,
+                )?;
                 let is_met = self.scale_type == ScaleType::Float32;
-                let expected = "nothing, since its blocks hold float16 scales of ggml's own rounding,";
-                expect("scaleType of layout \"ggml\"", is_met, expected, "float16".to_owned())
+                let expected =
+                    "nothing, since its blocks hold float16 scales of ggml's own rounding,";
+                expect(
+                    "scaleType of layout \"ggml\"",
+                    is_met,
+                    expected,
+                    "float16".to_owned(),
+                )
             }
             Layout::Mlx => {
                 let found = granularity.name().to_owned();
                 expect("granularity of layout \"mlx\"", in_groups, "group", found)?;
                 let found = self.group_size.unwrap_or(128);
-                expect("groupSize of layout \"mlx\"", found != 256, "32, 64 or 128", found.to_string())
+                expect(
+                    "groupSize of layout \"mlx\"",
+                    found != 256,
+                    "32, 64 or 128",
+                    found.to_string(),
+                )
             }
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, Float32Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, ListArray, RecordBatch, StringArray,
-    UInt8Array,
+    ArrayRef, Float32Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, ListArray,
+    RecordBatch, StringArray, UInt8Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::Field;
@@ -43,7 +43,11 @@ impl Output {
     ) -> Result<Self, QuantizeError> {
         let mut sums = [0usize; 3];
         for plan in plans.clone() {
-            sums = [sums[0] + plan.data_bytes, sums[1] + plan.scales, sums[2] + plan.biases];
+            sums = [
+                sums[0] + plan.data_bytes,
+                sums[1] + plan.scales,
+                sums[2] + plan.biases,
+            ];
         }
         let [data, scales, biases] = sums;
         if scales > i32::MAX as usize {
@@ -67,7 +71,9 @@ impl Output {
         };
         let regions = Regions { len, ..regions };
         let mut block = pool.take(len).ok_or_else(|| {
-            QuantizeError::TooLarge(format!("no memory for {len} bytes of results; use smaller batches"))
+            QuantizeError::TooLarge(format!(
+                "no memory for {len} bytes of results; use smaller batches"
+            ))
         })?;
         let start = block.bytes_mut().as_mut_ptr();
         let mut at = [0usize; 3];
@@ -84,12 +90,24 @@ impl Output {
                     data,
                     scales: start.add(regions.scales + 4 * at[1]).cast(),
                     zero_points: start.add(regions.zero_points + 2 * at[1]).cast(),
-                    biases: if plan.biases > 0 { biases } else { std::ptr::null_mut() },
+                    biases: if plan.biases > 0 {
+                        biases
+                    } else {
+                        std::ptr::null_mut()
+                    },
                 }
             });
-            at = [at[0] + plan.data_bytes, at[1] + plan.scales, at[2] + plan.biases];
+            at = [
+                at[0] + plan.data_bytes,
+                at[1] + plan.scales,
+                at[2] + plan.biases,
+            ];
         }
-        Ok(Self { block, regions, targets })
+        Ok(Self {
+            block,
+            regions,
+            targets,
+        })
     }
 
     /// The batch of the layers that are `kept`.
@@ -100,10 +118,18 @@ impl Output {
         kept: &[bool],
         statistics: bool,
     ) -> Result<RecordBatch, QuantizeError> {
-        let Self { mut block, regions, targets } = self;
+        let Self {
+            mut block,
+            regions,
+            targets,
+        } = self;
         drop(targets);
-        let kept_plans: Vec<&(Layer, Plan)> =
-            planned.iter().zip(kept).filter(|(_, kept)| **kept).map(|(planned, _)| planned).collect();
+        let kept_plans: Vec<&(Layer, Plan)> = planned
+            .iter()
+            .zip(kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(planned, _)| planned)
+            .collect();
         if kept_plans.len() < planned.len() {
             close_gaps(block.bytes_mut(), regions, planned, kept);
         }
@@ -121,9 +147,16 @@ impl Output {
         let slice = |start: usize, len: usize| -> Buffer { buffer.slice_with_length(start, len) };
         let count = |offsets: &[usize]| offsets.last().copied().unwrap_or_default();
         let data_offsets: ScalarBuffer<i64> = data.iter().map(|offset| *offset as i64).collect();
-        let codes = LargeBinaryArray::new(OffsetBuffer::new(data_offsets), slice(0, count(&data)), None);
+        let codes = LargeBinaryArray::new(
+            OffsetBuffer::new(data_offsets),
+            slice(0, count(&data)),
+            None,
+        );
         let groups = count(&scales);
-        let scale_values = Float32Array::new(ScalarBuffer::new(slice(regions.scales, 4 * groups), 0, groups), None);
+        let scale_values = Float32Array::new(
+            ScalarBuffer::new(slice(regions.scales, 4 * groups), 0, groups),
+            None,
+        );
         let zero_buffer = slice(regions.zero_points, 2 * groups);
         let zero_points = Int16Array::new(ScalarBuffer::new(zero_buffer, 0, groups), None);
         let bias_count = count(&biases);
@@ -141,11 +174,21 @@ impl Output {
             shape_offsets.push(sizes.len());
         }
         let texts = |text: fn(&Plan) -> &'static str| -> ArrayRef {
-            Arc::new(kept_plans.iter().map(|(_, plan)| Some(text(plan))).collect::<StringArray>())
+            Arc::new(
+                kept_plans
+                    .iter()
+                    .map(|(_, plan)| Some(text(plan)))
+                    .collect::<StringArray>(),
+            )
         };
         let measures = |measure: fn(&Totals, usize) -> f32| -> ArrayRef {
-            let kept = totals.iter().zip(planned).zip(kept).filter(|(_, kept)| **kept);
-            let values = kept.map(|((totals, (_, plan)), _)| statistics.then(|| measure(totals, plan.values)));
+            let kept = totals
+                .iter()
+                .zip(planned)
+                .zip(kept)
+                .filter(|(_, kept)| **kept);
+            let values = kept
+                .map(|((totals, (_, plan)), _)| statistics.then(|| measure(totals, plan.values)));
             Arc::new(values.collect::<Float32Array>())
         };
         let columns: Vec<ArrayRef> = vec![
@@ -154,11 +197,17 @@ impl Output {
             list(&scales, Arc::new(scale_values), None),
             list(&scales, Arc::new(zero_points), None),
             list(&shape_offsets, Arc::new(Int64Array::from(sizes)), None),
-            Arc::new(UInt8Array::from_iter_values(kept_plans.iter().map(|(_, plan)| plan.options.bit_width))),
+            Arc::new(UInt8Array::from_iter_values(
+                kept_plans.iter().map(|(_, plan)| plan.options.bit_width),
+            )),
             list(&biases, Arc::new(bias_values), bias_nulls),
             texts(|plan| plan.scheme.name()),
-            Arc::new(Int32Array::from_iter_values(kept_plans.iter().map(|(_, plan)| plan.group_size))),
-            Arc::new(Int32Array::from_iter_values(kept_plans.iter().map(|(_, plan)| plan.axis))),
+            Arc::new(Int32Array::from_iter_values(
+                kept_plans.iter().map(|(_, plan)| plan.group_size),
+            )),
+            Arc::new(Int32Array::from_iter_values(
+                kept_plans.iter().map(|(_, plan)| plan.axis),
+            )),
             texts(|plan| plan.options.layout.name()),
             measures(rmse),
             measures(|totals, _| totals.largest),
@@ -166,8 +215,9 @@ impl Output {
             measures(|totals, _| cosine(totals)),
         ];
         debug_assert!(columns.iter().all(|column| column.len() == rows));
-        RecordBatch::try_new(quantized_schema(), columns)
-            .map_err(|cause| QuantizeError::TooLarge(format!("the result is no valid batch: {cause}")))
+        RecordBatch::try_new(quantized_schema(), columns).map_err(|cause| {
+            QuantizeError::TooLarge(format!("the result is no valid batch: {cause}"))
+        })
     }
 }
 
@@ -194,18 +244,31 @@ fn close_gaps(bytes: &mut [u8], regions: Regions, planned: &[(Layer, Plan)], kep
 fn list(offsets: &[usize], values: ArrayRef, nulls: Option<NullBuffer>) -> ArrayRef {
     let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| *offset as i32).collect();
     let field = Arc::new(Field::new("item", values.data_type().clone(), false));
-    Arc::new(ListArray::new(field, OffsetBuffer::new(offsets), values, nulls))
+    Arc::new(ListArray::new(
+        field,
+        OffsetBuffer::new(offsets),
+        values,
+        nulls,
+    ))
 }
 
 /// The root of the mean squared error; 0 for no values.
 fn rmse(totals: &Totals, values: usize) -> f32 {
-    if values == 0 { 0.0 } else { (totals.sums[0] / values as f64).sqrt() as f32 }
+    if values == 0 {
+        0.0
+    } else {
+        (totals.sums[0] / values as f64).sqrt() as f32
+    }
 }
 
 /// The ratio of the values' power to the errors', in decibels; infinite where there is no error.
 fn sqnr_db(totals: &Totals) -> f32 {
     let [error, signal, _] = totals.sums;
-    if error == 0.0 { f32::INFINITY } else { (10.0 * (signal / error).log10()) as f32 }
+    if error == 0.0 {
+        f32::INFINITY
+    } else {
+        (10.0 * (signal / error).log10()) as f32
+    }
 }
 
 /// The cosine of the angle between the values and what they come back as. Both zero: 1.
@@ -218,5 +281,9 @@ pub(crate) fn cosine(totals: &Totals) -> f32 {
         return 1.0;
     }
     let norms = (signal * square).sqrt();
-    if norms == 0.0 { 0.0 } else { (product / norms).clamp(-1.0, 1.0) as f32 }
+    if norms == 0.0 {
+        0.0
+    } else {
+        (product / norms).clamp(-1.0, 1.0) as f32
+    }
 }

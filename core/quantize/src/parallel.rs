@@ -7,7 +7,11 @@ use crate::{Control, QuantizeError};
 
 /// Worker threads for `asked` of them.
 pub(crate) fn threads(asked: usize) -> usize {
-    if asked > 0 { asked } else { thread::available_parallelism().map_or(1, usize::from) }
+    if asked > 0 {
+        asked
+    } else {
+        thread::available_parallelism().map_or(1, usize::from)
+    }
 }
 
 /// Runs `work` for each of `0..tasks` on up to `threads` threads, of which the calling one is one. Each thread has a
@@ -35,10 +39,16 @@ pub(crate) fn run<S>(
             for at in 1..threads.min(tasks) {
                 // A thread that cannot be had is one fewer.
                 let name = format!("bowstring-quantize-{at}");
-                let _ = thread::Builder::new().name(name).spawn_scoped(scope, &worker);
+                let _ = thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, &worker);
             }
             worker();
         });
     }
-    if control.is_cancelled() { Err(QuantizeError::Cancelled) } else { Ok(()) }
+    if control.is_cancelled() {
+        Err(QuantizeError::Cancelled)
+    } else {
+        Ok(())
+    }
 }

@@ -2,24 +2,40 @@
 
 use crate::kernel::affine::{HALF_BITS, Rule};
 use crate::kernel::ggml::{self, Format};
-use crate::options::{Granularity, Layout, LayerOptions, ScaleType, Scheme, Search};
+use crate::options::{Granularity, LayerOptions, Layout, ScaleType, Scheme, Search};
 
 /// How the values of a tensor, in row-major order, share scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Geometry {
     /// `rows` rows of `row_len` values, each cut into runs of `group`, the last of which may be shorter.
-    Rows { rows: usize, row_len: usize, group: usize },
+    Rows {
+        rows: usize,
+        row_len: usize,
+        group: usize,
+    },
     /// `rows` rows of `columns` values, of which `inner` neighbours share a scale with those below them.
-    Columns { rows: usize, columns: usize, inner: usize },
+    Columns {
+        rows: usize,
+        columns: usize,
+        inner: usize,
+    },
 }
 
 impl Geometry {
     /// Rows without ragged ends are one long row: the groups follow each other just the same.
     pub(crate) fn rows(rows: usize, row_len: usize, group: usize) -> Self {
         if group > 0 && row_len % group == 0 {
-            Self::Rows { rows: 1, row_len: rows * row_len, group }
+            Self::Rows {
+                rows: 1,
+                row_len: rows * row_len,
+                group,
+            }
         } else {
-            Self::Rows { rows, row_len, group }
+            Self::Rows {
+                rows,
+                row_len,
+                group,
+            }
         }
     }
 
@@ -31,14 +47,34 @@ impl Geometry {
         if outer == 1 && inner > 0 {
             Self::rows(channels, inner, inner)
         } else {
-            Self::Columns { rows: outer, columns: channels * inner, inner }
+            Self::Columns {
+                rows: outer,
+                columns: channels * inner,
+                inner,
+            }
         }
     }
 
     pub(crate) fn groups(&self) -> usize {
         match *self {
-            Self::Rows { rows, row_len, group } => if group == 0 { 0 } else { rows * row_len.div_ceil(group) },
-            Self::Columns { columns, inner, .. } => if inner == 0 { 0 } else { columns / inner },
+            Self::Rows {
+                rows,
+                row_len,
+                group,
+            } => {
+                if group == 0 {
+                    0
+                } else {
+                    rows * row_len.div_ceil(group)
+                }
+            }
+            Self::Columns { columns, inner, .. } => {
+                if inner == 0 {
+                    0
+                } else {
+                    columns / inner
+                }
+            }
         }
     }
 }
@@ -83,18 +119,30 @@ impl Plan {
                 let rank = shape.len() as i32;
                 let axis = if asked < 0 { asked + rank } else { asked };
                 if !(0..rank).contains(&axis) {
-                    return Err(format!("axis: expected one of a tensor of {rank} axes but found {asked}"));
+                    return Err(format!(
+                        "axis: expected one of a tensor of {rank} axes but found {asked}"
+                    ));
                 }
                 (Geometry::channels(shape, axis as usize), 0, axis)
             }
             Granularity::Group => {
-                let default = if options.layout == Layout::Ggml { ggml::BLOCK as u32 } else { 128 };
+                let default = if options.layout == Layout::Ggml {
+                    ggml::BLOCK as u32
+                } else {
+                    128
+                };
                 let size = options.group_size.unwrap_or(default);
                 let rows = if last == 0 { 0 } else { values / last };
-                (Geometry::rows(rows, last, size as usize), size as i32, last_axis)
+                (
+                    Geometry::rows(rows, last, size as usize),
+                    size as i32,
+                    last_axis,
+                )
             }
         };
-        if matches!(options.layout, Layout::Ggml | Layout::Mlx) && !last.is_multiple_of(group_size as usize) {
+        if matches!(options.layout, Layout::Ggml | Layout::Mlx)
+            && !last.is_multiple_of(group_size as usize)
+        {
             return Err(format!(
                 "layout \"{}\": expected a last axis of whole groups of {group_size} but found {last} values",
                 options.layout.name()
@@ -112,14 +160,26 @@ impl Plan {
         let scales = geometry.groups();
         let packed = (values * usize::from(options.bit_width)).div_ceil(8);
         let (data_bytes, biases) = match (options.layout, coding) {
-            (_, Coding::Ggml(format)) => {
-                (scales * format.bytes(), if format == Format::Q4_1 { scales } else { 0 })
-            }
+            (_, Coding::Ggml(format)) => (
+                scales * format.bytes(),
+                if format == Format::Q4_1 { scales } else { 0 },
+            ),
             (Layout::Mlx, _) => (packed.next_multiple_of(4), scales),
             (Layout::Unpacked, _) => (values, 0),
             _ => (packed, 0),
         };
-        Ok(Self { options, scheme, geometry, coding, values, data_bytes, scales, biases, group_size, axis })
+        Ok(Self {
+            options,
+            scheme,
+            geometry,
+            coding,
+            values,
+            data_bytes,
+            scales,
+            biases,
+            group_size,
+            axis,
+        })
     }
 
     /// The same with the next wider codes, if there are any.
@@ -139,7 +199,11 @@ impl Plan {
 
     /// Bits of a code as stored.
     pub(crate) fn stored_bits(&self) -> u8 {
-        if self.options.layout == Layout::Unpacked { 8 } else { self.options.bit_width }
+        if self.options.layout == Layout::Unpacked {
+            8
+        } else {
+            self.options.bit_width
+        }
     }
 
     pub(crate) fn searches(&self) -> bool {
@@ -162,7 +226,14 @@ fn rule(options: LayerOptions, symmetric: bool, layout: Layout) -> Rule {
     } else {
         (f32::MIN_POSITIVE, largest(scale_bits))
     };
-    Rule { bits: options.bit_width, signed, symmetric, scale_bits, smallest_scale, largest_scale }
+    Rule {
+        bits: options.bit_width,
+        signed,
+        symmetric,
+        scale_bits,
+        smallest_scale,
+        largest_scale,
+    }
 }
 
 /// The largest float32 of so many significant bits.

@@ -100,7 +100,10 @@ pub fn dequantize_with(
     let len = length(shape)?;
     let expected = (len * usize::from(rule.bits)).div_ceil(8);
     if codes.len() != expected {
-        return Err(invalid(format!("codes: expected {expected} bytes but found {}", codes.len())));
+        return Err(invalid(format!(
+            "codes: expected {expected} bytes but found {}",
+            codes.len()
+        )));
     }
     let runs = Runs::new(shape, scales.len(), target)?;
     let maps = maps(scales, zero_points, &rule)?;
@@ -109,18 +112,38 @@ pub fn dequantize_with(
     let whole = len / per_byte * per_byte;
     let unpack = Kernel::best().unpack;
     // SAFETY: `codes` has the bytes of `whole` codes, and of the rest if there is one.
-    unsafe { unpack(rule.bits, rule.signed, codes.as_ptr(), whole, unpacked.as_mut_ptr()) };
+    unsafe {
+        unpack(
+            rule.bits,
+            rule.signed,
+            codes.as_ptr(),
+            whole,
+            unpacked.as_mut_ptr(),
+        )
+    };
     if whole < len {
         let last = [codes[codes.len() - 1]];
         // SAFETY: a byte of codes, and room for as many, since the buffer's length is a multiple of 4.
-        unsafe { unpack(rule.bits, rule.signed, last.as_ptr(), per_byte, unpacked[whole..].as_mut_ptr()) };
+        unsafe {
+            unpack(
+                rule.bits,
+                rule.signed,
+                last.as_ptr(),
+                per_byte,
+                unpacked[whole..].as_mut_ptr(),
+            )
+        };
     }
     let mut values = vec![0.0; len];
     runs.each(|start, len, scale, step| {
         for at in 0..len {
             let group = &maps[scale + at * step];
             let code = unpacked[start + at];
-            let code = if rule.signed { i32::from(code as i8) } else { i32::from(code) };
+            let code = if rule.signed {
+                i32::from(code as i8)
+            } else {
+                i32::from(code)
+            };
             values[start + at] = (code - group.zero_point) as f32 * group.scale;
         }
     });
@@ -139,10 +162,15 @@ pub(crate) fn quantize_by(
     let rule = target.r#type.rule();
     let len = length(shape)?;
     if values.len() != len {
-        return Err(invalid(format!("shape: expected sizes whose product is {} but found {shape:?}", values.len())));
+        return Err(invalid(format!(
+            "shape: expected sizes whose product is {} but found {shape:?}",
+            values.len()
+        )));
     }
     if let Some(at) = values.iter().position(|value| value.is_nan()) {
-        return Err(invalid(format!("values[{at}]: expected a number but found NaN")));
+        return Err(invalid(format!(
+            "values[{at}]: expected a number but found NaN"
+        )));
     }
     let runs = Runs::new(shape, scales.len(), target)?;
     let maps = maps(scales, zero_points, &rule)?;
@@ -163,7 +191,14 @@ pub(crate) fn quantize_by(
                 let group = &maps[scale..=scale];
                 // SAFETY: the arrays have room for `padded` values and codes.
                 let _ = unsafe {
-                    kernel.code(rule.signed, false)(piece.as_ptr(), padded, group, &rule, to, &mut sums)
+                    kernel.code(rule.signed, false)(
+                        piece.as_ptr(),
+                        padded,
+                        group,
+                        &rule,
+                        to,
+                        &mut sums,
+                    )
                 };
             } else {
                 for (at, group) in maps[scale + at..][..len].iter().enumerate() {
@@ -172,7 +207,15 @@ pub(crate) fn quantize_by(
                 let (scales, zeros) = (piece_scales.as_ptr(), piece_zeros.as_ptr());
                 // SAFETY: the arrays have room for `padded` values, scales, zero points and codes.
                 let _ = unsafe {
-                    kernel.code_each(rule.signed)(piece.as_ptr(), padded, scales, zeros, &rule, to, &mut sums)
+                    kernel.code_each(rule.signed)(
+                        piece.as_ptr(),
+                        padded,
+                        scales,
+                        zeros,
+                        &rule,
+                        to,
+                        &mut sums,
+                    )
                 };
             }
             codes[start + at..start + at + len].copy_from_slice(&piece_codes[..len]);
@@ -181,7 +224,15 @@ pub(crate) fn quantize_by(
     let per_byte = usize::from(8 / rule.bits);
     let mut packed = vec![0u8; len.div_ceil(per_byte)];
     // SAFETY: there are `len` codes, then zeros up to a whole byte, for which there is room.
-    unsafe { (kernel.pack)(rule.bits, codes.as_ptr(), packed.len() * per_byte, packed.as_mut_ptr(), false) };
+    unsafe {
+        (kernel.pack)(
+            rule.bits,
+            codes.as_ptr(),
+            packed.len() * per_byte,
+            packed.as_mut_ptr(),
+            false,
+        )
+    };
     Ok(packed)
 }
 
@@ -203,32 +254,56 @@ enum Kind {
 impl Runs {
     fn new(shape: &[usize], scales: usize, target: &Target) -> Result<Self, QuantizeError> {
         let rank = shape.len() as i64;
-        let axis = if target.axis < 0 { target.axis + rank } else { target.axis };
+        let axis = if target.axis < 0 {
+            target.axis + rank
+        } else {
+            target.axis
+        };
         if scales == 1 && target.block_size == 0 {
             let len = shape.iter().product();
-            return Ok(Self { outer: 1, size: 1, inner: len, kind: Kind::Tensor });
+            return Ok(Self {
+                outer: 1,
+                size: 1,
+                inner: len,
+                kind: Kind::Tensor,
+            });
         }
         if !(0..rank).contains(&axis) {
-            let message = format!("axis: expected one of a tensor of {rank} axes but found {}", target.axis);
+            let message = format!(
+                "axis: expected one of a tensor of {rank} axes but found {}",
+                target.axis
+            );
             return Err(invalid(message));
         }
         let axis = axis as usize;
-        let (outer, inner) = (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
+        let (outer, inner) = (
+            shape[..axis].iter().product(),
+            shape[axis + 1..].iter().product(),
+        );
         let size = shape[axis];
         let (kind, expected) = match target.block_size {
             0 => (Kind::Axis, size),
             block => (Kind::Blocks(block), outer * size.div_ceil(block) * inner),
         };
         if scales != expected {
-            return Err(invalid(format!("scales: expected {expected} but found {scales}")));
+            return Err(invalid(format!(
+                "scales: expected {expected} but found {scales}"
+            )));
         }
-        Ok(Self { outer, size, inner, kind })
+        Ok(Self {
+            outer,
+            size,
+            inner,
+            kind,
+        })
     }
 
     /// Calls `f(start, len, scale, step)` for each run of values: the `at`th uses the scale `scale + at * step`, where
     /// `step` is 0 or 1.
     fn each(&self, mut f: impl FnMut(usize, usize, usize, usize)) {
-        let Self { outer, size, inner, .. } = *self;
+        let Self {
+            outer, size, inner, ..
+        } = *self;
         match self.kind {
             Kind::Tensor => f(0, inner, 0, 0),
             Kind::Axis if inner == 1 => (0..outer).for_each(|o| f(o * size, size, 0, 1)),
@@ -255,19 +330,30 @@ impl Runs {
     }
 }
 
-fn maps(scales: &[f32], zero_points: Option<&[i16]>, rule: &Rule) -> Result<Vec<Group>, QuantizeError> {
+fn maps(
+    scales: &[f32],
+    zero_points: Option<&[i16]>,
+    rule: &Rule,
+) -> Result<Vec<Group>, QuantizeError> {
     if let Some(zero_points) = zero_points.filter(|zero_points| zero_points.len() != scales.len()) {
-        let message = format!("zeroPoints: expected {}, one a scale, but found {}", scales.len(), zero_points.len());
+        let message = format!(
+            "zeroPoints: expected {}, one a scale, but found {}",
+            scales.len(),
+            zero_points.len()
+        );
         return Err(invalid(message));
     }
     let (bottom, top) = rule.codes();
     let map = |(at, scale): (usize, &f32)| {
         let zero_point = zero_points.map_or(0, |zero_points| i32::from(zero_points[at]));
         if !scale.is_finite() || *scale == 0.0 {
-            return Err(invalid(format!("scales[{at}]: expected a finite number other than 0 but found {scale}")));
+            return Err(invalid(format!(
+                "scales[{at}]: expected a finite number other than 0 but found {scale}"
+            )));
         }
         if !(bottom..=top).contains(&zero_point) {
-            let message = format!("zeroPoints[{at}]: expected {bottom} to {top} but found {zero_point}");
+            let message =
+                format!("zeroPoints[{at}]: expected {bottom} to {top} but found {zero_point}");
             return Err(invalid(message));
         }
         Ok(Group::given(*scale, zero_point))
@@ -276,7 +362,9 @@ fn maps(scales: &[f32], zero_points: Option<&[i16]>, rule: &Rule) -> Result<Vec<
 }
 
 fn length(shape: &[usize]) -> Result<usize, QuantizeError> {
-    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    let product = shape
+        .iter()
+        .try_fold(1usize, |product, size| product.checked_mul(*size));
     product.ok_or_else(|| invalid(format!("shape: {shape:?} is too large")))
 }
 
@@ -292,7 +380,9 @@ mod tests {
     /// All sets agree on every kind of run, with scales from the smallest to the largest.
     #[test]
     fn every_instruction_set_gives_the_same_codes() {
-        let values: Vec<f32> = (0..2 * 65 * 35).map(|at| ((at * 7919 % 1000) as f32 - 500.0) / 61.0).collect();
+        let values: Vec<f32> = (0..2 * 65 * 35)
+            .map(|at| ((at * 7919 % 1000) as f32 - 500.0) / 61.0)
+            .collect();
         let shape = [2, 65, 35];
         for r#type in [
             CodeType::Int8,
@@ -302,11 +392,22 @@ mod tests {
             CodeType::Int2,
             CodeType::Uint2,
         ] {
-            for (axis, block_size, scales) in
-                [(0, 0, 1), (1, 0, 65), (2, 0, 35), (2, 16, 2 * 65 * 3), (1, 7, 2 * 10 * 35), (-1, 1, values.len())]
-            {
-                let target = Target { r#type, axis, block_size };
-                let scales: Vec<f32> = (0..scales).map(|at| [0.31, 1e-30, 4.0, 3e38, -0.7][at % 5]).collect();
+            for (axis, block_size, scales) in [
+                (0, 0, 1),
+                (1, 0, 65),
+                (2, 0, 35),
+                (2, 16, 2 * 65 * 3),
+                (1, 7, 2 * 10 * 35),
+                (-1, 1, values.len()),
+            ] {
+                let target = Target {
+                    r#type,
+                    axis,
+                    block_size,
+                };
+                let scales: Vec<f32> = (0..scales)
+                    .map(|at| [0.31, 1e-30, 4.0, 3e38, -0.7][at % 5])
+                    .collect();
                 let code = |set| {
                     let kernel = Kernel::of(set).unwrap();
                     quantize_by(kernel, &values, &shape, &scales, None, &target).unwrap()

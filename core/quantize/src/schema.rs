@@ -25,27 +25,46 @@ const EXPECTED_WEIGHTS: &str = "list, large list or fixed-size list of float32, 
 /// One [`QuantizeError::InvalidSchema`] that lists every mismatch, what was expected and what was found.
 pub fn validate_schema(schema: &Schema, options: &QuantizeOptions) -> Result<(), QuantizeError> {
     let mut mismatches = Vec::new();
-    let mut check = |name: &str, expected: &str, is_required: bool, fits: &dyn Fn(&Field) -> Option<String>| {
-        let found: Vec<&Arc<Field>> = schema.fields().iter().filter(|field| field.name() == name).collect();
-        let found = match found[..] {
-            [] if is_required => "no such column".to_owned(),
-            [] => return,
-            [field] => match fits(field) {
-                None => return,
-                Some(found) => found,
-            },
-            _ => format!("{} columns of that name", found.len()),
+    let mut check =
+        |name: &str, expected: &str, is_required: bool, fits: &dyn Fn(&Field) -> Option<String>| {
+            let found: Vec<&Arc<Field>> = schema
+                .fields()
+                .iter()
+                .filter(|field| field.name() == name)
+                .collect();
+            let found = match found[..] {
+                [] if is_required => "no such column".to_owned(),
+                [] => return,
+                [field] => match fits(field) {
+                    None => return,
+                    Some(found) => found,
+                },
+                _ => format!("{} columns of that name", found.len()),
+            };
+            mismatches.push(format!(
+                "column \"{name}\": expected {expected} but found {found}"
+            ));
         };
-        mismatches.push(format!("column \"{name}\": expected {expected} but found {found}"));
-    };
     let is = |fits: fn(&DataType) -> bool| {
         move |field: &Field| (!fits(field.data_type())).then(|| field.data_type().to_string())
     };
     check("layer_name", "utf8 or large utf8", true, &is(is_text));
-    check("weights", EXPECTED_WEIGHTS, true, &|field| Weights::of(field).err());
-    check("shape", "list<int64> or large list<int64>", false, &is(is_shape));
+    check("weights", EXPECTED_WEIGHTS, true, &|field| {
+        Weights::of(field).err()
+    });
+    check(
+        "shape",
+        "list<int64> or large list<int64>",
+        false,
+        &is(is_shape),
+    );
     if let Some(name) = &options.importance {
-        check(name, "list<float32> or large list<float32>", true, &is(is_importance));
+        check(
+            name,
+            "list<float32> or large list<float32>",
+            true,
+            &is(is_importance),
+        );
     }
     fail("quantization", mismatches)
 }
@@ -66,11 +85,13 @@ pub fn validate_quantized_schema(schema: &Schema) -> Result<(), QuantizeError> {
                 "column \"{name}\": expected {} but found no such column",
                 expected.data_type()
             )),
-            Ok(found) if !is_same(found.data_type(), expected.data_type()) => mismatches.push(format!(
-                "column \"{name}\": expected {} but found {}",
-                expected.data_type(),
-                found.data_type()
-            )),
+            Ok(found) if !is_same(found.data_type(), expected.data_type()) => {
+                mismatches.push(format!(
+                    "column \"{name}\": expected {} but found {}",
+                    expected.data_type(),
+                    found.data_type()
+                ))
+            }
             Ok(_) => {}
         }
     }
@@ -88,13 +109,18 @@ fn fail(what: &str, mismatches: Vec<String>) -> Result<(), QuantizeError> {
     if mismatches.is_empty() {
         return Ok(());
     }
-    Err(QuantizeError::InvalidSchema(format!("the schema does not fit {what}: {}", mismatches.join("; "))))
+    Err(QuantizeError::InvalidSchema(format!(
+        "the schema does not fit {what}: {}",
+        mismatches.join("; ")
+    )))
 }
 
 /// Whether two types are the same but for the names and nullability of list items.
 fn is_same(found: &DataType, expected: &DataType) -> bool {
     match (found, expected) {
-        (DataType::List(found), DataType::List(expected)) => is_same(found.data_type(), expected.data_type()),
+        (DataType::List(found), DataType::List(expected)) => {
+            is_same(found.data_type(), expected.data_type())
+        }
         _ => found == expected,
     }
 }
@@ -104,12 +130,16 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 fn is_shape(data_type: &DataType) -> bool {
-    let (DataType::List(item) | DataType::LargeList(item)) = data_type else { return false };
+    let (DataType::List(item) | DataType::LargeList(item)) = data_type else {
+        return false;
+    };
     item.data_type() == &DataType::Int64
 }
 
 fn is_importance(data_type: &DataType) -> bool {
-    let (DataType::List(item) | DataType::LargeList(item)) = data_type else { return false };
+    let (DataType::List(item) | DataType::LargeList(item)) = data_type else {
+        return false;
+    };
     item.data_type() == &DataType::Float32
 }
 
@@ -149,12 +179,16 @@ impl Weights {
                 let DataType::Struct(fields) = field.data_type() else {
                     return Err(format!("{VARIABLE_SHAPE_TENSOR} over {}", found()));
                 };
-                variable_shape(fields).map(Self::VariableShape).ok_or_else(found)
+                variable_shape(fields)
+                    .map(Self::VariableShape)
+                    .ok_or_else(found)
             }
             _ => match field.data_type() {
-                DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                    element(item).map(Self::List).ok_or_else(|| described(field.data_type(), item))
-                }
+                DataType::List(item)
+                | DataType::LargeList(item)
+                | DataType::FixedSizeList(item, _) => element(item)
+                    .map(Self::List)
+                    .ok_or_else(|| described(field.data_type(), item)),
                 _ => Err(found()),
             },
         }
@@ -162,7 +196,9 @@ impl Weights {
 
     pub(crate) fn element(&self) -> Element {
         match self {
-            Self::List(element) | Self::FixedShape(element, _) | Self::VariableShape(element) => *element,
+            Self::List(element) | Self::FixedShape(element, _) | Self::VariableShape(element) => {
+                *element
+            }
         }
     }
 }
@@ -179,7 +215,12 @@ fn element(item: &Field) -> Option<Element> {
     match item.data_type() {
         DataType::Float32 => Some(Element::Float32),
         DataType::Float16 => Some(Element::Float16),
-        DataType::UInt16 if item.metadata().get(EXTENSION_NAME).is_some_and(|name| name == BFLOAT16) => {
+        DataType::UInt16
+            if item
+                .metadata()
+                .get(EXTENSION_NAME)
+                .is_some_and(|name| name == BFLOAT16) =>
+        {
             Some(Element::Bfloat16)
         }
         _ => None,
@@ -192,34 +233,62 @@ fn fixed_shape(metadata: Option<&String>, len: usize) -> Result<Vec<usize>, Stri
     let json: serde_json::Value = metadata
         .and_then(|metadata| serde_json::from_str(metadata).ok())
         .ok_or_else(unreadable)?;
-    let shape = json.get("shape").and_then(|shape| shape.as_array()).ok_or_else(unreadable)?;
-    let shape: Option<Vec<usize>> =
-        shape.iter().map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok())).collect();
+    let shape = json
+        .get("shape")
+        .and_then(|shape| shape.as_array())
+        .ok_or_else(unreadable)?;
+    let shape: Option<Vec<usize>> = shape
+        .iter()
+        .map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok()))
+        .collect();
     let shape = shape.ok_or_else(unreadable)?;
-    let product = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+    let product = shape
+        .iter()
+        .try_fold(1usize, |product, size| product.checked_mul(*size));
     if product != Some(len) {
-        return Err(format!("{FIXED_SHAPE_TENSOR} of shape {shape:?} over lists of {len} values"));
+        return Err(format!(
+            "{FIXED_SHAPE_TENSOR} of shape {shape:?} over lists of {len} values"
+        ));
     }
     Ok(shape)
 }
 
 /// A tensor whose logical axes are in another order than its values would be grouped along the wrong one.
 fn is_permuted(metadata: Option<&String>) -> Result<(), String> {
-    let json: Option<serde_json::Value> = metadata.and_then(|metadata| serde_json::from_str(metadata).ok());
-    let permutation = json.as_ref().and_then(|json| json.get("permutation")).and_then(|p| p.as_array());
+    let json: Option<serde_json::Value> =
+        metadata.and_then(|metadata| serde_json::from_str(metadata).ok());
+    let permutation = json
+        .as_ref()
+        .and_then(|json| json.get("permutation"))
+        .and_then(|p| p.as_array());
     match permutation {
-        Some(axes) if axes.iter().enumerate().any(|(at, axis)| axis.as_u64() != Some(at as u64)) => {
-            Err(format!("a tensor whose axes are permuted: {}", serde_json::Value::Array(axes.clone())))
+        Some(axes)
+            if axes
+                .iter()
+                .enumerate()
+                .any(|(at, axis)| axis.as_u64() != Some(at as u64)) =>
+        {
+            Err(format!(
+                "a tensor whose axes are permuted: {}",
+                serde_json::Value::Array(axes.clone())
+            ))
         }
         _ => Ok(()),
     }
 }
 
 fn variable_shape(fields: &Fields) -> Option<Element> {
-    let [data, shape] = &fields[..] else { return None };
-    let (DataType::List(item) | DataType::LargeList(item)) = data.data_type() else { return None };
-    let DataType::FixedSizeList(size, _) = shape.data_type() else { return None };
-    let is_named = data.name() == "data" && shape.name() == "shape" && size.data_type() == &DataType::Int32;
+    let [data, shape] = &fields[..] else {
+        return None;
+    };
+    let (DataType::List(item) | DataType::LargeList(item)) = data.data_type() else {
+        return None;
+    };
+    let DataType::FixedSizeList(size, _) = shape.data_type() else {
+        return None;
+    };
+    let is_named =
+        data.name() == "data" && shape.name() == "shape" && size.data_type() == &DataType::Int32;
     if is_named { element(item) } else { None }
 }
 
@@ -290,8 +359,10 @@ pub fn quantized_schema() -> SchemaRef {
         Field::new("sqnr_db", DataType::Float32, true),
         Field::new("cosine", DataType::Float32, true),
     ];
-    let metadata: HashMap<String, String> =
-        METADATA.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let metadata: HashMap<String, String> = METADATA
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 

@@ -36,11 +36,19 @@ pub(crate) fn improve(
         let [product, square] = score((1.0 / scale) as f32, low, high);
         let (gain, next) = if square > 0.0 && product > 0.0 {
             // In steps; the values themselves are `scale` times as large.
-            (product * product / square * scale * scale, scale * product / square)
+            (
+                product * product / square * scale * scale,
+                scale * product / square,
+            )
         } else {
             (0.0, scale)
         };
-        Candidate { scale, zero_point, gain, next }
+        Candidate {
+            scale,
+            zero_point,
+            gain,
+            next,
+        }
     };
     let polish = |mut best: Candidate| {
         for _ in 0..3 {
@@ -83,7 +91,11 @@ pub(crate) fn improve(
         best
     };
     let pick = |a: Candidate, b: Candidate| if b.gain > a.gain { b } else { a };
-    let mut best = line(start.zero_point, widest * 1.02, ratio).map(polish).into_iter().reduce(pick).expect("three");
+    let mut best = line(start.zero_point, widest * 1.02, ratio)
+        .map(polish)
+        .into_iter()
+        .reduce(pick)
+        .expect("three");
     if !rule.symmetric {
         // Codes that are freed on one side are of use on the other.
         loop {
@@ -107,7 +119,8 @@ pub(crate) fn improve(
     if best.next > 0.0 && best.next != best.scale {
         // The scale that was scored made the codes; the one of least squares may do better with the same codes.
         let other = rule.nearest(best.next);
-        let gains = [map.scale, other].map(|scale| exact_error(&score, rule, scale, best.zero_point));
+        let gains =
+            [map.scale, other].map(|scale| exact_error(&score, rule, scale, best.zero_point));
         if gains[1] < gains[0] {
             map = Group::given(other, best.zero_point);
         }
@@ -116,9 +129,18 @@ pub(crate) fn improve(
 }
 
 /// The squared error with this very scale, less the sum of squares of the values.
-fn exact_error(score: &impl Fn(f32, f32, f32) -> [f64; 2], rule: &Rule, scale: f32, zero_point: i32) -> f64 {
+fn exact_error(
+    score: &impl Fn(f32, f32, f32) -> [f64; 2],
+    rule: &Rule,
+    scale: f32,
+    zero_point: i32,
+) -> f64 {
     let (bottom, top) = rule.codes();
-    let [product, square] = score(1.0 / scale, (bottom - zero_point) as f32, (top - zero_point) as f32);
+    let [product, square] = score(
+        1.0 / scale,
+        (bottom - zero_point) as f32,
+        (top - zero_point) as f32,
+    );
     let scale = f64::from(scale);
     (square - 2.0 * product) * scale * scale
 }

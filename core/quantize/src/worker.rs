@@ -60,8 +60,13 @@ pub(crate) struct Columns {
 impl Columns {
     pub(crate) fn new(groups: &[Group], columns: usize, inner: usize) -> Self {
         let expand = |value: &dyn Fn(&Group) -> f32, rest: f32| {
-            let values = groups.iter().flat_map(|group| std::iter::repeat_n(value(group), inner));
-            values.take(columns).chain(std::iter::repeat_n(rest, STEP)).collect()
+            let values = groups
+                .iter()
+                .flat_map(|group| std::iter::repeat_n(value(group), inner));
+            values
+                .take(columns)
+                .chain(std::iter::repeat_n(rest, STEP))
+                .collect()
         };
         Self {
             scales: expand(&|group| group.scale, 1.0),
@@ -89,7 +94,11 @@ impl Totals {
 
     fn take(&mut self, sums: &mut Sums) {
         let (sums, largest) = sums.take();
-        self.add(&Self { sums, largest, is_invalid: false });
+        self.add(&Self {
+            sums,
+            largest,
+            is_invalid: false,
+        });
     }
 }
 
@@ -128,7 +137,9 @@ impl Worker {
             (Coding::Affine(rule), Geometry::Rows { row_len, group, .. }) if group <= SMALL => {
                 self.short_groups(job, &rule, (row_len, group), start, end)
             }
-            (Coding::Affine(rule), Geometry::Rows { group, .. }) => self.long_groups(job, &rule, group, start, end),
+            (Coding::Affine(rule), Geometry::Rows { group, .. }) => {
+                self.long_groups(job, &rule, group, start, end)
+            }
             (Coding::Affine(rule), Geometry::Columns { columns, .. }) => {
                 self.columns(job, &rule, columns, start, end)
             }
@@ -176,7 +187,11 @@ impl Worker {
             let (row, column) = (at / row_len, at % row_len);
             let rest = (row_len - column).min(end - at);
             let len = rest.min(group);
-            let count = if len.is_multiple_of(STEP) { (BLOCK / len).min(rest / len).max(1) } else { 1 };
+            let count = if len.is_multiple_of(STEP) {
+                (BLOCK / len).min(rest / len).max(1)
+            } else {
+                1
+            };
             let index = row * groups_per_row + column / group;
             let x = self.load(job.source, at, count * len);
             let step = len.next_multiple_of(STEP);
@@ -188,9 +203,12 @@ impl Worker {
                 (kernel.fit)(rule, lows, highs, groups);
                 if job.plan.searches() {
                     for (nth, group) in groups.iter_mut().enumerate() {
-                        let weights = weights(job.importance, at + nth * len, len, &mut self.weights);
+                        let weights =
+                            weights(job.importance, at + nth * len, len, &mut self.weights);
                         let x = x.add(nth * step);
-                        let score = |inverse, low, high| (kernel.score)(x, weights, step, inverse, low, high);
+                        let score = |inverse, low, high| {
+                            (kernel.score)(x, weights, step, inverse, low, high)
+                        };
                         *group = search::improve(rule, group, len, score);
                     }
                 }
@@ -211,7 +229,14 @@ impl Worker {
         totals
     }
 
-    fn long_groups(&mut self, job: &Job, rule: &Rule, group: usize, start: usize, end: usize) -> Totals {
+    fn long_groups(
+        &mut self,
+        job: &Job,
+        rule: &Rule,
+        group: usize,
+        start: usize,
+        end: usize,
+    ) -> Totals {
         let code = self.kernel.code(rule.signed, self.statistics);
         let mut packer = Packer::new(self.kernel, job, start);
         let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
@@ -223,7 +248,8 @@ impl Worker {
             let codes = packer.room(&mut self.codes);
             let step = len.next_multiple_of(STEP);
             // SAFETY: `x` has `step` values, and the buffer of codes as much room.
-            totals.is_invalid |= unsafe { !code(x, step, &job.groups[index..=index], rule, codes, &mut sums) };
+            totals.is_invalid |=
+                unsafe { !code(x, step, &job.groups[index..=index], rule, codes, &mut sums) };
             packer.advance(&mut self.codes, len);
             at += len;
             summed += len;
@@ -237,7 +263,14 @@ impl Worker {
         totals
     }
 
-    fn columns(&mut self, job: &Job, rule: &Rule, columns: usize, start: usize, end: usize) -> Totals {
+    fn columns(
+        &mut self,
+        job: &Job,
+        rule: &Rule,
+        columns: usize,
+        start: usize,
+        end: usize,
+    ) -> Totals {
         let maps = job.columns.as_ref().expect("columns were prepared");
         let code_each = self.kernel.code_each(rule.signed);
         let mut packer = Packer::new(self.kernel, job, start);
@@ -251,16 +284,35 @@ impl Worker {
             if maps.is_wide {
                 // SAFETY: `x` has `len` values, and the buffer of codes room for as many.
                 let (x, codes) = unsafe {
-                    (std::slice::from_raw_parts(x, len), std::slice::from_raw_parts_mut(codes, len))
+                    (
+                        std::slice::from_raw_parts(x, len),
+                        std::slice::from_raw_parts_mut(codes, len),
+                    )
                 };
-                code_wide(x, &maps.scales[column..], &maps.zero_points[column..], rule, codes, &mut totals);
+                code_wide(
+                    x,
+                    &maps.scales[column..],
+                    &maps.zero_points[column..],
+                    rule,
+                    codes,
+                    &mut totals,
+                );
             } else {
                 let (scales, zeros) = (&maps.scales[column..], &maps.zero_points[column..]);
                 let step = len.next_multiple_of(STEP);
                 // SAFETY: `x` has `step` values, the maps one for each and a step more than there are columns, and the
                 // buffer of codes as much room.
-                totals.is_invalid |=
-                    unsafe { !code_each(x, step, scales.as_ptr(), zeros.as_ptr(), rule, codes, &mut sums) };
+                totals.is_invalid |= unsafe {
+                    !code_each(
+                        x,
+                        step,
+                        scales.as_ptr(),
+                        zeros.as_ptr(),
+                        rule,
+                        codes,
+                        &mut sums,
+                    )
+                };
             }
             packer.advance(&mut self.codes, len);
             at += len;
@@ -340,7 +392,8 @@ impl Worker {
                     // SAFETY: `load` gives `len` values.
                     gathered.extend_from_slice(unsafe { std::slice::from_raw_parts(x, len) });
                     if let Some(importance) = job.importance {
-                        gathered_weights.extend((at..at + len).map(|at| importance[at % importance.len()]));
+                        gathered_weights
+                            .extend((at..at + len).map(|at| importance[at % importance.len()]));
                     }
                 }
             }
@@ -353,14 +406,23 @@ impl Worker {
         let this = std::cell::RefCell::new(self);
         let score = |inverse: f32, low: f32, high: f32| {
             let mut sums = [0.0; 2];
-            let mut add = |[product, square]: [f64; 2]| sums = [sums[0] + product, sums[1] + square];
+            let mut add =
+                |[product, square]: [f64; 2]| sums = [sums[0] + product, sums[1] + square];
             if is_gathered {
                 for at in (0..gathered.len()).step_by(BLOCK) {
                     let len = BLOCK.min(gathered.len() - at);
-                    let weights = gathered_weights.get(at..).map_or(std::ptr::null(), <[f32]>::as_ptr);
-                    let weights = if gathered_weights.is_empty() { std::ptr::null() } else { weights };
+                    let weights = gathered_weights
+                        .get(at..)
+                        .map_or(std::ptr::null(), <[f32]>::as_ptr);
+                    let weights = if gathered_weights.is_empty() {
+                        std::ptr::null()
+                    } else {
+                        weights
+                    };
                     // SAFETY: both have `len` values from `at` on, whole steps.
-                    add(unsafe { (kernel.score)(gathered.as_ptr().add(at), weights, len, inverse, low, high) });
+                    add(unsafe {
+                        (kernel.score)(gathered.as_ptr().add(at), weights, len, inverse, low, high)
+                    });
                 }
             } else {
                 let mut this = this.borrow_mut();
@@ -383,11 +445,17 @@ impl Worker {
 
 /// The weights of `len` values from `at` on, in whole steps; null if there are none.
 fn weights(importance: Option<&[f32]>, at: usize, len: usize, buffer: &mut [f32]) -> *const f32 {
-    let Some(importance) = importance else { return std::ptr::null() };
+    let Some(importance) = importance else {
+        return std::ptr::null();
+    };
     let mut column = at % importance.len();
     for weight in &mut buffer[..len] {
         *weight = importance[column];
-        column = if column + 1 == importance.len() { 0 } else { column + 1 };
+        column = if column + 1 == importance.len() {
+            0
+        } else {
+            column + 1
+        };
     }
     buffer[len..len.next_multiple_of(STEP)].fill(0.0);
     buffer.as_ptr()
@@ -403,20 +471,34 @@ pub(crate) fn store_maps(job: &Job, rule: &Rule, index: usize, groups: &[Group])
             target.zero_points.add(at).write(group.zero_point as i16);
             if !target.biases.is_null() && job.plan.biases > 0 {
                 debug_assert!(!rule.signed);
-                target.biases.add(at).write(-(group.zero_point as f32 * group.scale));
+                target
+                    .biases
+                    .add(at)
+                    .write(-(group.zero_point as f32 * group.scale));
             }
         }
     }
 }
 
-fn code_wide(x: &[f32], scales: &[f32], zeros: &[f32], rule: &Rule, codes: &mut [u8], totals: &mut Totals) {
+fn code_wide(
+    x: &[f32],
+    scales: &[f32],
+    zeros: &[f32],
+    rule: &Rule,
+    codes: &mut [u8],
+    totals: &mut Totals,
+) {
     let (bottom, top) = rule.codes();
     for (((&x, &scale), &zero), code) in x.iter().zip(scales).zip(zeros).zip(codes) {
         let steps = code_one(x, scale, bottom, top, zero as i32);
         let e = f64::from(x) - f64::from(steps as f32 * scale);
         let x64 = f64::from(x);
         let sums = [e * e, x64 * x64, x64 * e];
-        totals.add(&Totals { sums, largest: e.abs() as f32, is_invalid: !x.is_finite() });
+        totals.add(&Totals {
+            sums,
+            largest: e.abs() as f32,
+            is_invalid: !x.is_finite(),
+        });
         *code = (steps + zero as i32) as u8;
     }
 }

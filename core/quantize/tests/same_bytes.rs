@@ -4,7 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float32Array, LargeListArray, FixedSizeListArray, RecordBatch, StringArray};
+use arrow_array::{
+    Array, ArrayRef, FixedSizeListArray, Float32Array, LargeListArray, RecordBatch, StringArray,
+};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use bowstring_quantize::{Control, InstructionSet, QuantizeOptions, quantize};
@@ -15,12 +17,26 @@ use serde_json::json;
 fn layers() -> Vec<(Vec<f32>, Vec<usize>)> {
     let mut random = Random(1);
     let mut layers = Vec::new();
-    for shape in [vec![64, 96], vec![96, 64], vec![2, 32, 96], vec![9, 3, 32], vec![1, 32]] {
+    for shape in [
+        vec![64, 96],
+        vec![96, 64],
+        vec![2, 32, 96],
+        vec![9, 3, 32],
+        vec![1, 32],
+    ] {
         let count = shape.iter().product();
         layers.push((random.normals(count), shape.clone()));
-        layers.push((random.normals(count).iter().map(|x| (x * 8.0).round() / 8.0).collect(), shape.clone()));
+        layers.push((
+            random
+                .normals(count)
+                .iter()
+                .map(|x| (x * 8.0).round() / 8.0)
+                .collect(),
+            shape.clone(),
+        ));
     }
-    let scaled = |by: f32, random: &mut Random| random.normals(4096).iter().map(|x| x * by).collect();
+    let scaled =
+        |by: f32, random: &mut Random| random.normals(4096).iter().map(|x| x * by).collect();
     layers.push((scaled(1e-30, &mut random), vec![32, 128]));
     layers.push((scaled(1e30, &mut random), vec![32, 128]));
     layers
@@ -28,17 +44,41 @@ fn layers() -> Vec<(Vec<f32>, Vec<usize>)> {
 
 fn ragged() -> Vec<(Vec<f32>, Vec<usize>)> {
     let mut random = Random(2);
-    let shapes = [vec![7, 33], vec![61, 301], vec![1], vec![3], vec![0], vec![4, 0], vec![5, 3, 131], vec![9001]];
-    shapes.into_iter().map(|shape| (random.normals(shape.iter().product()), shape)).collect()
+    let shapes = [
+        vec![7, 33],
+        vec![61, 301],
+        vec![1],
+        vec![3],
+        vec![0],
+        vec![4, 0],
+        vec![5, 3, 131],
+        vec![9001],
+    ];
+    shapes
+        .into_iter()
+        .map(|shape| (random.normals(shape.iter().product()), shape))
+        .collect()
 }
 
 fn table(layers: &[(Vec<f32>, Vec<usize>)]) -> RecordBatch {
-    batch(&layers.iter().map(|(values, shape)| (&values[..], &shape[..])).collect::<Vec<_>>())
+    batch(
+        &layers
+            .iter()
+            .map(|(values, shape)| (&values[..], &shape[..]))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn quantized(batch: &RecordBatch, options: &QuantizeOptions) -> RecordBatch {
     let result = quantize(batch, options, &Control::default()).unwrap();
-    assert!(result.failures.iter().all(|failure| failure.message.contains("float16")), "{:?}", result.failures);
+    assert!(
+        result
+            .failures
+            .iter()
+            .all(|failure| failure.message.contains("float16")),
+        "{:?}",
+        result.failures
+    );
     result.batch
 }
 
@@ -96,7 +136,11 @@ fn a_long_layer_is_the_same_on_all_threads() {
 fn batches_and_slices_change_nothing() {
     let layers = [layers(), ragged()].concat();
     let batch = table(&layers);
-    for kind in [json!({}), json!({"bitWidth": 2, "scheme": "symmetric"}), json!({"bitWidth": 8, "granularity": "channel"})] {
+    for kind in [
+        json!({}),
+        json!({"bitWidth": 2, "scheme": "symmetric"}),
+        json!({"bitWidth": 8, "granularity": "channel"}),
+    ] {
         let options = options(kind.clone());
         let whole = quantized(&batch, &options);
         for row in 0..batch.num_rows() {
@@ -109,7 +153,10 @@ fn batches_and_slices_change_nothing() {
 #[test]
 fn alignment_and_kind_of_list_change_nothing() {
     let values = Random(3).normals(300_000 / 3 * 3);
-    let expected = quantized(&batch(&[(&values, &[values.len()])]), &QuantizeOptions::default());
+    let expected = quantized(
+        &batch(&[(&values, &[values.len()])]),
+        &QuantizeOptions::default(),
+    );
     let names: ArrayRef = Arc::new(StringArray::from(vec!["layer0"]));
     for shift in [1usize, 3, 7, 16] {
         let mut moved = vec![f32::NAN; shift];
@@ -118,12 +165,23 @@ fn alignment_and_kind_of_list_change_nothing() {
         let array = Float32Array::new(ScalarBuffer::new(buffer, shift, values.len()), None);
         let item = Arc::new(Field::new("element", DataType::Float32, true));
         let len = values.len();
-        let large = LargeListArray::new(item.clone(), OffsetBuffer::from_lengths([len]), Arc::new(array.clone()), None);
+        let large = LargeListArray::new(
+            item.clone(),
+            OffsetBuffer::from_lengths([len]),
+            Arc::new(array.clone()),
+            None,
+        );
         let fixed = FixedSizeListArray::new(item, len as i32, Arc::new(array), None);
         for weights in [Arc::new(large) as ArrayRef, Arc::new(fixed)] {
             let kind = weights.data_type().clone();
-            let batch = RecordBatch::try_from_iter([("layer_name", names.clone()), ("weights", weights)]).unwrap();
-            assert_eq!(quantized(&batch, &QuantizeOptions::default()), expected, "{shift} {kind}");
+            let batch =
+                RecordBatch::try_from_iter([("layer_name", names.clone()), ("weights", weights)])
+                    .unwrap();
+            assert_eq!(
+                quantized(&batch, &QuantizeOptions::default()),
+                expected,
+                "{shift} {kind}"
+            );
         }
     }
 }

@@ -48,8 +48,17 @@ impl Group {
     /// A group of given parameters, whose values may saturate.
     #[inline(always)]
     pub(crate) fn given(scale: f32, zero_point: i32) -> Self {
-        let path = if SAFE_SCALES.contains(&scale) { Path::Division } else { Path::Wide };
-        Self { scale, inverse: 1.0 / scale, zero_point, path }
+        let path = if SAFE_SCALES.contains(&scale) {
+            Path::Division
+        } else {
+            Path::Wide
+        };
+        Self {
+            scale,
+            inverse: 1.0 / scale,
+            zero_point,
+            path,
+        }
     }
 }
 
@@ -122,7 +131,11 @@ impl Rule {
         let unit = f64::from(above) * 2.0f64.powi(1 - self.scale_bits as i32);
         // A whole unit lower and up again is the neighbour below, or `above` itself.
         let below = self.storable(scale - unit);
-        if scale - f64::from(below) < f64::from(above) - scale { below } else { above }
+        if scale - f64::from(below) < f64::from(above) - scale {
+            below
+        } else {
+            above
+        }
     }
 
     /// The map of a group whose values, and 0, lie in `low..=high`.
@@ -152,7 +165,12 @@ impl Rule {
         } else {
             Path::Reciprocal
         };
-        Group { scale, inverse, zero_point, path }
+        Group {
+            scale,
+            inverse,
+            zero_point,
+            path,
+        }
     }
 
     /// The code of zero that puts `low` at the smallest code.
@@ -204,7 +222,13 @@ impl Sums {
 impl Sums {
     /// Adds the 32 values of one of ggml's blocks and their errors. `largest` is that of the errors' magnitudes.
     #[inline(always)]
-    pub(crate) unsafe fn add_block<L: Lanes>(&mut self, x: [L; 2], e: [L; 2], largest: i32, scale: f32) {
+    pub(crate) unsafe fn add_block<L: Lanes>(
+        &mut self,
+        x: [L; 2],
+        e: [L; 2],
+        largest: i32,
+        scale: f32,
+    ) {
         // SAFETY: the arrays hold whole vectors.
         unsafe {
             if SAFE_SCALES.contains(&scale.abs()) {
@@ -220,7 +244,11 @@ impl Sums {
                     e.store(errors.as_mut_ptr());
                     for (x, e) in values.into_iter().zip(errors) {
                         let (x, e) = (f64::from(x), f64::from(e));
-                        self.wide = [self.wide[0] + e * e, self.wide[1] + x * x, self.wide[2] + x * e];
+                        self.wide = [
+                            self.wide[0] + e * e,
+                            self.wide[1] + x * x,
+                            self.wide[2] + x * e,
+                        ];
                     }
                 }
             }
@@ -231,7 +259,12 @@ impl Sums {
 
 /// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`. NaN is passed over.
 #[inline(always)]
-pub(crate) unsafe fn ranges<L: Lanes>(x: *const f32, len: usize, lows: &mut [f32], highs: &mut [f32]) {
+pub(crate) unsafe fn ranges<L: Lanes>(
+    x: *const f32,
+    len: usize,
+    lows: &mut [f32],
+    highs: &mut [f32],
+) {
     // SAFETY: the caller vouches for `lows.len() * len` readable values.
     unsafe {
         for (group, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
@@ -278,12 +311,14 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
             let worst = match group.path {
                 Path::Reciprocal => {
                     let before = Vectors::load(sums);
-                    let (after, worst) =
-                        code_group::<L, SIGNED, STATISTICS, false>(x, len, group, rule, codes, before);
+                    let (after, worst) = code_group::<L, SIGNED, STATISTICS, false>(
+                        x, len, group, rule, codes, before,
+                    );
                     let bound = group.scale * (0.5 - rule.doubt());
                     if L::any_above(worst, bound.to_bits() as i32) {
-                        let (after, worst) =
-                            code_group::<L, SIGNED, STATISTICS, true>(x, len, group, rule, codes, before);
+                        let (after, worst) = code_group::<L, SIGNED, STATISTICS, true>(
+                            x, len, group, rule, codes, before,
+                        );
                         after.store(sums);
                         L::largest(worst)
                     } else {
@@ -293,8 +328,9 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
                 }
                 Path::Division => {
                     let before = Vectors::load(sums);
-                    let (after, worst) =
-                        code_group::<L, SIGNED, STATISTICS, true>(x, len, group, rule, codes, before);
+                    let (after, worst) = code_group::<L, SIGNED, STATISTICS, true>(
+                        x, len, group, rule, codes, before,
+                    );
                     after.store(sums);
                     L::largest(worst)
                 }
@@ -372,7 +408,10 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
             L::prefetch(x.wrapping_add(at + AHEAD + LANES));
             let (i, j) = if DIVIDE {
                 // Saturating before rounding is the same as after it, since the bounds are integers.
-                (a.div(scale).min(high).max(low).round(), b.div(scale).min(high).max(low).round())
+                (
+                    a.div(scale).min(high).max(low).round(),
+                    b.div(scale).min(high).max(low).round(),
+                )
             } else {
                 (a.mul(inverse).round(), b.mul(inverse).round())
             };
@@ -417,8 +456,18 @@ unsafe fn code_wide<const SIGNED: bool>(
         let x = unsafe { x.add(at).read_unaligned() };
         let steps = code_one(x, group.scale, bottom, top, group.zero_point);
         let e = f64::from(x) - f64::from(steps as f32 * group.scale);
-        *sums = [sums[0] + e * e, sums[1] + f64::from(x) * f64::from(x), sums[2] + f64::from(x) * e];
-        worst = worst.max((if x.is_finite() { (e as f32).abs().to_bits() } else { 0x7f80_0000 }) as i32);
+        *sums = [
+            sums[0] + e * e,
+            sums[1] + f64::from(x) * f64::from(x),
+            sums[2] + f64::from(x) * e,
+        ];
+        worst = worst.max(
+            (if x.is_finite() {
+                (e as f32).abs().to_bits()
+            } else {
+                0x7f80_0000
+            }) as i32,
+        );
         // SAFETY: as above.
         unsafe { codes.add(at).write((steps + group.zero_point) as u8) };
     }
@@ -487,13 +536,20 @@ pub(crate) unsafe fn score<L: Lanes>(
                 let at = at + half * LANES;
                 let q = L::load(x.add(at)).mul(inverse);
                 let r = L::to_float(q.min(high).max(low).round());
-                let weighted = if weights.is_null() { r } else { r.mul(L::load(weights.add(at))) };
+                let weighted = if weights.is_null() {
+                    r
+                } else {
+                    r.mul(L::load(weights.add(at)))
+                };
                 product[half] = product[half].add(q.mul(weighted));
                 square[half] = square[half].add(r.mul(weighted));
             }
             at += STEP;
         }
-        [total(product[0].add(product[1])), total(square[0].add(square[1]))]
+        [
+            total(product[0].add(product[1])),
+            total(square[0].add(square[1])),
+        ]
     }
 }
 
@@ -530,7 +586,9 @@ pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool>(
         for (group, (scale, zero_point)) in scales.iter().zip(zero_points).enumerate() {
             let (codes, to) = (codes.add(group * len), to.add(group * len));
             let (scale, zero) = (L::splat(*scale), L::splat_int(i32::from(*zero_point)));
-            let value = |at: usize| L::to_float(L::sub_int(L::load_codes::<SIGNED>(codes.add(at)), zero)).mul(scale);
+            let value = |at: usize| {
+                L::to_float(L::sub_int(L::load_codes::<SIGNED>(codes.add(at)), zero)).mul(scale)
+            };
             let mut at = 0;
             while at < len {
                 let (a, b) = (value(at), value(at + LANES));

@@ -129,13 +129,22 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn store_codes<const SIGNED: bool>(a: Self::Int, b: Self::Int, zero_point: i32, to: *mut u8) {
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
         unsafe {
             // The packs work within 128-bit halves, so the bytes come out in the order of `order`, by fours.
             let zero_point = _mm256_set1_epi16(zero_point as i16);
             let low = _mm256_add_epi16(_mm256_packs_epi32(a.0, a.1), zero_point);
             let high = _mm256_add_epi16(_mm256_packs_epi32(b.0, b.1), zero_point);
-            let bytes = if SIGNED { _mm256_packs_epi16(low, high) } else { _mm256_packus_epi16(low, high) };
+            let bytes = if SIGNED {
+                _mm256_packs_epi16(low, high)
+            } else {
+                _mm256_packus_epi16(low, high)
+            };
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             _mm256_storeu_si256(to.cast(), _mm256_permutevar8x32_epi32(bytes, order));
         }
@@ -143,7 +152,10 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
         unsafe {
-            let (low, high) = (_mm_loadl_epi64(from.cast()), _mm_loadl_epi64(from.add(8).cast()));
+            let (low, high) = (
+                _mm_loadl_epi64(from.cast()),
+                _mm_loadl_epi64(from.add(8).cast()),
+            );
             if SIGNED {
                 (_mm256_cvtepi8_epi32(low), _mm256_cvtepi8_epi32(high))
             } else {

@@ -110,7 +110,12 @@ impl Lanes for Avx512 {
         unsafe { _mm512_cmpgt_epi32_mask(int, _mm512_set1_epi32(bound)) != 0 }
     }
     #[inline(always)]
-    unsafe fn store_codes<const SIGNED: bool>(a: Self::Int, b: Self::Int, zero_point: i32, to: *mut u8) {
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
         unsafe {
             _mm_storeu_si128(to.cast(), narrow::<SIGNED>(a, zero_point));
             _mm_storeu_si128(to.add(16).cast(), narrow::<SIGNED>(b, zero_point));
@@ -120,7 +125,11 @@ impl Lanes for Avx512 {
     unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
         unsafe {
             let codes = _mm_loadu_si128(from.cast());
-            if SIGNED { _mm512_cvtepi8_epi32(codes) } else { _mm512_cvtepu8_epi32(codes) }
+            if SIGNED {
+                _mm512_cvtepi8_epi32(codes)
+            } else {
+                _mm512_cvtepu8_epi32(codes)
+            }
         }
     }
     #[inline(always)]

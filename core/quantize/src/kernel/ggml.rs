@@ -69,7 +69,8 @@ pub(crate) unsafe fn encode<L: Lanes>(
             let errors = [values[0].sub(back[0]), values[1].sub(back[1])];
             // A value that is NaN or infinite leaves such an error, whatever the scale.
             let largest = L::largest(L::max_int(errors[0].magnitude(), errors[1].magnitude()));
-            is_valid &= largest < f32::INFINITY.to_bits() as i32 && scale.is_finite() && bias.is_finite();
+            is_valid &=
+                largest < f32::INFINITY.to_bits() as i32 && scale.is_finite() && bias.is_finite();
             sums.add_block(values, errors, largest, scale);
         }
     }
@@ -97,7 +98,8 @@ unsafe fn write_nibbles<L: Lanes>(codes: [L::Int; 2], to: *mut u8) {
     // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
     unsafe {
         L::store_codes::<false>(codes[0], codes[1], 0, bytes.as_mut_ptr());
-        let pairs: [u8; BLOCK / 2] = std::array::from_fn(|at| bytes[at] | bytes[at + BLOCK / 2] << 4);
+        let pairs: [u8; BLOCK / 2] =
+            std::array::from_fn(|at| bytes[at] | bytes[at + BLOCK / 2] << 4);
         to.cast::<[u8; BLOCK / 2]>().write(pairs);
     }
 }
@@ -135,11 +137,21 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
         };
         let d = most / -8.0;
         let id = L::splat(reciprocal(d));
-        let code = |x: L| x.mul(id).add(L::splat(8.5)).max(L::splat(0.0)).min(L::splat(15.0)).truncate();
+        let code = |x: L| {
+            x.mul(id)
+                .add(L::splat(8.5))
+                .max(L::splat(0.0))
+                .min(L::splat(15.0))
+                .truncate()
+        };
         let codes = [code(x[0]), code(x[1])];
         write_nibbles::<L>(codes, to.add(2));
         let d = write_half(d, to);
-        (d, 0.0, codes.map(|code| L::to_float(code).sub(L::splat(8.0)).mul(L::splat(d))))
+        (
+            d,
+            0.0,
+            codes.map(|code| L::to_float(code).sub(L::splat(8.0)).mul(L::splat(d))),
+        )
     }
 }
 
@@ -157,7 +169,11 @@ unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
         let codes = [code(x[0]), code(x[1])];
         write_nibbles::<L>(codes, to.add(4));
         let (d, m) = (write_half(d, to), write_half(low, to.add(2)));
-        (d, m, codes.map(|code| L::to_float(code).mul(L::splat(d)).add(L::splat(m))))
+        (
+            d,
+            m,
+            codes.map(|code| L::to_float(code).mul(L::splat(d)).add(L::splat(m))),
+        )
     }
 }
 
@@ -168,21 +184,30 @@ pub(crate) unsafe fn decode(format: Format, from: *const u8, count: usize, to: *
         // SAFETY: the caller vouches for `count` blocks of bytes and values.
         unsafe {
             let from = from.add(block * format.bytes());
-            let half = |at: usize| f16::from_le_bytes(from.add(at).cast::<[u8; 2]>().read()).to_f32();
+            let half =
+                |at: usize| f16::from_le_bytes(from.add(at).cast::<[u8; 2]>().read()).to_f32();
             let d = half(0);
             let nibbles = |at: usize| {
                 let bytes = from.add(at).cast::<[u8; BLOCK / 2]>().read();
-                std::array::from_fn::<i32, BLOCK, _>(|at| i32::from(bytes[at % 16] >> (at / 16 * 4) & 15))
+                std::array::from_fn::<i32, BLOCK, _>(|at| {
+                    i32::from(bytes[at % 16] >> (at / 16 * 4) & 15)
+                })
             };
             let values: [f32; BLOCK] = match format {
-                Format::Q8_0 => from.add(2).cast::<[i8; BLOCK]>().read().map(|q| f32::from(q) * d),
+                Format::Q8_0 => from
+                    .add(2)
+                    .cast::<[i8; BLOCK]>()
+                    .read()
+                    .map(|q| f32::from(q) * d),
                 Format::Q4_0 => nibbles(2).map(|q| (q - 8) as f32 * d),
                 Format::Q4_1 => {
                     let m = half(2);
                     nibbles(4).map(|q| q as f32 * d + m)
                 }
             };
-            to.add(block * BLOCK).cast::<[f32; BLOCK]>().write_unaligned(values);
+            to.add(block * BLOCK)
+                .cast::<[f32; BLOCK]>()
+                .write_unaligned(values);
         }
     }
 }

@@ -59,7 +59,12 @@ pub(crate) trait Lanes: Copy {
 
     /// Writes 32 codes: the lanes of `a`, then those of `b`, plus `zero_point`, saturated to `i8` if `SIGNED`, else to
     /// `u8`. The lanes fit an `i16`, as do their sums.
-    unsafe fn store_codes<const SIGNED: bool>(a: Self::Int, b: Self::Int, zero_point: i32, to: *mut u8);
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    );
     /// Sixteen codes, sign-extended if `SIGNED`, else zero-extended.
     unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int;
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;

@@ -55,7 +55,8 @@ impl InstructionSet {
 }
 
 type Code = unsafe fn(*const f32, usize, &[Group], &Rule, *mut u8, &mut Sums) -> bool;
-type CodeEach = unsafe fn(*const f32, usize, *const f32, *const f32, &Rule, *mut u8, &mut Sums) -> bool;
+type CodeEach =
+    unsafe fn(*const f32, usize, *const f32, *const f32, &Rule, *mut u8, &mut Sums) -> bool;
 type Decode = unsafe fn(*const u8, usize, &[f32], &[i16], *mut f32, bool);
 type Encode = unsafe fn(Format, *const f32, usize, *mut u8, *mut f32, *mut f32, &mut Sums) -> bool;
 
@@ -120,7 +121,10 @@ impl Kernel {
 unsafe fn widen_f16(from: *const u16, count: usize, to: *mut f32) {
     for at in 0..count {
         // SAFETY: the caller vouches for `count` values on either side.
-        unsafe { to.add(at).write(half::f16::from_bits(from.add(at).read_unaligned()).to_f32()) };
+        unsafe {
+            to.add(at)
+                .write(half::f16::from_bits(from.add(at).read_unaligned()).to_f32())
+        };
     }
 }
 
@@ -128,7 +132,11 @@ unsafe fn widen_f16(from: *const u16, count: usize, to: *mut f32) {
 unsafe fn widen_bf16(from: *const u16, count: usize, to: *mut f32) {
     for at in 0..count {
         // SAFETY: the caller vouches for `count` values on either side.
-        unsafe { to.add(at).write(f32::from_bits(u32::from(from.add(at).read_unaligned()) << 16)) };
+        unsafe {
+            to.add(at).write(f32::from_bits(
+                u32::from(from.add(at).read_unaligned()) << 16,
+            ))
+        };
     }
 }
 
@@ -263,7 +271,10 @@ unsafe fn widen_f16c(from: *const u16, count: usize, to: *mut f32) {
     // SAFETY: the caller vouches for `count` values on either side.
     unsafe {
         for at in (0..whole).step_by(8) {
-            _mm256_storeu_ps(to.add(at), _mm256_cvtph_ps(_mm_loadu_si128(from.add(at).cast())));
+            _mm256_storeu_ps(
+                to.add(at),
+                _mm256_cvtph_ps(_mm_loadu_si128(from.add(at).cast())),
+            );
         }
         widen_f16(from.add(whole), count - whole, to.add(whole));
     }

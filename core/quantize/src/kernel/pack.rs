@@ -27,7 +27,13 @@ pub(crate) unsafe fn pack_portable(bits: u8, codes: *const u8, count: usize, to:
 
 /// Unpacks `count` codes, a whole number of bytes; sign-extends them if `signed`.
 #[inline(always)]
-pub(crate) unsafe fn unpack_portable(bits: u8, signed: bool, from: *const u8, count: usize, codes: *mut u8) {
+pub(crate) unsafe fn unpack_portable(
+    bits: u8,
+    signed: bool,
+    from: *const u8,
+    count: usize,
+    codes: *mut u8,
+) {
     // SAFETY: the caller vouches for the bytes of `count` codes and for room for them.
     unsafe {
         match (bits, signed) {
@@ -57,7 +63,13 @@ pub(crate) unsafe fn unpack_portable(bits: u8, signed: bool, from: *const u8, co
 /// As [`pack_portable`]; past the caches if `stream`, and then `to` is 32-byte-aligned.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-pub(crate) unsafe fn pack_avx2(bits: u8, codes: *const u8, count: usize, to: *mut u8, stream: bool) {
+pub(crate) unsafe fn pack_avx2(
+    bits: u8,
+    codes: *const u8,
+    count: usize,
+    to: *mut u8,
+    stream: bool,
+) {
     use std::arch::x86_64::*;
 
     let per_byte = usize::from(8 / bits);
@@ -73,7 +85,10 @@ pub(crate) unsafe fn pack_avx2(bits: u8, codes: *const u8, count: usize, to: *mu
                     // 1 * first + 16 * second, as words; then words to bytes, whose 64-bit quarters are out of order.
                     let (mask, weights) = (_mm256_set1_epi8(15), _mm256_set1_epi16(0x1001));
                     let pair = |at| _mm256_maddubs_epi16(_mm256_and_si256(load(at), mask), weights);
-                    _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(pair(at), pair(at + 32)))
+                    _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(
+                        pair(at),
+                        pair(at + 32),
+                    ))
                 }
                 _ => {
                     let (mask, ones) = (_mm256_set1_epi8(3), _mm256_set1_epi16(0x0401));
@@ -89,7 +104,11 @@ pub(crate) unsafe fn pack_avx2(bits: u8, codes: *const u8, count: usize, to: *mu
                 }
             };
             let to = to.add(line * 32).cast();
-            if stream { _mm256_stream_si256(to, bytes) } else { _mm256_storeu_si256(to, bytes) }
+            if stream {
+                _mm256_stream_si256(to, bytes)
+            } else {
+                _mm256_storeu_si256(to, bytes)
+            }
         }
         let done = whole * 32 * per_byte;
         pack_portable(bits, codes.add(done), count - done, to.add(whole * 32));
@@ -99,7 +118,13 @@ pub(crate) unsafe fn pack_avx2(bits: u8, codes: *const u8, count: usize, to: *mu
 /// As [`unpack_portable`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-pub(crate) unsafe fn unpack_avx2(bits: u8, signed: bool, from: *const u8, count: usize, codes: *mut u8) {
+pub(crate) unsafe fn unpack_avx2(
+    bits: u8,
+    signed: bool,
+    from: *const u8,
+    count: usize,
+    codes: *mut u8,
+) {
     use std::arch::x86_64::*;
 
     if bits != 4 {
@@ -123,6 +148,12 @@ pub(crate) unsafe fn unpack_avx2(bits: u8, signed: bool, from: *const u8, count:
             _mm256_storeu_si256(to.add(32).cast(), extend(_mm256_unpackhi_epi8(low, high)));
         }
         let done = whole * 64;
-        unpack_portable(bits, signed, from.add(done / 2), count - done, codes.add(done));
+        unpack_portable(
+            bits,
+            signed,
+            from.add(done / 2),
+            count - done,
+            codes.add(done),
+        );
     }
 }

@@ -71,11 +71,17 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn lowest(self) -> f32 {
-        self.0.into_iter().fold(f32::INFINITY, |low, value| if value < low { value } else { low })
+        self.0.into_iter().fold(
+            f32::INFINITY,
+            |low, value| if value < low { value } else { low },
+        )
     }
     #[inline(always)]
     unsafe fn highest(self) -> f32 {
-        self.0.into_iter().fold(f32::NEG_INFINITY, |high, value| if value > high { value } else { high })
+        self.0.into_iter().fold(
+            f32::NEG_INFINITY,
+            |high, value| if value > high { value } else { high },
+        )
     }
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
@@ -85,7 +91,8 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn round_away(self) -> Self::Int {
-        self.0.map(|value| (value + ALMOST_HALF.copysign(value)) as i32)
+        self.0
+            .map(|value| (value + ALMOST_HALF.copysign(value)) as i32)
     }
     #[inline(always)]
     unsafe fn truncate(self) -> Self::Int {
@@ -113,25 +120,43 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn any_above(int: Self::Int, bound: i32) -> bool {
-        int.into_iter().fold(false, |any, value| any | (value > bound))
+        int.into_iter()
+            .fold(false, |any, value| any | (value > bound))
     }
     #[inline(always)]
-    unsafe fn store_codes<const SIGNED: bool>(a: Self::Int, b: Self::Int, zero_point: i32, to: *mut u8) {
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
         let code = |value: i32| {
             let value = value.wrapping_add(zero_point);
-            if SIGNED { value.clamp(-128, 127) as u8 } else { value.clamp(0, 255) as u8 }
+            if SIGNED {
+                value.clamp(-128, 127) as u8
+            } else {
+                value.clamp(0, 255) as u8
+            }
         };
         // SAFETY: the caller vouches for 32 writable bytes.
         unsafe {
             to.cast::<[u8; LANES]>().write_unaligned(a.map(code));
-            to.add(LANES).cast::<[u8; LANES]>().write_unaligned(b.map(code));
+            to.add(LANES)
+                .cast::<[u8; LANES]>()
+                .write_unaligned(b.map(code));
         }
     }
     #[inline(always)]
     unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
         // SAFETY: the caller vouches for 16 readable bytes.
         let codes = unsafe { from.cast::<[u8; LANES]>().read_unaligned() };
-        codes.map(|code| if SIGNED { i32::from(code as i8) } else { i32::from(code) })
+        codes.map(|code| {
+            if SIGNED {
+                i32::from(code as i8)
+            } else {
+                i32::from(code)
+            }
+        })
     }
     #[inline(always)]
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {

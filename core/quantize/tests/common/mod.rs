@@ -15,14 +15,20 @@ use serde_json::{Value, json};
 
 /// A test data file of this crate.
 pub fn own(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata")
+        .join(name);
     read(&path).unwrap_or_else(|| panic!("{} is missing", path.display()))
 }
 
 /// A file of the folder beside a development checkout; says so where it is missing.
 pub fn shared(name: &str) -> Option<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let directory = std::env::var_os("BOWSTRING_SHARED").map_or(root.join("../shared"), PathBuf::from);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap();
+    let directory =
+        std::env::var_os("BOWSTRING_SHARED").map_or(root.join("../shared"), PathBuf::from);
     let path = directory.join("oracles").join(name);
     let found = read(&path);
     if found.is_none() {
@@ -37,11 +43,17 @@ fn read(path: &Path) -> Option<Value> {
 }
 
 pub fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 pub fn floats(hex: &str) -> Vec<f32> {
-    bytes(hex).chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+    bytes(hex)
+        .chunks_exact(4)
+        .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+        .collect()
 }
 
 /// Options from their JSON form.
@@ -52,19 +64,35 @@ pub fn options(json: Value) -> QuantizeOptions {
 /// A list column of one item type.
 pub fn lists(values: ArrayRef, lengths: &[usize]) -> ArrayRef {
     let field = Arc::new(Field::new("item", values.data_type().clone(), true));
-    Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths.iter().copied()), values, None))
+    Arc::new(ListArray::new(
+        field,
+        OffsetBuffer::from_lengths(lengths.iter().copied()),
+        values,
+        None,
+    ))
 }
 
 /// A batch of float32 layers `layer0`, `layer1`, ... with their shapes.
 pub fn batch(layers: &[(&[f32], &[usize])]) -> RecordBatch {
-    let names: StringArray = (0..layers.len()).map(|at| Some(format!("layer{at}"))).collect();
-    let values: Vec<f32> = layers.iter().flat_map(|(values, _)| values.iter().copied()).collect();
+    let names: StringArray = (0..layers.len())
+        .map(|at| Some(format!("layer{at}")))
+        .collect();
+    let values: Vec<f32> = layers
+        .iter()
+        .flat_map(|(values, _)| values.iter().copied())
+        .collect();
     let lengths: Vec<usize> = layers.iter().map(|(values, _)| values.len()).collect();
-    let sizes: Vec<i64> = layers.iter().flat_map(|(_, shape)| shape.iter().map(|size| *size as i64)).collect();
+    let sizes: Vec<i64> = layers
+        .iter()
+        .flat_map(|(_, shape)| shape.iter().map(|size| *size as i64))
+        .collect();
     let ranks: Vec<usize> = layers.iter().map(|(_, shape)| shape.len()).collect();
     RecordBatch::try_from_iter([
         ("layer_name", Arc::new(names) as ArrayRef),
-        ("weights", lists(Arc::new(Float32Array::from(values)), &lengths)),
+        (
+            "weights",
+            lists(Arc::new(Float32Array::from(values)), &lengths),
+        ),
         ("shape", lists(Arc::new(Int64Array::from(sizes)), &ranks)),
     ])
     .unwrap()
@@ -81,26 +109,54 @@ pub fn one(values: &[f32], shape: &[usize], json: Value) -> RecordBatch {
 
 /// One layer back from its quantized form.
 pub fn back(quantized: &RecordBatch) -> Vec<f32> {
-    let batch = bowstring_quantize::dequantize(quantized, &Default::default(), &Control::default()).unwrap();
+    let batch = bowstring_quantize::dequantize(quantized, &Default::default(), &Control::default())
+        .unwrap();
     let weights = batch.column_by_name("weights").unwrap().as_list::<i32>();
-    weights.value(0).as_primitive::<Float32Type>().values().to_vec()
+    weights
+        .value(0)
+        .as_primitive::<Float32Type>()
+        .values()
+        .to_vec()
 }
 
 pub fn data(batch: &RecordBatch, row: usize) -> Vec<u8> {
-    batch.column_by_name("quantized_data").unwrap().as_binary::<i64>().value(row).to_vec()
+    batch
+        .column_by_name("quantized_data")
+        .unwrap()
+        .as_binary::<i64>()
+        .value(row)
+        .to_vec()
 }
 
 pub fn list_of_floats(batch: &RecordBatch, name: &str, row: usize) -> Vec<f32> {
-    batch.column_by_name(name).unwrap().as_list::<i32>().value(row).as_primitive::<Float32Type>().values().to_vec()
+    batch
+        .column_by_name(name)
+        .unwrap()
+        .as_list::<i32>()
+        .value(row)
+        .as_primitive::<Float32Type>()
+        .values()
+        .to_vec()
 }
 
 pub fn zero_points(batch: &RecordBatch, row: usize) -> Vec<i16> {
-    let lists = batch.column_by_name("zero_points").unwrap().as_list::<i32>();
-    lists.value(row).as_primitive::<Int16Type>().values().to_vec()
+    let lists = batch
+        .column_by_name("zero_points")
+        .unwrap()
+        .as_list::<i32>();
+    lists
+        .value(row)
+        .as_primitive::<Int16Type>()
+        .values()
+        .to_vec()
 }
 
 pub fn measure(batch: &RecordBatch, name: &str, row: usize) -> f32 {
-    batch.column_by_name(name).unwrap().as_primitive::<Float32Type>().value(row)
+    batch
+        .column_by_name(name)
+        .unwrap()
+        .as_primitive::<Float32Type>()
+        .value(row)
 }
 
 /// Numbers that look random and are the same everywhere (splitmix64).
@@ -139,12 +195,18 @@ pub fn kinds() -> Vec<Value> {
             for layout in ["onnx", "unpacked"] {
                 kinds.push(json!({"bitWidth": bits, "scheme": scheme, "layout": layout}));
             }
-            kinds.push(json!({"bitWidth": bits, "scheme": scheme, "layout": "mlx", "groupSize": 32}));
+            kinds.push(
+                json!({"bitWidth": bits, "scheme": scheme, "layout": "mlx", "groupSize": 32}),
+            );
             kinds.push(json!({"bitWidth": bits, "scheme": scheme, "granularity": "tensor"}));
             kinds.push(json!({"bitWidth": bits, "scheme": scheme, "granularity": "channel"}));
-            kinds.push(json!({"bitWidth": bits, "scheme": scheme, "granularity": "channel", "axis": -1}));
+            kinds.push(
+                json!({"bitWidth": bits, "scheme": scheme, "granularity": "channel", "axis": -1}),
+            );
             kinds.push(json!({"bitWidth": bits, "scheme": scheme, "groupSize": 32, "scaleType": "float16"}));
-            kinds.push(json!({"bitWidth": bits, "scheme": scheme, "groupSize": 64, "search": "mse"}));
+            kinds.push(
+                json!({"bitWidth": bits, "scheme": scheme, "groupSize": 64, "search": "mse"}),
+            );
         }
     }
     for (bits, scheme) in [(8, "symmetric"), (4, "symmetric"), (4, "asymmetric")] {
