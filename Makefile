@@ -12,7 +12,7 @@ ifneq ($(CFLAGS),)
 export CFLAGS := $(CFLAGS) -DNDEBUG
 endif
 
-.PHONY: build setup index test check generate bench corpora clean
+.PHONY: build setup index test check generate bench corpora sanitize stress fuzz clean
 
 # The native library, and the npm packages that run it.
 build: setup library
@@ -31,11 +31,17 @@ index: build
 
 # Everything that can fail: Rust, C, and the TypeScript suites under Deno and under Bun.
 test: build
+	@cargo build --release --locked --package native-filter
+	@scripts/drivers >/dev/null || echo "without an ADBC driver, the tests of databases that use it are skipped"
 	@scripts/test
 
 # What needs no test run: formatting, lints, types, documentation, and the generated files.
 check: build
 	@scripts/check
+
+# The ADBC drivers that the tests use, into the cache directory.
+drivers:
+	@scripts/drivers
 
 # The C header and the TypeScript symbol table, from the Rust sources.
 generate:
@@ -48,6 +54,20 @@ bench: build
 # Real code of all thirteen languages, into the cache directory.
 corpora:
 	@scripts/corpora.sh
+
+# The tests of what touches foreign memory, under AddressSanitizer and valgrind.
+sanitize: library
+	@scripts/sanitize "$(or $(CARGO_TARGET_DIR),target)/release"
+
+# A million round trips through export and import on each runtime, with flat resident memory.
+stress: build
+	@scripts/runtime run deno run --allow-all --v8-flags=--expose-gc tests/scripts/round_trips.ts 1000000
+	@scripts/runtime run bun run tests/scripts/round_trips.ts 1000000
+
+# Fuzzes what reads structs from outside, SECONDS_EACH for each harness, under AddressSanitizer.
+SECONDS_EACH = 60
+fuzz:
+	@scripts/fuzz $(SECONDS_EACH)
 
 clean:
 	cargo clean

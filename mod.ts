@@ -40,8 +40,51 @@
  * @module
  */
 
+export * as adbc from "./bindings/adbc/mod.ts";
+export type { ArrowField, ArrowSchema, ArrowVector } from "./bindings/arrow.ts";
+export type { Address, ArrowImportOptions, Validation } from "./bindings/cdata/addresses.ts";
+export type { ExportMode } from "./bindings/cdata/build.ts";
+export type { ExportOptions } from "./bindings/cdata/exporter.ts";
+export { importArray, importRecordBatch, importSchema } from "./bindings/cdata/from_native.ts";
+export {
+  importStream,
+  importTable,
+  type RecordBatchStream,
+  type StreamOptions,
+} from "./bindings/cdata/stream_in.ts";
+export {
+  type BatchSource,
+  type ExportedStream,
+  exportStream,
+  exportTable,
+  type StreamExportOptions,
+} from "./bindings/cdata/stream_out.ts";
+export {
+  allocate,
+  type ArrayDestination,
+  type ArrayExportOptions,
+  exportArray,
+  type ExportedArray,
+  type ExportedSchema,
+  exportRecordBatch,
+  exportSchema,
+  type SchemaExportOptions,
+} from "./bindings/cdata/to_native.ts";
 export { type Stats, stats } from "./bindings/context.ts";
 export {
+  type CallOptions,
+  type FunctionArguments,
+  type FunctionDeclaration,
+  type FunctionInputs,
+  type FunctionResults,
+  type Library,
+  type LibraryFunction,
+  openLibrary,
+  type ParameterKind,
+  type ResultKind,
+} from "./bindings/functions.ts";
+export {
+  AdbcError,
   BatchTooLargeError,
   BowstringError,
   type ErrorCode,

@@ -33,12 +33,20 @@ export const SYMBOLS = {
     parameters: ["u32", "u32", "buffer"],
     result: "i32",
   },
+  bow_context_released: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
   bow_context_stats: {
     parameters: ["u32", "buffer", "buffer"],
     result: "i32",
   },
   bow_lease_import: {
     parameters: ["u32", "buffer", "u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_lease_adopt: {
+    parameters: ["u32", "usize", "usize", "u32", "buffer", "buffer"],
     result: "i32",
   },
   bow_lease_describe: {
@@ -73,8 +81,44 @@ export const SYMBOLS = {
     parameters: ["u32", "u32", "u32", "f64", "buffer"],
     result: "i32",
   },
+  bow_schema_read: {
+    parameters: ["usize", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_schema_release: {
+    parameters: ["usize", "buffer"],
+    result: "i32",
+  },
+  bow_schema_register: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_schema_export: {
+    parameters: ["u32", "u32", "u32", "usize", "buffer"],
+    result: "i32",
+  },
+  bow_schema_close: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_table_build: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_table_move: {
+    parameters: ["buffer", "usize", "usize", "buffer"],
+    result: "i32",
+  },
+  bow_array_release: {
+    parameters: ["usize", "buffer"],
+    result: "i32",
+  },
   bow_job_next: {
     parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_job_lease: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
     result: "i32",
   },
   bow_job_state: {
@@ -91,6 +135,62 @@ export const SYMBOLS = {
   },
   bow_job_close: {
     parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_stream_import: {
+    parameters: ["u32", "usize", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_stream_export: {
+    parameters: ["u32", "u32", "u32", "usize", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_stream_demand: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_stream_push: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_stream_end: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_stream_close: {
+    parameters: ["u32", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_stream_release: {
+    parameters: ["usize", "buffer"],
+    result: "i32",
+  },
+  bow_library_open: {
+    parameters: ["buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_library_symbol: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_call_start: {
+    parameters: ["u32", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_open: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_start: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_start_with: {
+    parameters: ["u32", "u32", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_adbc_close: {
+    parameters: ["u32", "u32", "buffer", "buffer"],
     result: "i32",
   },
   bow_extract_start: {
@@ -145,6 +245,25 @@ export const STATUS = {
   BUSY: 26,
   BUFFER_TOO_SMALL: 27,
   PANIC: 28,
+  ADBC: 29,
+} as const;
+
+/** The numbers that arguments and structs are made of. */
+export const CONSTANTS = {
+  BUFFER_NONE: 0,
+  BUFFER_BORROW: 1,
+  BUFFER_COPY: 2,
+  VALUE_NONE: 0,
+  VALUE_TABLE: 1,
+  VALUE_STREAM: 2,
+  VALIDATE_NONE: 0,
+  VALIDATE_MINIMAL: 1,
+  VALIDATE_DEFAULT: 2,
+  VALIDATE_FULL: 3,
+  IMPORT_CONVERT: 4,
+  IMPORT_ANY: 8,
+  IMPORT_STRICT: 16,
+  BUILD_RESTORE: 1,
 } as const;
 
 /** The structs on 64-bit targets: size and field offsets in bytes. */
@@ -159,7 +278,7 @@ export const STRUCTS = {
     },
   },
   bow_stats: {
-    size: 64,
+    size: 88,
     offsets: {
       size: 0,
       reserved: 4,
@@ -170,6 +289,9 @@ export const STRUCTS = {
       bytes_copied: 40,
       leaks: 48,
       violations: 56,
+      live_pins: 64,
+      live_streams: 72,
+      live_connections: 80,
     },
   },
   ArrowSchema: {
@@ -218,6 +340,54 @@ export const STRUCTS = {
       files_done: 24,
       bytes_done: 32,
       results_queued: 40,
+    },
+  },
+  ArrowArrayStream: {
+    size: 40,
+    offsets: {
+      get_schema: 0,
+      get_next: 8,
+      get_last_error: 16,
+      release: 24,
+      private_data: 32,
+    },
+  },
+  bow_content: {
+    size: 152,
+    offsets: {
+      table: 0,
+      stream: 0,
+    },
+  },
+  bow_value: {
+    size: 160,
+    offsets: {
+      kind: 0,
+      reserved: 4,
+      content: 8,
+    },
+  },
+  bow_call: {
+    size: 48,
+    offsets: {
+      size: 0,
+      input_count: 4,
+      function: 8,
+      inputs: 16,
+      options: 24,
+      options_length: 32,
+      output: 36,
+      flags: 40,
+      reserved: 44,
+    },
+  },
+  bow_adbc_request: {
+    size: 24,
+    offsets: {
+      size: 0,
+      options_length: 4,
+      options: 8,
+      input: 16,
     },
   },
 } as const;

@@ -21,7 +21,7 @@ interface BunFFI {
     path: string,
     symbols: Record<string, FunctionSpec>,
   ): { symbols: Record<string, BunFunction> };
-  ptr(bytes: Uint8Array): number;
+  ptr(bytes: ArrayBufferView): number;
   toArrayBuffer(
     address: number,
     byteOffset: number,
@@ -89,6 +89,7 @@ function scratch(byteLength: number): Scratch {
     view: new DataView(buffer),
     pointer: address,
     at: (byteOffset) => address + byteOffset,
+    address,
   };
 }
 
@@ -189,6 +190,8 @@ export const runtime: Runtime = {
   open,
   scratch,
   canView: true,
+  mayLoad: () => true,
+  addressOf: (view) => ffi.ptr(view),
   viewer: (library, context) => new BunViewer(library as BunLibrary, context),
   waker: (library, context, wake) => new BunWaker(library, context, wake),
   collect: () => (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true),

@@ -8,6 +8,7 @@ import { isMainThread } from "node:worker_threads";
 import { STATUS, STRUCTS } from "./abi.ts";
 import { errorFromStatus, isError } from "./errors.ts";
 import { openLibrary } from "./library.ts";
+import { Pins } from "./pins.ts";
 import { PollingWaker } from "./polling.ts";
 import {
   detectRuntime,
@@ -24,8 +25,11 @@ const { bow_error: ERROR, bow_stats: STATS, bow_table: TABLE } = STRUCTS;
 
 /** The size of the struct that one table crosses in, in bytes. */
 export const TABLE_SIZE = TABLE.size;
-/** The most tables that one result has. */
-export const MAX_TABLES = 5;
+/** Room for a message beyond that in the struct, which databases need. */
+const LONG_MESSAGE = 8192;
+/** The most tables that one call is given. */
+const MAX_TABLES = 5;
+
 /** What is alive in this isolate's context, and what has happened in it. */
 export interface Stats {
   /** Leases whose memory is not freed yet. */
@@ -34,6 +38,12 @@ export interface Stats {
   readonly liveJobs: number;
   /** Stores that are open. */
   readonly liveStores: number;
+  /** Exported tables that native code has not released yet, and that keep memory of JavaScript's or of leases. */
+  readonly livePins: number;
+  /** Exported streams that native code has not released yet, or that are still fed. */
+  readonly liveStreams: number;
+  /** Connections to databases that are open, or that are being opened. */
+  readonly liveConnections: number;
   /** Bytes of native memory in live leases. */
   readonly bytesViewed: number;
   /** Bytes copied out of native memory so far. */
@@ -60,6 +70,8 @@ export class Context {
   readonly handle: number;
   /** ArrayBuffers over native memory. */
   readonly viewer: Viewer;
+  /** Memory that native code reads. */
+  readonly pins: Pins;
   /** Room for the tables of one result, to pass them from one function to the next. */
   readonly tables: Scratch;
   /** Room for the description of a lease. */
@@ -71,12 +83,13 @@ export class Context {
   readonly #stats: Scratch;
   readonly #waker: Waker;
   readonly #waiters: Set<Waiter> = new Set();
+  readonly #listeners: Set<Waiter> = new Set();
 
   constructor(runtime: Runtime, library: NativeLibrary) {
     this.runtime = runtime;
     this.native = library.functions;
-    this.error = runtime.scratch(ERROR.size);
-    this.error.view.setUint32(ERROR.offsets.size, ERROR.size, true);
+    this.error = runtime.scratch(ERROR.size + LONG_MESSAGE);
+    this.error.view.setUint32(ERROR.offsets.size, ERROR.size + LONG_MESSAGE, true);
     this.out = runtime.scratch(4);
     this.#stats = runtime.scratch(STATS.size);
     this.words = new Room(runtime, Float64Array.BYTES_PER_ELEMENT, 1024);
@@ -84,6 +97,7 @@ export class Context {
     this.check(this.native.bow_context_open(this.out.pointer, this.error.pointer));
     this.handle = this.outValue();
     this.viewer = runtime.viewer(library, this.handle);
+    this.pins = new Pins(runtime, this.native, this.handle);
     const wake = () => this.#wake();
     // A worker must not register a callback: a native thread that still called it after the worker was terminated
     // would crash the process.
@@ -114,17 +128,29 @@ export class Context {
     if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#waker.disarm();
   }
 
+  /** Calls `listener` at every event that somebody waits for, without waiting itself. */
+  listen(listener: Waiter): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Takes back `listen`. */
+  unlisten(listener: Waiter): void {
+    this.#listeners.delete(listener);
+  }
+
   /** The counters. */
   stats(): Stats {
-    const { view, pointer } = this.#stats;
-    view.setUint32(STATS.offsets.size, STATS.size, true);
-    this.check(this.native.bow_context_stats(this.handle, pointer, this.error.pointer));
+    this.pins.drain();
+    const view = this.#readStats();
     const counter = (name: Exclude<keyof typeof STATS.offsets, "size" | "reserved">) =>
       view.getFloat64(STATS.offsets[name], true);
     return {
       liveLeases: counter("live_leases"),
       liveJobs: counter("live_jobs"),
       liveStores: counter("live_stores"),
+      livePins: counter("live_pins"),
+      liveStreams: counter("live_streams"),
+      liveConnections: counter("live_connections"),
       bytesViewed: counter("bytes_viewed"),
       bytesCopied: counter("bytes_copied"),
       leaks: counter("leaks"),
@@ -132,10 +158,24 @@ export class Context {
     };
   }
 
+  /** Bytes of native memory in live leases. */
+  bytesViewed(): number {
+    return this.#readStats().getFloat64(STATS.offsets.bytes_viewed, true);
+  }
+
+  #readStats(): DataView {
+    const { view, pointer } = this.#stats;
+    view.setUint32(STATS.offsets.size, STATS.size, true);
+    this.check(this.native.bow_context_stats(this.handle, pointer, this.error.pointer));
+    return view;
+  }
+
   #wake(): void {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     this.#waker.disarm();
+    this.pins.drain();
+    for (const listener of this.#listeners) listener.onEvent();
     for (const waiter of waiters) waiter.onEvent();
   }
 
@@ -153,6 +193,7 @@ export class Room {
   readonly #runtime: Runtime;
   readonly #elementSize: number;
   #scratch: Scratch;
+  #numbers: Float64Array<ArrayBuffer> | undefined;
 
   /** Room for `capacity` elements of `elementSize` bytes. */
   constructor(runtime: Runtime, elementSize: number, capacity: number) {
@@ -166,6 +207,11 @@ export class Room {
     return this.#scratch.bytes;
   }
 
+  /** The memory as numbers, of the longest run seen: what follows the last run is of an earlier one. */
+  get numbers(): Float64Array<ArrayBuffer> {
+    return this.#numbers ??= new Float64Array(this.#scratch.bytes.buffer);
+  }
+
   /** Lets a function that writes its length to `context.out` fill the memory, and returns the length in elements. */
   fill(context: Context, call: (room: Pointer, capacity: number) => number): number {
     for (;;) {
@@ -176,6 +222,7 @@ export class Room {
         return context.outValue();
       }
       this.#scratch = this.#runtime.scratch(context.outValue() * this.#elementSize);
+      this.#numbers = undefined;
     }
   }
 }

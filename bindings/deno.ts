@@ -68,7 +68,15 @@ function scratch(byteLength: number): Scratch {
     view: new DataView(buffer),
     pointer: bytes,
     at: (byteOffset) => bytes.subarray(byteOffset),
+    get address() {
+      return addressOf(bytes);
+    },
   };
+}
+
+function addressOf(view: ArrayBufferView): number {
+  // Typed as if only unshared memory had addresses.
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
 }
 
 /** `transfer` would hand the memory to a buffer that a release cannot reach, so leased buffers refuse it. */
@@ -78,24 +86,44 @@ function refuseTransfer(): never {
   );
 }
 
-const REFUSE_TRANSFER: PropertyDescriptorMap = {
+/**
+ * What leased buffers inherit from. One prototype for all of them, since to define properties of each takes longer than to
+ * make it.
+ */
+const LEASED = Object.create(ArrayBuffer.prototype, {
   transfer: { value: refuseTransfer },
   transferToFixedLength: { value: refuseTransfer },
-};
+});
 
 const transfer = ArrayBuffer.prototype.transfer;
+
+/** Lets a derived class add its private field to an object that exists. */
+class Existing {
+  constructor(existing: object) {
+    return existing;
+  }
+}
+
+/** Makes an ArrayBuffer refer to the guard of its lease, where nobody can take the reference away. */
+class Guarded extends Existing {
+  readonly #guard: object;
+
+  constructor(buffer: ArrayBuffer, guard: object) {
+    super(buffer);
+    this.#guard = guard;
+  }
+}
 
 /** A lease as the registry sees it; it must not refer to the buffers. */
 interface Shown {
   readonly lease: number;
   readonly leak: boolean;
-  /** How many of the lease's buffers are not collected yet. */
-  remaining: number;
 }
 
 /**
- * Deno gives an ArrayBuffer over native memory no deallocator, so a registry stands in for it. It watches the
- * ArrayBuffer: a view can be collected while another view of the same buffer is still in use.
+ * Deno gives an ArrayBuffer over native memory no deallocator, so a registry stands in for it. It watches one guard for each
+ * lease, which all ArrayBuffers of the lease refer to and which so lives as long as any of them: a view can be collected
+ * while another view of the same buffer is still in use.
  */
 class DenoViewer implements Viewer {
   readonly functions: NativeFunctions;
@@ -109,37 +137,41 @@ class DenoViewer implements Viewer {
   }
 
   show(lease: number, blocks: readonly Block[], leak: boolean): View {
-    const buffers = blocks.map(({ address, byteLength }) => {
+    const guard = {};
+    const buffers: ArrayBuffer[] = [];
+    for (const { address, byteLength } of blocks) {
       const pointer = Deno.UnsafePointer.create(address as unknown as bigint)!;
       const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
-      return Object.defineProperties(buffer, REFUSE_TRANSFER);
-    });
-    const shown = { lease, leak, remaining: buffers.length };
-    for (const buffer of buffers) this.registry.register(buffer, shown, shown);
-    return new DenoView(this, shown, buffers);
+      Object.setPrototypeOf(buffer, LEASED);
+      new Guarded(buffer, guard);
+      buffers.push(buffer);
+    }
+    this.registry.register(guard, { lease, leak }, guard);
+    return new DenoView(this, lease, guard, buffers);
   }
 
-  #onCollect(shown: Shown): void {
-    if (--shown.remaining > 0) return;
-    if (shown.leak) this.functions.bow_lease_report(this.context, 1, 0, 0, null);
-    else this.functions.bow_lease_release(this.context, shown.lease, null);
+  #onCollect({ lease, leak }: Shown): void {
+    if (leak) this.functions.bow_lease_report(this.context, 1, 0, 0, null);
+    else this.functions.bow_lease_release(this.context, lease, null);
   }
 }
 
 class DenoView implements View {
   readonly buffers: readonly ArrayBuffer[];
   readonly #viewer: DenoViewer;
-  readonly #shown: Shown;
+  readonly #lease: number;
+  readonly #guard: object;
 
-  constructor(viewer: DenoViewer, shown: Shown, buffers: readonly ArrayBuffer[]) {
+  constructor(viewer: DenoViewer, lease: number, guard: object, buffers: readonly ArrayBuffer[]) {
     this.buffers = buffers;
     this.#viewer = viewer;
-    this.#shown = shown;
+    this.#lease = lease;
+    this.#guard = guard;
   }
 
   release(): void {
     const { functions, context, registry } = this.#viewer;
-    registry.unregister(this.#shown);
+    registry.unregister(this.#guard);
     let moved = false;
     for (const buffer of this.buffers) {
       if (buffer.detached) moved = true;
@@ -148,7 +180,7 @@ class DenoView implements View {
     // structuredClone or postMessage can move a buffer, and then another one that cannot be reached from here shows the
     // memory: it is lost rather than freed under a reader.
     if (moved) functions.bow_lease_report(context, 1, 0, 0, null);
-    else functions.bow_lease_release(context, this.#shown.lease, null);
+    else functions.bow_lease_release(context, this.#lease, null);
   }
 }
 
@@ -195,7 +227,7 @@ function environment(name: string): string | undefined {
 }
 
 /** More than V8 lets external memory grow before it collects. The pages are never touched, so this takes no memory. */
-const PRESSURE_BYTES = 128 * 1024 ** 2;
+const PRESSURE_BYTES = 512 * 1024 ** 2;
 
 /** V8 cannot be asked to collect, but it does when much memory outside its heap was allocated. */
 function collect(): void {
@@ -213,6 +245,8 @@ export const runtime: Runtime = {
   get canView() {
     return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   },
+  mayLoad: (path) => Deno.permissions.querySync({ name: "ffi", path }).state === "granted",
+  addressOf,
   viewer: (library, context) => new DenoViewer(library, context),
   waker: (library, context, wake) => new DenoWaker(library as DenoLibrary, context, wake),
   collect,

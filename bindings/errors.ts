@@ -33,6 +33,8 @@ export type ErrorCode =
   | "BUFFER_TOO_SMALL"
   /** Native code panicked; the call had no effect beyond what the message says. */
   | "PANIC"
+  /** A database's driver failed. */
+  | "ADBC"
   /** The native library could not be loaded. */
   | "LIBRARY_LOAD"
   /** More leased memory is alive than `maxLiveBytes` allows. */
@@ -89,6 +91,27 @@ export class LibraryLoadError extends BowstringError {
   }
 }
 
+/** A database's driver failed. */
+export class AdbcError extends BowstringError {
+  /** The ADBC status, without its prefix: `INVALID_ARGUMENT`, `NOT_FOUND`, `ALREADY_EXISTS`, `IO` and so on. */
+  readonly status: string;
+  /** The database's own code, if the driver gave one. */
+  readonly vendorCode: number | undefined;
+  /** The SQLSTATE of SQL:2003, five characters, if the driver gave one. */
+  readonly sqlState: string | undefined;
+
+  /** Makes the error of what the library says: a line for programs, then the driver's message. */
+  constructor(text: string) {
+    const [, status = "UNKNOWN", code = "0", sqlState = "-", message = text] =
+      /^(\w+) (-?\d+) (\w{5}|-)\n([^]*)$/.exec(text) ?? [];
+    super("ADBC", message);
+    this.name = "AdbcError";
+    this.status = status;
+    this.vendorCode = code === "0" ? undefined : Number(code);
+    this.sqlState = sqlState === "-" ? undefined : sqlState;
+  }
+}
+
 /** The first status that is an error. */
 const FIRST_ERROR = STATUS.INVALID_ARGUMENT;
 
@@ -111,6 +134,8 @@ export function errorFromStatus(status: number, message: string): BowstringError
       return new LeaseReleasedError(message);
     case STATUS.STALE_HANDLE:
       return new StaleHandleError(message);
+    case STATUS.ADBC:
+      return new AdbcError(message);
     case STATUS.BATCH_TOO_LARGE:
       return new BatchTooLargeError(message);
     default:

@@ -6,7 +6,7 @@
 
 import { setImmediate } from "node:timers";
 import { type ImportOptions, TableLease } from "./cdata/lease.ts";
-import { type Context, MAX_TABLES, type Waiter } from "./context.ts";
+import type { Context, Waiter } from "./context.ts";
 import { STATUS, STRUCTS } from "./abi.ts";
 import { BowstringError } from "./errors.ts";
 import type { Scratch } from "./runtime.ts";
@@ -42,6 +42,9 @@ const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A reader of a stream lets the event loop turn at least this often, in milliseconds, even if batches are always ready. */
+const LOOP_MILLIS = 1;
+
 /** A running job whose results are read one at a time. Each result is the caller's to release. */
 export class Job implements Waiter {
   readonly #context: Context;
@@ -53,6 +56,7 @@ export class Job implements Waiter {
   #readers: (() => void)[] = [];
   #progress: Progress = { filesTotal: 0, bytesTotal: 0, filesDone: 0, bytesDone: 0 };
   #onAbort: (() => void) | undefined;
+  #turned = 0;
 
   /** Starts a job; `start` calls the native function, which writes the handle to `context.out`. */
   constructor(context: Context, options: JobOptions, start: () => number) {
@@ -65,6 +69,11 @@ export class Job implements Waiter {
     if (options.signal) this.#listen(options.signal);
   }
 
+  /** Whether it has ended, for whatever reason. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** The counters, also after the end. */
   progress(): Progress {
     if (!this.#closed) this.#progress = this.#readProgress();
@@ -72,27 +81,24 @@ export class Job implements Waiter {
   }
 
   /**
-   * The next result, or `undefined` after the last. The event loop turns at least once for each result, so that timers
-   * and finalizers run even if results are always ready.
+   * The next result, or `undefined` after the last. The event loop turns for each, so that timers and finalizers run even
+   * if results are always ready. Those of a stream (`streamed`) may be so small that a turn costs more: there it turns
+   * once a millisecond. They are looked at at once, too; see `TableLease.of`.
    */
-  async next(): Promise<TableLease | undefined> {
-    await turnOfTheLoop();
-    await this.#respectBudget();
-    const { native, handle, tables, out, error } = this.#context;
+  async next(streamed = false): Promise<TableLease | undefined> {
+    if (!streamed || performance.now() - this.#turned > LOOP_MILLIS) {
+      await turnOfTheLoop();
+      this.#turned = performance.now();
+    }
+    if (this.#isOverBudget()) await this.#respectBudget();
+    const { native, handle, out, error } = this.#context;
     for (;;) {
       if (this.#failure) throw this.#failure.reason;
       if (this.#closed) return undefined;
-      const status = native.bow_job_next(
-        handle,
-        this.#handle,
-        tables.pointer,
-        MAX_TABLES,
-        out.pointer,
-        error.pointer,
-      );
+      const status = native.bow_job_lease(handle, this.#handle, out.pointer, error.pointer);
       switch (status) {
         case STATUS.OK:
-          return TableLease.take(this.#context, this.#context.outValue(), this.#options, 0);
+          return TableLease.of(this.#context, this.#context.outValue(), this.#options, streamed);
         case STATUS.PENDING:
           await this.#event();
           break;
@@ -157,21 +163,24 @@ export class Job implements Waiter {
    * memory is alive, and refuses to take another result if that does not help.
    */
   async #respectBudget(): Promise<void> {
-    const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
-    const live = () => this.#context.stats().bytesViewed;
     for (const millis of COLLECTION_WAITS) {
-      if (live() <= budget || this.#closed) return;
+      if (!this.#isOverBudget() || this.#closed) return;
       this.#context.runtime.collect();
       await new Promise((resolve) => setTimeout(resolve, millis));
     }
-    if (live() <= budget) return;
+    if (!this.#isOverBudget()) return;
+    const budget = this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES;
     this.cancel(
       new BowstringError(
         "LIVE_BYTES_EXCEEDED",
-        `${live()} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
+        `${this.#context.bytesViewed()} bytes of leased tables are alive, more than maxLiveBytes (${budget}): ` +
           "release batches when done with them, or raise maxLiveBytes",
       ),
     );
+  }
+
+  #isOverBudget(): boolean {
+    return this.#context.bytesViewed() > (this.#options.maxLiveBytes ?? DEFAULT_MAX_LIVE_BYTES);
   }
 
   #readProgress(): Progress {

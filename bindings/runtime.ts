@@ -18,6 +18,8 @@ export interface Scratch {
   readonly pointer: Pointer;
   /** What to pass for the memory from `byteOffset` on. */
   at(byteOffset: number): Pointer;
+  /** Where the memory is. Under Deno this needs `--allow-ffi` without a path. */
+  readonly address: number;
 }
 
 /** An argument that native code sees as a pointer. `null` is the null pointer. */
@@ -87,8 +89,15 @@ export interface Runtime {
   open(path: string): NativeLibrary;
   /** Zeroed memory from an explicit ArrayBuffer, whose address holds as long as the scratch is reachable. */
   scratch(byteLength: number): Scratch;
-  /** Whether permissions allow ArrayBuffers over native memory. */
+  /** Whether permissions allow ArrayBuffers over native memory, and addresses of JavaScript's. */
   readonly canView: boolean;
+  /** Whether permissions allow native code to load the library at an absolute path. */
+  mayLoad(path: string): boolean;
+  /**
+   * The address of a view's first byte. It holds for as long as the view's ArrayBuffer is reachable and not detached, if
+   * it was made as an ArrayBuffer or has more than 8 KiB: both engines move the memory of smaller typed arrays.
+   */
+  addressOf(view: ArrayBufferView): number;
   /** ArrayBuffers over the native memory of one context. */
   viewer(library: NativeLibrary, context: number): Viewer;
   /** The wake-ups of the main thread's context; `wake` is called on this thread. */

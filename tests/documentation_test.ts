@@ -25,7 +25,13 @@ function examplesIn(file: string): Example[] {
   }));
 }
 
-const files = ["mod.ts", "bindings/context.ts", "pipeline"].flatMap((path) =>
+const files = [
+  "mod.ts",
+  "bindings/context.ts",
+  "bindings/functions.ts",
+  "bindings/cdata",
+  "pipeline",
+].flatMap((path) =>
   path.endsWith(".ts") ? [path] : readdirSync(join(root, path)).map((name) => `${path}/${name}`)
 );
 const examples = files.flatMap(examplesIn);

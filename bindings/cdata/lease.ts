@@ -2,18 +2,27 @@
  * Leases: native memory in use by JavaScript.
  *
  * A lease is counted natively and starts with one reference. As long as nobody looked at its memory, the `TableLease`
- * owns that reference. The first look makes an ArrayBuffer for each block, and from then on those own it: what keeps the
- * memory alive is exactly what can read it. `release` takes the reference back at once, collection some time later.
+ * owns that reference, and a registry watches the `TableLease`. The first look makes an ArrayBuffer for each block, and from
+ * then on those own it: what keeps the memory alive is exactly what can read it. `release` takes the reference back at once,
+ * collection some time later.
  */
 
-import type { Data, RecordBatch } from "apache-arrow";
+import { type Data, type RecordBatch, Vector } from "apache-arrow";
 import { STATUS } from "../abi.ts";
 import { type Context, Room, TABLE_SIZE } from "../context.ts";
 import { BowstringError, LeaseReleasedError } from "../errors.ts";
-import type { View } from "../runtime.ts";
-import { importTables, readBlocks, readTotalBytes } from "./import.ts";
+import type { Pointer, View } from "../runtime.ts";
+import {
+  importArrays,
+  type ImportedArray,
+  makeBatch,
+  readBlocks,
+  readTotalBytes,
+} from "./import.ts";
+import { markBatch, markBuffer } from "./origin.ts";
 import { invalidate } from "./released.ts";
-import { planFor, type SchemaJson } from "./schema.ts";
+import { type ArrayPlan, planFor } from "./schema.ts";
+import type { SchemaJson } from "./schema_json.ts";
 
 /** How tables come over from native memory. */
 export interface ImportOptions {
@@ -75,61 +84,78 @@ const abandoned = new FinalizationRegistry<{ context: Context; handle: number }>
   ({ context, handle }) => context.native.bow_lease_release(context.handle, handle, null),
 );
 
-/**
- * How far tables are checked when they are taken over: 0 not at all, for what the library made itself; 1 what their
- * structs say; 2 the first and last offsets too; 3 all offsets, text and null counts too.
- */
-export type Validation = 0 | 1 | 2 | 3;
-
 /** Tables in native memory. All tables of one lease are released together. */
 export class TableLease {
-  /** The size of the tables in native memory, in bytes. */
-  readonly byteLength: number;
   readonly #context: Context;
   readonly #handle: number;
   readonly #leak: boolean;
   #state: "unread" | "read" | "copied" | "released" = "unread";
+  /** Whether the registry knows of this. */
+  #watched = false;
   #view: View | undefined;
+  #arrays: ImportedArray[] = [];
   #batches: RecordBatch[] = [];
+  #vectors: Vector[] = [];
   #data: Data[] = [];
+  /** Known from the first look. */
+  #byteLength: number | undefined;
 
   /**
-   * Takes over the first `count` tables in `context.tables`, checked as far as `validation` says. Nothing native remains
-   * when it throws.
+   * Takes over the first `count` tables in `context.tables`, by the flags of the C ABI. Nothing native remains when it
+   * throws.
    */
   static take(
     context: Context,
     count: number,
     options: ImportOptions,
-    validation: Validation,
+    flags: number,
   ): TableLease {
     const { native, handle, tables, out, error } = context;
     context.check(
-      native.bow_lease_import(
-        handle,
-        tables.pointer,
-        count,
-        validation,
-        out.pointer,
-        error.pointer,
-      ),
+      native.bow_lease_import(handle, tables.pointer, count, flags, out.pointer, error.pointer),
     );
-    const lease = new TableLease(context, context.outValue(), options);
-    try {
-      if (options.copy) lease.#copy();
-      return lease;
-    } catch (reason) {
-      lease.#giveBack();
-      throw reason;
-    }
+    return TableLease.of(context, context.outValue(), options);
+  }
+
+  /**
+   * Takes over an ArrowSchema and an ArrowArray, by the flags of the C ABI, and looks at them. Both are moved, also when it
+   * throws.
+   */
+  static adopt(
+    context: Context,
+    schema: number,
+    array: number,
+    options: ImportOptions,
+    flags: number,
+  ): TableLease {
+    const { native, handle, out, error } = context;
+    context.check(
+      native.bow_lease_adopt(handle, schema, array, flags, out.pointer, error.pointer),
+    );
+    return TableLease.of(context, context.outValue(), options, true);
+  }
+
+  /**
+   * Takes over the reference that a lease started with, by the lease's handle. Nothing native remains when it throws. `look`
+   * says that the tables will be looked at, which is then done at once: a lease that waits for it has to be watched.
+   */
+  static of(context: Context, handle: number, options: ImportOptions, look = false): TableLease {
+    const lease = new TableLease(context, handle, options);
+    if (options.copy) lease.#copy();
+    else if (look) lease.#read();
+    else lease.#watch();
+    return lease;
   }
 
   private constructor(context: Context, handle: number, options: ImportOptions) {
     this.#context = context;
     this.#handle = handle;
     this.#leak = options.onCollect === "leak";
-    abandoned.register(this, { context, handle }, this);
-    this.byteLength = readTotalBytes(this.#describe());
+  }
+
+  /** The size of the tables in native memory, in bytes. */
+  get byteLength(): number {
+    return this.#byteLength ??= readTotalBytes(this.#describe());
   }
 
   /** Whether `release` was called. */
@@ -137,19 +163,47 @@ export class TableLease {
     return this.#state === "released";
   }
 
-  /** Table `index`. The first look at any table imports all of them. */
+  /** Table `index`. The first look at anything of the lease imports all of it. */
   table(index: number): RecordBatch {
+    const { plan, data } = this.#array(index);
+    let batch = this.#batches[index];
+    if (batch === undefined) {
+      batch = this.#batches[index] = makeBatch(plan.schema, data);
+      // A copy has no original any more.
+      if (this.#state === "read") {
+        markBatch(batch, { lease: this, index, converted: plan.converted });
+      }
+    }
+    return batch;
+  }
+
+  /** Array `index`, whatever its type. */
+  vector(index: number): Vector {
+    const { data } = this.#array(index);
+    return this.#vectors[index] ??= new Vector([data]);
+  }
+
+  /** What is known of the type of array `index`. */
+  plan(index: number): ArrayPlan {
+    return this.#array(index).plan;
+  }
+
+  #array(index: number): ImportedArray {
     if (this.#state === "released") throw new LeaseReleasedError();
     if (this.#state === "unread") this.#read();
-    return this.#batches[index]!;
+    return this.#arrays[index]!;
   }
 
   /** Gives the tables back. Doing so again has no effect. */
   release(): void {
     if (this.#state === "released" || this.#state === "copied") return;
+    this.#byteLength = this.byteLength;
     this.#state = "released";
-    invalidate(this.#batches, this.#data);
+    // Tables that nobody looked at have no batch: they are holes.
+    invalidate(this.#batches.filter((batch) => batch !== undefined), this.#data);
     this.#batches = [];
+    this.#vectors = [];
+    this.#arrays = [];
     this.#data = [];
     this.#giveBack();
   }
@@ -175,10 +229,9 @@ export class TableLease {
         "a batch imported with { copy: true } cannot be passed back to native code: import it without",
       );
     }
-    const { native, handle, tables, out, error } = this.#context;
+    const { native, handle, tables, out } = this.#context;
     for (let index = 0; index < count; index++) {
-      const table = tables.at(index * TABLE_SIZE);
-      const status = native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
+      const status = this.exportTo(index, tables.at(index * TABLE_SIZE));
       if (status === STATUS.OK) continue;
       // Those already written hold references: a lease of their own gives them up.
       if (
@@ -190,14 +243,35 @@ export class TableLease {
     }
   }
 
+  /** Writes the original of one table to a struct, and returns the status. */
+  exportTo(index: number, table: Pointer): number {
+    const { native, handle, error } = this.#context;
+    return native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
+  }
+
+  /** Sees to it that the reference is given up when this is collected, as long as this is what owns it. */
+  #watch(): void {
+    abandoned.register(this, { context: this.#context, handle: this.#handle }, this);
+    this.#watched = true;
+  }
+
+  #unwatch(): void {
+    if (this.#watched) abandoned.unregister(this);
+    this.#watched = false;
+  }
+
   /** Moves ownership of the memory from this object to ArrayBuffers, and builds the tables over those. */
   #read(): void {
-    const words = this.#describe();
-    const blocks = readBlocks(words);
     try {
+      const words = this.#describe();
+      this.#byteLength = readTotalBytes(words);
+      const blocks = readBlocks(words);
       if (blocks.length > 0) {
         this.#view = this.#context.viewer.show(this.#handle, blocks, this.#leak);
-        abandoned.unregister(this);
+        this.#unwatch();
+        for (const buffer of this.#view.buffers) markBuffer(buffer, this.#handle);
+      } else if (!this.#watched) {
+        this.#watch();
       }
       this.#import(words, this.#view?.buffers ?? []);
       this.#state = "read";
@@ -208,44 +282,52 @@ export class TableLease {
     }
   }
 
-  /** Copies the blocks into memory of JavaScript's own, and gives the native memory back. */
+  /** Copies the blocks into memory of JavaScript's own, and gives the native memory back, also when it throws. */
   #copy(): void {
     const { native, handle, error, runtime } = this.#context;
-    const words = this.#describe();
-    const buffers = readBlocks(words).map(({ byteLength }, block) => {
-      const { bytes, pointer } = runtime.scratch(byteLength);
-      this.#context.check(
-        native.bow_lease_copy(handle, this.#handle, block, pointer, byteLength, error.pointer),
-      );
-      return bytes.buffer;
-    });
-    this.#import(words, buffers);
-    this.#data = [];
-    this.#state = "copied";
-    this.#giveBack();
+    try {
+      const words = this.#describe();
+      this.#byteLength = readTotalBytes(words);
+      const buffers = readBlocks(words).map(({ byteLength }, block) => {
+        const { bytes, pointer } = runtime.scratch(byteLength);
+        this.#context.check(
+          native.bow_lease_copy(handle, this.#handle, block, pointer, byteLength, error.pointer),
+        );
+        return bytes.buffer;
+      });
+      this.#import(words, buffers);
+      this.#data = [];
+      this.#state = "copied";
+    } finally {
+      this.#giveBack();
+    }
   }
 
   #import(words: Float64Array, buffers: readonly ArrayBuffer[]): void {
     let schemas: SchemaJson[] | undefined;
-    const { batches, data } = importTables(
+    const { arrays, data, bytesCopied } = importArrays(
       words,
       buffers,
       (fingerprint, table) => planFor(fingerprint, () => (schemas ??= this.#readSchemas())[table]!),
     );
-    this.#batches = batches;
+    this.#arrays = arrays;
     this.#data = data;
+    if (bytesCopied > 0) {
+      const { native, handle, error } = this.#context;
+      native.bow_lease_report(handle, 0, 0, bytesCopied, error.pointer);
+    }
   }
 
   /** The words of the description; the next description of any lease overwrites them. */
   #describe(): Float64Array {
     const { native, handle, out, error, words } = this.#context;
     const lease = this.#handle;
-    const length = words.fill(
+    words.fill(
       this.#context,
       (room, capacity) =>
         native.bow_lease_describe(handle, lease, room, capacity, out.pointer, error.pointer),
     );
-    return new Float64Array(words.bytes.buffer, 0, length);
+    return words.numbers;
   }
 
   #readSchemas(): SchemaJson[] {
@@ -265,42 +347,55 @@ export class TableLease {
       this.#view.release();
       this.#view = undefined;
     } else {
-      abandoned.unregister(this);
+      this.#unwatch();
       this.#context.native.bow_lease_release(this.#context.handle, this.#handle, null);
     }
   }
 }
 
-/** One table, as a lease of its own. */
-export class RecordBatchLease implements Lease<RecordBatch> {
-  readonly #tables: TableLease;
+/** The one array of a lease, as what it is. */
+abstract class SingleLease<T> implements Lease<T> {
+  /** The lease behind it. */
+  protected readonly tables: TableLease;
 
   constructor(tables: TableLease) {
-    this.#tables = tables;
+    this.tables = tables;
   }
 
-  get value(): RecordBatch {
-    return this.#tables.table(0);
-  }
+  abstract get value(): T;
 
   get byteLength(): number {
-    return this.#tables.byteLength;
+    return this.tables.byteLength;
   }
 
   get released(): boolean {
-    return this.#tables.released;
+    return this.tables.released;
   }
 
   release(): void {
-    this.#tables.release();
+    this.tables.release();
   }
 
   hold(): Hold {
-    return this.#tables.hold();
+    return this.tables.hold();
   }
 
   [Symbol.dispose](): void {
-    this.#tables.release();
+    this.tables.release();
+  }
+}
+
+/** One table, as a lease of its own. */
+export class RecordBatchLease extends SingleLease<RecordBatch> {
+  get value(): RecordBatch {
+    return this.tables.table(0);
+  }
+}
+
+/** One array, as a lease of its own. */
+export class VectorLease extends SingleLease<Vector> {
+  get value(): Vector {
+    return this.tables.vector(0);
   }
 }
 

@@ -36,6 +36,8 @@ interface Readable {
   nullBitmap: unknown;
   typeIds: unknown;
   children: unknown;
+  dictionary: unknown;
+  variadicBuffers: unknown;
   _nullCount: number;
 }
 
@@ -48,6 +50,8 @@ export function invalidate(batches: readonly RecordBatch[], data: readonly Data[
     readable.nullBitmap = RELEASED;
     readable.typeIds = RELEASED;
     readable.children = RELEASED;
+    readable.dictionary = RELEASED;
+    readable.variadicBuffers = RELEASED;
     // Unknown, so that the bitmap is looked at before any row is made: a row of a struct is made without reading one.
     readable._nullCount = -1;
   }

@@ -18,8 +18,11 @@
  * BOW_INVALID_ARGUMENT (a pointer is null or misaligned) and BOW_PANIC (a defect in the library; nothing is unwound
  * into the caller).
  *
+ * Addresses of structs that may be anybody's are numbers, uintptr_t: 0 is none, and like a pointer one must be aligned.
+ *
  * All functions may be called from any thread, at the same time. None of them calls back into the caller, except for
- * the release callbacks of tables that were given away and the waker that bow_context_set_waker registers.
+ * the callbacks of tables and streams that were given away, the functions that bow_call_start is given, and the waker
+ * that bow_context_set_waker registers.
  *
  * The library must not be unloaded: release callbacks and native threads need its code.
  */
@@ -63,6 +66,93 @@ struct ArrowArray {
 };
 
 #endif /* ARROW_C_DATA_INTERFACE */
+
+/* The Arrow C Stream Interface, likewise. */
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *);
+  void *private_data;
+};
+
+#endif /* ARROW_C_STREAM_INTERFACE */
+
+/**
+ * In the words of bow_table_build: the buffer is absent, a null pointer in the array.
+ */
+#define BOW_BUFFER_NONE 0
+
+/**
+ * In the words of bow_table_build: the array points to the caller's memory.
+ */
+#define BOW_BUFFER_BORROW 1
+
+/**
+ * In the words of bow_table_build: the array points to a copy, which is made before the call returns.
+ */
+#define BOW_BUFFER_COPY 2
+
+/**
+ * There is nothing in a bow_value.
+ */
+#define BOW_VALUE_NONE 0
+
+/**
+ * A bow_value is a table.
+ */
+#define BOW_VALUE_TABLE 1
+
+/**
+ * A bow_value is a stream.
+ */
+#define BOW_VALUE_STREAM 2
+
+/**
+ * In the flags of an import: nothing is checked that can be read past. For tables of this library's own making.
+ */
+#define BOW_VALIDATE_NONE 0
+
+/**
+ * In the flags of an import: what the structs say is checked, such as lengths, counts, null pointers and names.
+ */
+#define BOW_VALIDATE_MINIMAL 1
+
+/**
+ * In the flags of an import: the first and last offsets are checked too.
+ */
+#define BOW_VALIDATE_DEFAULT 2
+
+/**
+ * In the flags of an import: all offsets, text and null counts are checked too.
+ */
+#define BOW_VALIDATE_FULL 3
+
+/**
+ * In the flags of an import: columns of types that JavaScript's Arrow library cannot hold are converted to ones that it
+ * can, and say in their metadata what they were. The bytes count as bytes_copied in the context's stats.
+ */
+#define BOW_IMPORT_CONVERT 4
+
+/**
+ * In the flags of an import: the type may be any, and what comes in is one array of that type. Otherwise it must be a
+ * struct, without null rows and with the offset 0: a record batch.
+ */
+#define BOW_IMPORT_ANY 8
+
+/**
+ * In the flags of an import: what BOW_IMPORT_CONVERT would convert is refused with BOW_UNSUPPORTED.
+ */
+#define BOW_IMPORT_STRICT 16
+
+/**
+ * In the flags of a build or an export: give fields that were converted at import their original types, names and
+ * metadata.
+ */
+#define BOW_BUILD_RESTORE 1
 
 /**
  * The version of the ABI that this header describes.
@@ -137,11 +227,17 @@ enum bow_status {
    * A defect in this library: a panic was caught at the boundary. Nothing was unwound into the caller.
    */
   BOW_PANIC = 28,
+  /**
+   * A database's driver failed. The message begins with a line of the ADBC status' name, the database's own code (0 when
+   * it gave none) and the SQLSTATE (- when it gave none), with one space between; the driver's message follows.
+   */
+  BOW_ADBC = 29,
 };
 
 /**
  * The caller's place for a description of what went wrong. The caller owns it and sets size before the call; a
- * call that succeeds leaves it untouched. Any function accepts null in its place.
+ * call that succeeds leaves it untouched. Any function accepts null in its place. A caller that has more room behind the
+ * struct, and says so in size, is given longer messages.
  */
 struct bow_error {
   /**
@@ -191,8 +287,8 @@ struct bow_stats {
    */
   double bytes_viewed;
   /**
-   * Bytes copied so far: blocks by bow_lease_copy, offsets of tables that an engine read, and what the binding
-   * reported.
+   * Bytes copied so far: blocks by bow_lease_copy, conversions, buffers that bow_table_build copied, offsets of
+   * tables that an engine read, and what the binding reported.
    */
   double bytes_copied;
   /**
@@ -203,6 +299,18 @@ struct bow_stats {
    * Breaches of the rules of a lease so far, as the binding reported.
    */
   double violations;
+  /**
+   * Tables built with a token of which some struct has not been released.
+   */
+  double live_pins;
+  /**
+   * Streams given out that have not been closed.
+   */
+  double live_streams;
+  /**
+   * Connections to databases that have not been closed.
+   */
+  double live_connections;
 };
 
 /**
@@ -255,6 +363,120 @@ struct bow_job_state {
   double results_queued;
 };
 
+/**
+ * What a bow_value is.
+ */
+union bow_content {
+  /**
+   * A table, if the kind is BOW_VALUE_TABLE.
+   */
+  struct bow_table table;
+  /**
+   * A stream, if the kind is BOW_VALUE_STREAM.
+   */
+  struct ArrowArrayStream stream;
+};
+
+/**
+ * What goes into a bow_function and comes out of it: a table, a stream or nothing.
+ */
+struct bow_value {
+  /**
+   * BOW_VALUE_NONE, BOW_VALUE_TABLE or BOW_VALUE_STREAM.
+   */
+  uint32_t kind;
+  /**
+   * Not used; 0.
+   */
+  uint32_t reserved;
+  /**
+   * The table or the stream.
+   */
+  union bow_content content;
+};
+
+/**
+ * A call of a bow_function.
+ */
+struct bow_call {
+  /**
+   * Set by the caller to sizeof(struct bow_call), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * How many inputs there are.
+   */
+  uint32_t input_count;
+  /**
+   * The address of the bow_function.
+   */
+  uintptr_t function;
+  /**
+   * The inputs; may be null when there are none.
+   */
+  struct bow_value *inputs;
+  /**
+   * Options for the function, copied before bow_call_start returns; may be null when options_length is 0.
+   */
+  const uint8_t *options;
+  /**
+   * How many bytes of options there are.
+   */
+  uint32_t options_length;
+  /**
+   * The kind of output that is expected: BOW_VALUE_NONE, BOW_VALUE_TABLE or BOW_VALUE_STREAM.
+   */
+  uint32_t output;
+  /**
+   * How the output is imported: the flags of bow_lease_import.
+   */
+  uint32_t flags;
+  /**
+   * Not used; 0.
+   */
+  uint32_t reserved;
+};
+
+/**
+ * An operation of a connection that reads a stream.
+ */
+struct bow_adbc_request {
+  /**
+   * Set by the caller to sizeof(struct bow_adbc_request), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * How many bytes of options there are.
+   */
+  uint32_t options_length;
+  /**
+   * The operation, as in bow_adbc_start.
+   */
+  const uint8_t *options;
+  /**
+   * The address of the ArrowArrayStream.
+   */
+  uintptr_t input;
+};
+
+/**
+ * A function that takes and gives Arrow data, of any library. It answers 0, or from 16 up one of enum bow_status (such
+ * as BOW_INVALID_ARGUMENT, BOW_INVALID_ARROW, BOW_UNSUPPORTED or BOW_IO) and then describes the failure in error.
+ *
+ * It takes over the inputs that it wants to keep, by setting the release of their structs to null; the others it may
+ * read until it returns, and the caller releases them then. output is BOW_VALUE_NONE when it is called; on success what
+ * it is then is the caller's to release, on failure it is BOW_VALUE_NONE still. options, which may be null when
+ * options_length is 0, are bytes of any meaning, readable until it returns.
+ *
+ * It may run on any thread, several times at once. Nothing may be unwound out of it.
+ */
+typedef int32_t (*bow_function)(struct bow_value *inputs,
+                                uint32_t input_count,
+                                struct bow_value *output,
+                                const uint8_t *options,
+                                uint32_t options_length,
+                                struct bow_error *error);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -279,9 +501,9 @@ int32_t bow_version(uint8_t *out,
 
 /* ---- Contexts ------------------------------------------------------------
  * A library is loaded once per process, while its users may be many: each isolate of a JavaScript engine, each
- * independent part of a program. A context is one user's own: its leases, jobs and stores are named by handles that
- * mean something in this context only, it is told of its own events, it counts what it holds, and when it is closed
- * all of that ends.
+ * independent part of a program. A context is one user's own: its leases, jobs, stores, schemas and streams are named
+ * by handles that mean something in this context only, it is told of its own events, it counts what it holds, and when
+ * it is closed all of that ends.
  */
 
 /**
@@ -295,10 +517,12 @@ int32_t bow_context_open(uint32_t *out_context,
                          struct bow_error *error);
 
 /**
- * Closes a context and all that belongs to it. Its handle and those of its jobs and stores are stale from then on;
- * waits return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this
- * waits for. Each lease loses the reference that it started with; memory with references taken by bow_lease_retain,
- * and memory behind exported tables, stays valid until bow_lease_drop or the table's release gives them back.
+ * Closes a context and all that belongs to it. Its handle and those of what belongs to it are stale from then on; waits
+ * return BOW_STALE_HANDLE; the waker is not called any more. Jobs are cancelled. Stores are closed, which this waits
+ * for. Streams that were given out and have not been ended answer their consumers ECANCELED. Each lease loses the
+ * reference that it started with; memory with references taken by bow_lease_retain, and memory behind exported tables,
+ * stays valid until bow_lease_drop or the table's release gives them back. Memory that was pinned by bow_table_build
+ * stays pinned until the tables are released; their tokens are dropped.
  *
  * BOW_STALE_HANDLE: there is no such context.
  */
@@ -307,8 +531,8 @@ int32_t bow_context_close(uint32_t context,
 
 /**
  * Registers waker, the address of a function void (*)(uint32_t context), or with 0 unregisters it. It is called, from
- * any thread, when something happens to one of the context's jobs: a result was queued, or the job ended. After a
- * call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
+ * any thread, when something happens in the context: a job has a result or has ended, a stream wants batches or has been
+ * released, a token has come into the queue of released pins. After a call there is none until bow_context_wait has returned BOW_OK (a timeout of 0 will do), so a burst of events makes
  * one call; ask every job for results then. An event from before the registration makes no call: ask once after
  * registering.
  *
@@ -320,15 +544,30 @@ int32_t bow_context_set_waker(uint32_t context,
                               struct bow_error *error);
 
 /**
- * Waits until something has happened to one of the context's jobs since the last time this returned BOW_OK: a result
- * was queued, or the job ended. Events are not counted: on BOW_OK ask every job. A timeout_ms of 0 does not wait,
- * UINT32_MAX waits without bound.
+ * Waits until something has happened in the context since the last time this returned BOW_OK: a job has a result or has
+ * ended, a stream wants batches or has been released, a token has come into the queue of released pins. Events are not
+ * counted: on BOW_OK ask every job and stream. A timeout_ms of 0 does not wait, UINT32_MAX waits without bound.
  *
  * BOW_PENDING: the timeout came first. BOW_STALE_HANDLE: there is no such context, or it was closed meanwhile.
  */
 int32_t bow_context_wait(uint32_t context,
                          uint32_t timeout_ms,
                          struct bow_error *error);
+
+/**
+ * Takes tokens out of the context's queue of released pins: those of tables made by bow_table_build of which every
+ * struct has been released. Writes as many as there are, at most capacity, to out_tokens, and their number to out_count.
+ * The memory that was pinned under a token is the caller's again. When the first token comes into an empty queue the
+ * context has an event.
+ *
+ * BOW_OK: out_count tokens were taken, and there may be more when it is capacity. BOW_PENDING: there are none; out_count
+ * is 0. BOW_STALE_HANDLE: there is no such context.
+ */
+int32_t bow_context_released(uint32_t context,
+                             uint32_t *out_tokens,
+                             uint32_t capacity,
+                             uint32_t *out_count,
+                             struct bow_error *error);
 
 /**
  * Writes the context's counters to out, as many of them as out->size, set by the caller, has room for.
@@ -351,19 +590,31 @@ int32_t bow_context_stats(uint32_t context,
  * lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
  * of every struct in tables is null afterwards, also when the call fails; on failure they have been released.
  *
- * validation says how much of the tables is checked: 0 nothing that can be read past (for tables that this library
- * made), 1 what the structs say (lengths, counts, null pointers, names), 2 the first and last offsets too, 3 all
- * offsets, text and null counts too.
+ * flags says how much of the tables is checked (one of BOW_VALIDATE_NONE, _MINIMAL, _DEFAULT, _FULL) and how they come
+ * in (any of BOW_IMPORT_CONVERT, _ANY, _STRICT). A lease of tables that were converted shows the converted ones and
+ * keeps the originals, which bow_lease_export gives.
  *
  * BOW_INVALID_ARROW, BOW_UNSUPPORTED: a table breaks the specification, has null rows or an offset, or has a column
- * of a type that is not supported; the message names the column. BOW_OUT_OF_MEMORY: all handles are in use.
+ * of a type that is not supported; the message names the column. BOW_INVALID_ARGUMENT: flags cannot be.
+ * BOW_OUT_OF_MEMORY: all handles are in use, or there is no memory for a conversion.
  */
 int32_t bow_lease_import(uint32_t context,
                          struct bow_table *tables,
                          uint32_t count,
-                         uint32_t validation,
+                         uint32_t flags,
                          uint32_t *out_lease,
                          struct bow_error *error);
+
+/**
+ * As bow_lease_import for one table, whose two structs are at any addresses: schema is that of an ArrowSchema, array
+ * that of an ArrowArray. Both are moved: their release is null afterwards, also when the call fails.
+ */
+int32_t bow_lease_adopt(uint32_t context,
+                        uintptr_t schema,
+                        uintptr_t array,
+                        uint32_t flags,
+                        uint32_t *out_lease,
+                        struct bow_error *error);
 
 /**
  * Describes a lease's memory as out_length numbers in out, in this order:
@@ -446,9 +697,9 @@ void bow_lease_drop(void *_bytes,
                     void *token);
 
 /**
- * Exports one table of a lease, by its index, to out: the original arrays, not a copy. The caller owns the structs
- * and releases them, on any thread; until then they hold the lease's memory. What out held before is overwritten
- * without being released.
+ * Exports one table of a lease, by its index, to out: the original arrays, not a copy, as they were before they were
+ * converted. The caller owns the structs and releases them, on any thread; until then they hold the lease's memory.
+ * What out held before is overwritten without being released.
  *
  * BOW_INVALID_ARGUMENT: there is no such table. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
  */
@@ -469,6 +720,122 @@ int32_t bow_lease_report(uint32_t context,
                          uint32_t violations,
                          double bytes,
                          struct bow_error *error);
+
+/* ---- Schemas -------------------------------------------------------------
+ * A schema at any address is read as JSON, without moving it. A schema that tables are built with, or that a stream
+ * has, is registered first: it is parsed and checked once and then named by a handle.
+ */
+
+/**
+ * Writes the ArrowSchema at the address schema to out as JSON in UTF-8, out_length bytes without a NUL: one object as
+ * bow_lease_schemas has them. The schema is only read, and stays its owner's. flags are those of bow_lease_import; with
+ * BOW_IMPORT_CONVERT the schema is written as tables that have it are shown.
+ *
+ * BOW_BUFFER_TOO_SMALL: capacity, in bytes, is less than out_length. BOW_INVALID_ARROW, BOW_UNSUPPORTED: the schema
+ * breaks the specification or has a type that is not supported; the message names the field.
+ */
+int32_t bow_schema_read(uintptr_t schema,
+                        uint32_t flags,
+                        uint8_t *out,
+                        uint32_t capacity,
+                        uint32_t *out_length,
+                        struct bow_error *error);
+
+/**
+ * Releases the ArrowSchema at the address schema if it has not been released. An address of 0 is ignored.
+ */
+int32_t bow_schema_release(uintptr_t schema,
+                           struct bow_error *error);
+
+/**
+ * Registers a schema and writes its handle to out_schema. json is one object as bow_lease_schemas has them, in UTF-8;
+ * "name", "metadata", "flags" (2, nullable), "children" and "dictionary" may be left out where they are empty. The
+ * type may be any, not only a struct.
+ *
+ * BOW_INVALID_ARGUMENT: json is not such JSON. BOW_INVALID_ARROW, BOW_UNSUPPORTED: a format or a number of children
+ * breaks the specification or is not supported; the message names the field. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_schema_register(uint32_t context,
+                            const uint8_t *json,
+                            uint32_t length,
+                            uint32_t *out_schema,
+                            struct bow_error *error);
+
+/**
+ * Exports a registered schema to the address out, where an ArrowSchema fits; what was there is overwritten without
+ * being released. The caller owns the struct and releases it, on any thread. flags: BOW_BUILD_RESTORE gives fields that
+ * were converted at import their original types, names and metadata; 0 gives the schema as it was registered.
+ *
+ * BOW_STALE_HANDLE: there is no such context or schema. BOW_INVALID_ARROW: what the metadata says of an original type
+ * cannot be.
+ */
+int32_t bow_schema_export(uint32_t context,
+                          uint32_t schema,
+                          uint32_t flags,
+                          uintptr_t out,
+                          struct bow_error *error);
+
+/**
+ * Forgets a registered schema. Tables and streams that were made with it keep what they need of it.
+ *
+ * BOW_STALE_HANDLE.
+ */
+int32_t bow_schema_close(uint32_t context, uint32_t schema, struct bow_error *error);
+
+/* ---- Tables built from memory of the caller's ----------------------------
+ * A caller that has a garbage collector cannot be called when native code is done with its memory: it would have to be
+ * called on the one thread that may run it. So memory that a table borrows is pinned under a number of the caller's
+ * choice, its token, and once every struct of the table has been released, on whatever threads, the token is in the
+ * context's queue of released pins, from which the caller takes it when it likes.
+ */
+
+/**
+ * Builds a table over the caller's memory, of a registered schema, and writes it to out; the caller owns it. words is
+ * count numbers, in this order:
+ *
+ *     token (a whole number below 2^32; 0: nothing is pinned), flags (BOW_BUILD_RESTORE or 0)
+ *     number of leases, their handles
+ *     the nodes in pre-order, beginning with the schema's own, dictionaries after the children;
+ *         per node: length, null count (-1 when not known), number of buffers, number of children,
+ *                   1 if a dictionary follows after the children, else 0
+ *             per buffer: mode (BOW_BUFFER_NONE, BOW_BUFFER_BORROW or BOW_BUFFER_COPY), address, bytes, bit offset
+ *
+ * Arrays have the offset 0. A validity or boolean bitmap whose first bit is not the lowest of its first byte has a bit
+ * offset, and is copied shifted, whatever its mode; other buffers have the bit offset 0. Buffers are those of the Arrow
+ * C Data Interface, except that a view type has no buffer of sizes: it is made from the bytes of the variadic buffers.
+ * bytes may be more than length and type need.
+ *
+ * Borrowed memory must stay where it is, and must not be written to, until the token comes out of
+ * bow_context_released. Leases that are named, in whose memory borrowed buffers may lie, are kept until then too, also
+ * if they are released before. Children and dictionaries that a consumer moves out of the table count as parts of it.
+ * When the call fails nothing is pinned, and the token does not come.
+ *
+ * The words are checked as structs from outside are: BOW_INVALID_ARROW when counts, bytes or offsets are not what
+ * schema and lengths need, with the place in the message. BOW_INVALID_ARGUMENT: there are too few words or too many, or
+ * one is not a number that can be there. BOW_LEASE_RELEASED, BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_table_build(uint32_t context,
+                        uint32_t schema,
+                        const double *words,
+                        uint32_t count,
+                        struct bow_table *out,
+                        struct bow_error *error);
+
+/**
+ * Moves a table's structs to other addresses: its schema to schema, its array to array, where what was is overwritten
+ * without being released. With an address of 0 that struct is released instead. The release of both structs in table
+ * is null afterwards.
+ */
+int32_t bow_table_move(struct bow_table *table,
+                       uintptr_t schema,
+                       uintptr_t array,
+                       struct bow_error *error);
+
+/**
+ * Releases the ArrowArray at the address array if it has not been released. An address of 0 is ignored.
+ */
+int32_t bow_array_release(uintptr_t array,
+                          struct bow_error *error);
 
 /* ---- Jobs ----------------------------------------------------------------
  * Whatever may take long runs on a thread of the library's own. Starting it gives a job. Its results, groups of tables,
@@ -492,6 +859,19 @@ int32_t bow_job_next(uint32_t context,
                      uint32_t capacity,
                      uint32_t *out_count,
                      struct bow_error *error);
+
+/**
+ * Takes a job's next result, without waiting, and writes the handle of a lease of its tables to out_lease. That is
+ * bow_job_next and bow_lease_import in one, and quicker: results of streams and calls have been checked, converted and
+ * described on the job's thread as their flags said, and the library's own results need no checks.
+ *
+ * BOW_PENDING, BOW_DONE, BOW_CANCELLED, BOW_STALE_HANDLE and a failed job's own error as from bow_job_next.
+ * BOW_OUT_OF_MEMORY: all handles are in use; the result has been released.
+ */
+int32_t bow_job_lease(uint32_t context,
+                      uint32_t job,
+                      uint32_t *out_lease,
+                      struct bow_error *error);
 
 /**
  * Writes where a job stands to out, as much of it as out->size, set by the caller, has room for.
@@ -532,6 +912,252 @@ int32_t bow_job_cancel(uint32_t context,
 int32_t bow_job_close(uint32_t context,
                       uint32_t job,
                       struct bow_error *error);
+
+/* ---- Streams -------------------------------------------------------------
+ * A stream of the Arrow C Stream Interface is pulled: whoever reads it blocks in get_next until there is a batch. A
+ * stream that comes in is read by a job, on a thread of its own. A stream that goes out is fed by pushing batches: its
+ * reader, on any other thread, blocks in get_next, and the feeder is told by the context's event that one is wanted.
+ */
+
+/**
+ * Moves the ArrowArrayStream at the address stream (its release is null afterwards, also when the call fails) and
+ * starts a job that reads it. The job's first result is a table without rows that has the stream's schema; then there
+ * is one result, of one table, for each batch. flags are those of bow_lease_import and hold for every batch, which is
+ * checked, converted and described on the job's thread: take results by bow_job_lease to have that.
+ *
+ * Up to 64 results wait, and no more once they have 64 MiB. When the producer answers with an error the job fails with
+ * BOW_IO, and the message has the producer's own, if there is one, and its errno. Batches that are refused make it fail
+ * with BOW_INVALID_ARROW or BOW_UNSUPPORTED. A cancelled job ends at once for its caller; the stream is released when a
+ * get_next that blocks has returned.
+ *
+ * BOW_INVALID_ARGUMENT: the stream has been released, or flags cannot be. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_stream_import(uint32_t context,
+                          uintptr_t stream,
+                          uint32_t flags,
+                          uint32_t *out_job,
+                          struct bow_error *error);
+
+/**
+ * Makes an ArrowArrayStream at the address out, where what was is overwritten without being released, and writes the
+ * handle that it is fed through to out_stream. The consumer owns the struct and may use and release it on any one
+ * thread at a time. The stream has a registered schema, with BOW_BUILD_RESTORE in flags as bow_schema_export restores
+ * it.
+ *
+ * get_next blocks until a batch is pushed or the stream is ended. On the thread that opened the context, where nobody
+ * could push meanwhile, it does not block but answers EDEADLK. Closing the handle or the context before the end makes
+ * it answer ECANCELED. Of all these there is a message.
+ *
+ * BOW_STALE_HANDLE: there is no such context or schema. BOW_OUT_OF_MEMORY: all handles are in use.
+ */
+int32_t bow_stream_export(uint32_t context,
+                          uint32_t schema,
+                          uint32_t flags,
+                          uintptr_t out,
+                          uint32_t *out_stream,
+                          struct bow_error *error);
+
+/**
+ * Asks how many batches a stream takes now, and writes that to out_wanted: none until its consumer has asked for the
+ * first, then as many as may wait. When they become wanted, and when the consumer releases the stream, the context has
+ * an event.
+ *
+ * BOW_OK: at least one batch is wanted. BOW_PENDING: none now; out_wanted is 0. BOW_DONE: none any more, since the
+ * consumer has released the stream or it has been ended; out_wanted is 0. BOW_STALE_HANDLE: there is no such context or
+ * stream.
+ */
+int32_t bow_stream_demand(uint32_t context,
+                          uint32_t stream,
+                          uint32_t *out_wanted,
+                          struct bow_error *error);
+
+/**
+ * Pushes a batch into a stream, also when none is wanted. The table is moved, also when the call fails; its types must
+ * be those of the stream's schema. Of its schema nothing else is used.
+ *
+ * BOW_DONE: the consumer has released the stream; the table has been released. BOW_INVALID_ARGUMENT: the types differ,
+ * or the stream has been ended. BOW_STALE_HANDLE.
+ */
+int32_t bow_stream_push(uint32_t context,
+                        uint32_t stream,
+                        struct bow_table *table,
+                        struct bow_error *error);
+
+/**
+ * Ends a stream. Its consumer gets the batches that were pushed before, and then the end; or when length is not 0 the
+ * error EIO with the message, in UTF-8. A stream that has been ended stays as it is.
+ *
+ * BOW_STALE_HANDLE.
+ */
+int32_t bow_stream_end(uint32_t context,
+                       uint32_t stream,
+                       const uint8_t *message,
+                       uint32_t length,
+                       struct bow_error *error);
+
+/**
+ * Frees a stream's handle. A stream that has not been ended answers its consumer ECANCELED, after what was pushed; one
+ * that has been ended keeps what the consumer has not taken yet. The struct stays the consumer's to release.
+ *
+ * BOW_STALE_HANDLE.
+ */
+int32_t bow_stream_close(uint32_t context,
+                         uint32_t stream,
+                         struct bow_error *error);
+
+/**
+ * Releases the ArrowArrayStream at the address stream if it has not been released. An address of 0 is ignored.
+ */
+int32_t bow_stream_release(uintptr_t stream,
+                           struct bow_error *error);
+
+/* ---- Functions of other libraries ----------------------------------------
+ * Any library can offer functions of the shape bow_function. They are called on a thread of their own, as jobs, so that
+ * they may take their time, and may read streams that the caller feeds.
+ */
+
+/**
+ * Opens the shared library at path, which is UTF-8 and best absolute, and writes its handle to out_library. A library
+ * is opened for the process, not for a context, and never closed: what it allocated may be released at any time. The
+ * same path gives the same handle.
+ *
+ * BOW_IO: it cannot be opened; the message is the system's.
+ */
+int32_t bow_library_open(const uint8_t *path,
+                         uint32_t length,
+                         uint32_t *out_library,
+                         struct bow_error *error);
+
+/**
+ * Writes the address of a library's symbol to out. What is at the address is for the caller to know.
+ *
+ * BOW_INVALID_ARGUMENT: the library has no such symbol. BOW_STALE_HANDLE: there is no such library.
+ */
+int32_t bow_library_symbol(uint32_t library,
+                           const uint8_t *name,
+                           uint32_t length,
+                           uintptr_t *out,
+                           struct bow_error *error);
+
+/**
+ * Starts a job that calls a bow_function. The inputs are moved: the release of each of their structs is null
+ * afterwards, also when the call fails. A table that the function gives is the job's one result; a stream is read by
+ * the job as bow_stream_import does; without output there is no result. When the function fails, the job fails with
+ * its status (BOW_IO when that is none) and message. A function that runs cannot be stopped: a cancelled job ends at
+ * once for its caller, and what the function gives is released when it returns.
+ *
+ * BOW_INVALID_ARGUMENT: the size is not set, the function is 0, or a kind or the flags cannot be. BOW_STALE_HANDLE,
+ * BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_call_start(uint32_t context,
+                       const struct bow_call *call,
+                       uint32_t *out_job,
+                       struct bow_error *error);
+
+/* ---- Databases with ADBC drivers -----------------------------------------
+ * ADBC is to databases that speak Arrow what ODBC is to others: any database for which there is a driver, a shared
+ * library, is used through the same functions. A connection has a thread of its own, on which everything runs that is
+ * started on it, in the order of the calls.
+ */
+
+/**
+ * Makes a connection to a database, writes its handle to out_connection, and starts the job that opens it, which has no
+ * result. options is JSON in UTF-8:
+ *
+ *     driver              string, required: the path of the driver's library
+ *     entrypoint          string: the name of its entry point; by default the one that ADBC derives from the library's
+ *                         name, or else AdbcDriverInit
+ *     options             object: options of the database, by name: strings, booleans or numbers
+ *     connectionOptions   object: options of the connection
+ *
+ * Operations may be started at once; they run when the connection is open, or fail when it could not be opened. The
+ * handle must be closed in both cases. The job fails with BOW_IO when the library cannot be opened, with
+ * BOW_INVALID_ARGUMENT when it has no such entry point, and with BOW_ADBC when the driver fails. A library is never
+ * closed.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_open(uint32_t context,
+                      const uint8_t *options,
+                      uint32_t options_length,
+                      uint32_t *out_connection,
+                      uint32_t *out_job,
+                      struct bow_error *error);
+
+/**
+ * Starts an operation of a connection, as a job. options is JSON in UTF-8, one of
+ *
+ *     {"operation": "query", "sql": string, "options": object}
+ *         runs a query; the results are those of bow_stream_import: a table without rows, then the batches
+ *     {"operation": "execute", "sql": string, "options": object}
+ *         runs a query without its rows; the result is a table of one row and one Int64 column, rows_affected, which is null
+ *         when the driver does not know
+ *     {"operation": "begin"}, {"operation": "commit"}, {"operation": "rollback"}
+ *         begin and end a transaction; without one, each statement is one; no result
+ *     {"operation": "tableSchema", "table": string, "catalog": string, "schema": string}
+ *         the result is a table without rows, of the schema of a table
+ *     {"operation": "tableTypes"}
+ *         the results are those of a query
+ *     {"operation": "objects", "depth": string, "catalog": string, "schema": string, "table": string,
+ *      "tableTypes": array of strings, "column": string}
+ *         what the database holds, as AdbcConnectionGetObjects says; depth is "catalogs", "schemas", "tables" or "columns";
+ *         the results are those of a query
+ *
+ * of which options (of the statement, as in bow_adbc_open), catalog, schema, depth and what objects are filtered by may
+ * be left out. Each may have "flags", a number, those of bow_lease_import, which results are imported by.
+ *
+ * A query's results wait for their reader as those of bow_stream_import do, but only until something else is started on
+ * the connection: from then on the query goes on to its end, so that nothing waits for a reader who waits for it. Up to
+ * 1 GiB of its results wait then; beyond that its job fails with BOW_BUSY.
+ *
+ * A cancelled job ends at once for its caller; what it runs is stopped if the driver can, and else goes on to its end.
+ * Jobs fail with BOW_ADBC when the driver does, and with BOW_STALE_HANDLE when the connection was not opened.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_start(uint32_t context,
+                       uint32_t connection,
+                       const uint8_t *options,
+                       uint32_t options_length,
+                       uint32_t *out_job,
+                       struct bow_error *error);
+
+/**
+ * Starts an operation that reads a stream. The stream is moved: its release is null afterwards, also when the call
+ * fails. It is read on threads of the library's or the driver's. The options are those of bow_adbc_start for "query" and
+ * "execute", where the stream has the parameters, one column for each, and the query is run for each row; or
+ *
+ *     {"operation": "ingest", "table": string, "mode": string, "catalog": string, "schema": string, "temporary": boolean,
+ *      "options": object}
+ *         puts the stream's rows into a table, which is made from the stream's schema as mode says: "create" (it must not
+ *         exist), "append" (it must exist), "replace" or "createAppend"; the result is that of "execute"
+ *
+ * of which catalog, schema, temporary and options may be left out.
+ *
+ * When the stream answers with an error the job fails with BOW_IO and the stream's message, whatever the driver made of
+ * it: some take it for the stream's end. What the driver had done by then stands, unless it is rolled back.
+ *
+ * BOW_INVALID_ARGUMENT: the options are not such JSON, or the stream has been released. BOW_STALE_HANDLE,
+ * BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_adbc_start_with(uint32_t context,
+                            uint32_t connection,
+                            const struct bow_adbc_request *request,
+                            uint32_t *out_job,
+                            struct bow_error *error);
+
+/**
+ * Closes a connection: its handle is stale from now on, what runs on it or waits is cancelled, and the job that is
+ * started releases the connection and its database, which may take until a driver has stopped. The job has no result; it
+ * fails with BOW_ADBC when the driver does, and the connection is closed all the same. The other jobs' handles are still
+ * to be closed.
+ *
+ * BOW_STALE_HANDLE: there is no such connection.
+ */
+int32_t bow_adbc_close(uint32_t context,
+                       uint32_t connection,
+                       uint32_t *out_job,
+                       struct bow_error *error);
 
 /* ---- Extraction: source files to tables ----------------------------------
  * Reads files, parses each once and hands out what it found, file by file: the symbols that are defined, every
@@ -621,11 +1247,12 @@ int32_t bow_store_begin(uint32_t context,
  * Starts a job that writes one group of tables to the generation that was begun, and that has no result. count is 5:
  * symbols, identifiers, relationships, files, errors, with the columns that extraction gives them. The tables are
  * moved: the release of every struct in tables is null afterwards, also when the call fails; they are released when
- * the job has ended. Wait for one write before starting the next, or the batches pile up in memory.
+ * the job has ended. At most 16 writes of a store wait for their turn, so that batches do not pile up in memory: wait
+ * for the job of one before starting more.
  *
  * The tables are checked in full; the job fails with BOW_INVALID_ARROW or BOW_UNSUPPORTED when one breaks the
  * specification, and with BOW_STORE when its columns are not the expected ones or the generation cannot be written.
- * BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+ * BOW_BUSY: 16 writes wait already. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
  */
 int32_t bow_store_write(uint32_t context,
                         uint32_t store,

@@ -11,6 +11,15 @@ export interface Column {
   readonly buffers: readonly (Uint8Array | null)[];
   readonly children: readonly Column[];
   readonly values: readonly unknown[];
+  /** Flags besides the one for nullable. */
+  readonly flags?: number;
+  /** Metadata as its bytes. */
+  readonly metadata?: Uint8Array;
+  /** Instead of the name, its bytes; `null` for no name at all. */
+  readonly nameBytes?: Uint8Array | null;
+  /** By how many bytes the buffers miss an alignment of 64. */
+  readonly misaligned?: number;
+  readonly dictionary?: Column;
 }
 
 type Maybe<T> = T | null;

@@ -3,14 +3,17 @@
  *
  * A table is described by a run of bytes, little-endian, that the tests write:
  *
- *     node   = text format, text name, i64 flags, i64 length, i64 null_count, i64 offset,
- *              u32 n_buffers, n_buffers x { u32 present, u32 byte_length, bytes }, u32 n_children, n_children x node
- *     text   = u32 byte_length, bytes
+ *     node   = text format, text name, text metadata, i64 flags, i64 length, i64 null_count, i64 offset,
+ *              u32 n_buffers, n_buffers x { u32 place, u32 byte_length, bytes }, u32 n_children, n_children x node,
+ *              u32 has_dictionary, the dictionary's node
+ *     text   = u32 byte_length, bytes; the length 0xffffffff is a null pointer
+ *     place  = 0 for a null pointer, else 1 + the bytes by which the buffer misses an alignment of 64
  *
- * Every buffer is an allocation of its own, aligned to 64 bytes, and overwritten before it is freed, so that a read
- * after the release gives wrong values.
+ * Every buffer is an allocation of its own, and overwritten before it is freed, so that a read after the release gives
+ * wrong values; so are the messages of streams.
  */
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,14 @@ struct ArrowArray {
   void *private_data;
 };
 
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *);
+  void *private_data;
+};
+
 struct table {
   struct ArrowSchema schema;
   struct ArrowArray array;
@@ -39,6 +50,7 @@ struct table {
 static int64_t live_buffers;
 static int64_t live_schemas;
 static int64_t live_arrays;
+static int64_t live_streams;
 
 static uint32_t read_u32(const uint8_t **at) {
   uint32_t value;
@@ -56,6 +68,7 @@ static int64_t read_i64(const uint8_t **at) {
 
 static char *read_text(const uint8_t **at) {
   uint32_t length = read_u32(at);
+  if (length == UINT32_MAX) return NULL;
   char *text = malloc((size_t)length + 1);
   memcpy(text, *at, length);
   text[length] = 0;
@@ -69,32 +82,42 @@ static void release_schema(struct ArrowSchema *schema) {
     free(schema->children[i]);
   }
   free(schema->children);
+  if (schema->dictionary) {
+    if (schema->dictionary->release) schema->dictionary->release(schema->dictionary);
+    free(schema->dictionary);
+  }
   free((void *)schema->format);
   free((void *)schema->name);
+  free((void *)schema->metadata);
   schema->release = NULL;
   __atomic_sub_fetch(&live_schemas, 1, __ATOMIC_SEQ_CST);
 }
 
-/* The sizes of the buffers, so that they can be overwritten. */
-struct sizes {
-  uint32_t bytes[4];
+/* Where a buffer was allocated, and its size, so that it can be overwritten. */
+struct allocation {
+  void *start;
+  size_t size;
 };
 
 static void release_array(struct ArrowArray *array) {
-  struct sizes *sizes = array->private_data;
+  struct allocation *allocations = array->private_data;
   for (int64_t i = 0; i < array->n_children; i++) {
     if (array->children[i]->release) array->children[i]->release(array->children[i]);
     free(array->children[i]);
   }
   free(array->children);
+  if (array->dictionary) {
+    if (array->dictionary->release) array->dictionary->release(array->dictionary);
+    free(array->dictionary);
+  }
   for (int64_t i = 0; i < array->n_buffers; i++) {
     if (!array->buffers[i]) continue;
-    memset((void *)array->buffers[i], 0xdb, sizes->bytes[i]);
-    free((void *)array->buffers[i]);
+    memset(allocations[i].start, 0xdb, allocations[i].size);
+    free(allocations[i].start);
     __atomic_sub_fetch(&live_buffers, 1, __ATOMIC_SEQ_CST);
   }
   free(array->buffers);
-  free(sizes);
+  free(allocations);
   array->release = NULL;
   __atomic_sub_fetch(&live_arrays, 1, __ATOMIC_SEQ_CST);
 }
@@ -104,24 +127,25 @@ static void read_node(const uint8_t **at, struct ArrowSchema *schema, struct Arr
   memset(array, 0, sizeof *array);
   schema->format = read_text(at);
   schema->name = read_text(at);
+  schema->metadata = read_text(at);
   schema->flags = read_i64(at);
   array->length = read_i64(at);
   array->null_count = read_i64(at);
   array->offset = read_i64(at);
   array->n_buffers = read_u32(at);
-  array->buffers = calloc(4, sizeof(void *));
-  struct sizes *sizes = calloc(1, sizeof *sizes);
-  array->private_data = sizes;
+  array->buffers = calloc((size_t)array->n_buffers + 1, sizeof(void *));
+  struct allocation *allocations = calloc((size_t)array->n_buffers + 1, sizeof *allocations);
+  array->private_data = allocations;
   for (int64_t i = 0; i < array->n_buffers; i++) {
-    uint32_t present = read_u32(at);
+    uint32_t place = read_u32(at);
     uint32_t length = read_u32(at);
-    if (present) {
-      size_t size = ((size_t)length + 127) / 64 * 64;
+    if (place) {
+      size_t size = ((size_t)length + place + 126) / 64 * 64;
       uint8_t *buffer = aligned_alloc(64, size);
       memset(buffer, 0xcd, size);
-      memcpy(buffer, *at, length);
-      array->buffers[i] = buffer;
-      sizes->bytes[i] = (uint32_t)size;
+      memcpy(buffer + place - 1, *at, length);
+      array->buffers[i] = buffer + place - 1;
+      allocations[i] = (struct allocation){buffer, size};
       __atomic_add_fetch(&live_buffers, 1, __ATOMIC_SEQ_CST);
     }
     *at += length;
@@ -135,6 +159,11 @@ static void read_node(const uint8_t **at, struct ArrowSchema *schema, struct Arr
     array->children[i] = malloc(sizeof(struct ArrowArray));
     read_node(at, schema->children[i], array->children[i]);
   }
+  if (read_u32(at)) {
+    schema->dictionary = malloc(sizeof(struct ArrowSchema));
+    array->dictionary = malloc(sizeof(struct ArrowArray));
+    read_node(at, schema->dictionary, array->dictionary);
+  }
   schema->release = release_schema;
   array->release = release_array;
   __atomic_add_fetch(&live_schemas, 1, __ATOMIC_SEQ_CST);
@@ -146,11 +175,102 @@ void producer_make(const uint8_t *description, struct table *out) {
   read_node(&description, &out->schema, &out->array);
 }
 
-/* Buffers, arrays and schemas that were made and not released. */
+/* Takes child `index` out of an array, as a consumer may: the parent has a released struct in its place. */
+void producer_move_child(struct ArrowArray *array, uint32_t index, struct ArrowArray *out) {
+  *out = *array->children[index];
+  array->children[index]->release = NULL;
+}
+
+/* Releases an array as its consumer, unless that was done. */
+void producer_release(struct ArrowArray *array) {
+  if (array->release) array->release(array);
+}
+
+/* How a stream ends. */
+enum ending { END, MESSAGE, NO_MESSAGE, NOT_UTF8, NO_SCHEMA };
+
+struct stream {
+  uint8_t *description;
+  uint32_t batches;
+  enum ending ending;
+  char *message;
+};
+
+static int fail(struct stream *stream) {
+  static const char *const messages[] = {NULL, "the disk is on fire", NULL, "caf\xe9 is \xff closed", "no columns"};
+  const char *message = messages[stream->ending];
+  stream->message = message ? strdup(message) : NULL;
+  return EIO;
+}
+
+static int stream_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
+  struct stream *stream = self->private_data;
+  if (stream->ending == NO_SCHEMA) return fail(stream);
+  struct ArrowArray array;
+  const uint8_t *at = stream->description;
+  read_node(&at, out, &array);
+  array.release(&array);
+  return 0;
+}
+
+static int stream_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
+  struct stream *stream = self->private_data;
+  if (stream->batches == 0) {
+    memset(out, 0, sizeof *out);
+    return stream->ending == END ? 0 : fail(stream);
+  }
+  stream->batches--;
+  struct ArrowSchema schema;
+  const uint8_t *at = stream->description;
+  read_node(&at, &schema, out);
+  schema.release(&schema);
+  return 0;
+}
+
+static const char *stream_error(struct ArrowArrayStream *self) {
+  return ((struct stream *)self->private_data)->message;
+}
+
+static void stream_release(struct ArrowArrayStream *self) {
+  struct stream *stream = self->private_data;
+  if (stream->message) memset(stream->message, 0xdb, strlen(stream->message));
+  free(stream->message);
+  free(stream->description);
+  free(stream);
+  self->release = NULL;
+  __atomic_sub_fetch(&live_streams, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Makes a stream that gives the table of a description some times, and then ends in one of the ways. */
+void producer_stream(const uint8_t *description, uint32_t length, uint32_t batches, uint32_t ending,
+                     struct ArrowArrayStream *out) {
+  struct stream *stream = calloc(1, sizeof *stream);
+  stream->description = malloc(length);
+  memcpy(stream->description, description, length);
+  stream->batches = batches;
+  stream->ending = ending;
+  *out = (struct ArrowArrayStream){stream_schema, stream_next, stream_error, stream_release, stream};
+  __atomic_add_fetch(&live_streams, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Makes a schema, an array and a stream of two batches, one after the other in memory that is never freed, and says where:
+ * for a caller that does not know addresses. */
+double producer_place(const uint8_t *description, uint32_t length) {
+  struct {
+    struct table table;
+    struct ArrowArrayStream stream;
+  } *place = calloc(1, sizeof *place);
+  producer_make(description, &place->table);
+  producer_stream(description, length, 2, END, &place->stream);
+  return (double)(uintptr_t)place;
+}
+
+/* Buffers, arrays, schemas and streams that were made and not released. */
 void producer_live(double *out) {
   out[0] = (double)__atomic_load_n(&live_buffers, __ATOMIC_SEQ_CST);
   out[1] = (double)__atomic_load_n(&live_arrays, __ATOMIC_SEQ_CST);
   out[2] = (double)__atomic_load_n(&live_schemas, __ATOMIC_SEQ_CST);
+  out[3] = (double)__atomic_load_n(&live_streams, __ATOMIC_SEQ_CST);
 }
 
 /* A byte that native code reads, to see whether it changed under it. */

@@ -7,8 +7,9 @@ use crate::OwnedTable;
 use crate::check::{Checker, Level};
 use crate::export::{Allocation, allocations_of};
 use crate::invalid::{InvalidArrow, Problem};
+use crate::node::Node;
 use crate::schema::Fingerprint;
-use crate::walk::{Node, Visitor, walk};
+use crate::walk::{Root, Visitor, walk};
 
 /// Blocks are cut at multiples of this, so that a buffer that is aligned in memory is aligned in its block too.
 const BLOCK_ALIGNMENT: usize = 64;
@@ -30,9 +31,12 @@ pub struct Description {
     /// The whole description as numbers, in this order: number of tables, number of blocks, bytes of all blocks; per
     /// block its address and bytes; then per table the schema's [`fingerprint`](crate::fingerprint) and its nodes in
     /// pre-order, starting with the struct array itself, each as length, null count, offset, number of buffers,
-    /// number of children, 1 if a dictionary follows the children else 0, and per buffer the block's index, the byte
+    /// number of children, 1 if a dictionary follows the children else 0, and per buffer (variadic ones included, but not the buffer of
+    /// their sizes, which their bytes here are) the block's index, the byte
     /// offset in the block, and the bytes. A buffer without bytes has the index -1.
     pub words: Vec<f64>,
+    /// The [`fingerprint`](crate::fingerprint) of each table's schema.
+    pub fingerprints: Vec<u64>,
     /// The bytes of all blocks.
     pub total_bytes: usize,
 }
@@ -43,7 +47,21 @@ pub struct Description {
 /// Buffers that this library exported from one allocation share one block: the part of the allocation that the
 /// buffers of these tables cover. Any other buffer is a block of its own, as long as type, length and offset say.
 pub fn describe(tables: &[OwnedTable], level: Level) -> Result<Description, InvalidArrow> {
-    let mut describer = Describer::default();
+    describe_root(tables, Root::RecordBatch, level)
+}
+
+/// As [`describe`], where the outermost types may be others.
+pub fn describe_root(
+    tables: &[OwnedTable],
+    root: Root,
+    level: Level,
+) -> Result<Description, InvalidArrow> {
+    let mut describer = Describer {
+        // Of a batch of a few columns, so that it need not grow.
+        items: Vec::with_capacity(64),
+        blocks: Vec::with_capacity(32),
+        ..Describer::default()
+    };
     let mut fingerprints = Vec::with_capacity(tables.len());
     let mut ends = Vec::with_capacity(tables.len());
     for (index, table) in tables.iter().enumerate() {
@@ -52,6 +70,7 @@ pub fn describe(tables: &[OwnedTable], level: Level) -> Result<Description, Inva
         walk(
             table.schema(),
             table.array(),
+            root,
             &mut (&mut checker, &mut reader),
         )
         .map_err(|mut invalid| {
@@ -80,7 +99,7 @@ pub fn describe(tables: &[OwnedTable], level: Level) -> Result<Description, Inva
     );
     let mut items = describer.items.iter();
     let mut start = 0;
-    for (fingerprint, end) in fingerprints.into_iter().zip(ends) {
+    for (&fingerprint, end) in fingerprints.iter().zip(ends) {
         words.push(fingerprint as f64);
         for item in items.by_ref().take(end - start) {
             match *item {
@@ -101,6 +120,7 @@ pub fn describe(tables: &[OwnedTable], level: Level) -> Result<Description, Inva
     Ok(Description {
         blocks,
         words,
+        fingerprints,
         total_bytes,
     })
 }
@@ -180,14 +200,14 @@ impl Visitor for Describer {
     fn enter(&mut self, node: &Node<'_>) -> Result<(), Problem> {
         node.extent()?;
         let array = node.array;
-        let buffers = node.layout.buffers().len();
+        let buffers = node.buffer_count();
         self.items.push(Item::Node([
             array.length as f64,
             array.null_count as f64,
             array.offset as f64,
             buffers as f64,
             array.n_children as f64,
-            0.0,
+            f64::from(u8::from(!array.dictionary.is_null())),
         ]));
         let allocations = allocations_of(array);
         for index in 0..buffers {
@@ -219,7 +239,7 @@ impl Visitor for Describer {
         Ok(())
     }
 
-    fn leave(&mut self, _node: &Node<'_>, _children: Vec<()>) -> Result<(), Problem> {
+    fn leave(&mut self, _: &Node<'_>, _: Vec<()>, _: Option<()>) -> Result<(), Problem> {
         Ok(())
     }
 }

@@ -8,7 +8,8 @@ use crate::Status;
 const MESSAGE_CAPACITY: usize = 500;
 
 /// The caller's place for a description of what went wrong. The caller owns it and sets `size` before the call; a
-/// call that succeeds leaves it untouched. Any function accepts null in its place.
+/// call that succeeds leaves it untouched. Any function accepts null in its place. A caller that has more room behind the
+/// struct, and says so in `size`, is given longer messages.
 #[repr(C)]
 pub struct BowError {
     /// Set by the caller to `sizeof(struct bow_error)`, so that the struct can grow.
@@ -99,7 +100,7 @@ impl Failure {
             return;
         }
         // One byte is kept for the NUL, so that C code may print the message as a string.
-        let capacity = (size - HEADER).min(MESSAGE_CAPACITY) - 1;
+        let capacity = size - HEADER - 1;
         let text = truncate(&self.message, capacity);
         // SAFETY: `size` bytes are writable, which is more than the header, the text and its NUL.
         unsafe {

@@ -5,7 +5,9 @@
 //! - [`raw`]: the C structs, bit for bit, with their layout asserted.
 //! - [`OwnedTable`]: a schema and an array that this side must release, exactly once.
 //! - [`check`](check::check): the ladder of checks that stands between a foreign struct and code that reads it.
-//! - [`export_batch`], [`share_table`]: record batches out; [`import_table`]: record batches in.
+//! - [`export_batch`], [`export_array`], [`share_table`]: arrays out; [`import_table`], [`import_array`]: arrays in.
+//! - [`SchemaTree`]: a schema as owned values, read from a struct or JSON and written as either.
+//! - [`convert`](convert::convert()): what JavaScript's Arrow library cannot hold as what it can, and back.
 //! - [`describe`](describe::describe): a group of tables as native blocks and places within them.
 //! - [`Status`], [`Failure`], [`BowError`], [`guard`](guard::guard): how an `extern "C"` function reports, and how no
 //!   panic leaves it.
@@ -55,7 +57,11 @@ compile_error!(
     "Bowstring needs a 64-bit target: addresses cross the boundary as doubles and 64-bit layouts are asserted"
 );
 
+mod batches;
+pub mod build;
+pub mod call;
 pub mod check;
+pub mod convert;
 pub mod describe;
 mod error;
 mod export;
@@ -63,19 +69,28 @@ pub mod guard;
 mod import;
 mod invalid;
 mod layout;
+mod metadata;
+mod node;
 mod owned;
+mod path;
 pub mod raw;
 mod schema;
+mod source;
 mod status;
+mod stream;
 mod walk;
 
+pub use batches::Batches;
 pub use check::Level;
 pub use error::{BowError, Failure};
-pub use export::{export_batch, share_table};
-pub use import::{Imported, import_table};
+pub use export::{ArrayParts, export_array, export_batch, no_bytes, share_table};
+pub use import::{Imported, ImportedArray, import_array, import_table};
 pub use invalid::{InvalidArrow, Problem};
-pub use layout::{BufferKind, Layout, layout_of};
+pub use layout::{BufferKind, Children, Layout, layout_of};
 pub use owned::OwnedTable;
 pub use raw::{ArrowArray, ArrowArrayStream, ArrowSchema, BowTable};
 pub use schema::{SchemaTree, fingerprint};
+pub use source::StreamSource;
 pub use status::Status;
+pub use stream::{OwnedStream, StreamError};
+pub use walk::Root;

@@ -34,6 +34,36 @@ impl OwnedTable {
         Self { raw }
     }
 
+    /// Moves a schema out of `source`, as [`take`](Self::take) does; the table has no array.
+    ///
+    /// # Safety
+    /// As for [`take`](Self::take), for a schema.
+    pub unsafe fn take_schema(source: *mut ArrowSchema) -> Self {
+        // SAFETY: by contract.
+        let schema = unsafe { source.read() };
+        // SAFETY: by contract.
+        unsafe { (*source).release = None };
+        let array = ArrowArray::released();
+        Self {
+            raw: BowTable { schema, array },
+        }
+    }
+
+    /// Moves an array out of `source`, as [`take`](Self::take) does; the table has no schema.
+    ///
+    /// # Safety
+    /// As for [`take`](Self::take), for an array.
+    pub unsafe fn take_array(source: *mut ArrowArray) -> Self {
+        // SAFETY: by contract.
+        let array = unsafe { source.read() };
+        // SAFETY: by contract.
+        unsafe { (*source).release = None };
+        let schema = ArrowSchema::released();
+        Self {
+            raw: BowTable { schema, array },
+        }
+    }
+
     /// Takes structs made on this side.
     ///
     /// # Safety

@@ -123,6 +123,19 @@ impl ArrowArray {
     }
 }
 
+impl ArrowArrayStream {
+    /// A stream that holds nothing.
+    pub const fn released() -> Self {
+        Self {
+            get_schema: None,
+            get_next: None,
+            get_last_error: None,
+            release: None,
+            private_data: std::ptr::null_mut(),
+        }
+    }
+}
+
 impl BowTable {
     /// A table that holds nothing.
     pub const fn released() -> Self {

@@ -1,46 +1,160 @@
 //! Reading a schema struct: as a tree of owned values, and as a fingerprint.
 
-use std::ffi::c_char;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-use crate::OwnedTable;
-use crate::invalid::{InvalidArrow, Problem};
-use crate::raw::ArrowSchema;
-use crate::walk::{Node, Visitor, text, walk};
+use arrow_schema::ffi::FFI_ArrowSchema;
+use arrow_schema::{ArrowError, Field, Schema};
+use serde::{Deserialize, Serialize};
 
-/// A schema struct as owned values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::OwnedTable;
+use crate::export::schema_struct;
+use crate::invalid::{InvalidArrow, Problem};
+use crate::metadata::metadata;
+use crate::node::{Node, SchemaNode, text};
+use crate::raw::{ArrowArray, ArrowSchema};
+use crate::walk::{Root, SchemaVisitor, Visitor, walk, walk_schema};
+
+/// A schema struct as owned values. As JSON it is an object with the fields' names as keys; all but `format` may be
+/// left out there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchemaTree {
-    /// The format string.
+    /// The format string; of a dictionary-encoded field that of its keys.
     pub format: String,
     /// The field's name; empty when the struct has none.
+    #[serde(default)]
     pub name: String,
     /// The key-value pairs in the struct's order; `None` when the struct has none.
+    #[serde(default)]
     pub metadata: Option<Vec<(String, String)>>,
     /// Bits: 1 dictionary ordered, 2 nullable, 4 map keys sorted.
+    #[serde(default = "nullable")]
     pub flags: i64,
     /// The children.
+    #[serde(default)]
     pub children: Vec<SchemaTree>,
+    /// The type of the dictionary's values, if the field is dictionary-encoded.
+    #[serde(default)]
+    pub dictionary: Option<Box<SchemaTree>>,
+}
+
+/// The flag of a field that may have nulls.
+pub(crate) const NULLABLE: i64 = 2;
+
+fn nullable() -> i64 {
+    NULLABLE
 }
 
 impl SchemaTree {
-    /// Reads the schema of a table.
+    /// Reads the schema of a table, whose outermost type may be any.
     pub fn read(table: &OwnedTable) -> Result<Self, InvalidArrow> {
-        walk(table.schema(), table.array(), &mut Reader)
+        Self::read_schema(table.schema())
+    }
+
+    /// Reads a schema struct, without moving it.
+    pub fn read_schema(schema: &ArrowSchema) -> Result<Self, InvalidArrow> {
+        walk_schema(schema, &mut Reader)
+    }
+
+    /// The tree of an arrow-rs field. Metadata is sorted by key, since arrow-rs keeps no order: equal fields give equal
+    /// trees.
+    pub fn of_field(field: &Field) -> Result<Self, InvalidArrow> {
+        Self::of(FFI_ArrowSchema::try_from(field))
+    }
+
+    /// The tree of an arrow-rs schema, as [`of_field`](Self::of_field).
+    pub fn of_schema(schema: &Schema) -> Result<Self, InvalidArrow> {
+        Self::of(FFI_ArrowSchema::try_from(schema))
+    }
+
+    fn of(schema: Result<FFI_ArrowSchema, ArrowError>) -> Result<Self, InvalidArrow> {
+        let schema = schema.map_err(|error| InvalidArrow {
+            path: "schema".to_owned(),
+            problem: Problem::Arrow(error.to_string()),
+        })?;
+        let mut tree = Self::read_schema(from_ffi(&schema))?;
+        tree.sort_metadata();
+        Ok(tree)
+    }
+
+    fn sort_metadata(&mut self) {
+        if let Some(metadata) = &mut self.metadata {
+            metadata.sort();
+        }
+        self.children.iter_mut().for_each(Self::sort_metadata);
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.sort_metadata();
+        }
+    }
+
+    /// The tree as an arrow-rs field. What arrow-rs has no place for is dropped: the order of metadata, and name,
+    /// metadata and nullability of a dictionary's values.
+    pub fn to_field(&self) -> Result<Field, InvalidArrow> {
+        let owned = self.to_owned_schema()?;
+        Field::try_from(as_ffi(owned.schema())).map_err(|error| InvalidArrow {
+            path: "schema".to_owned(),
+            problem: Problem::Arrow(error.to_string()),
+        })
+    }
+
+    /// The tree as a struct of this library's own, which the caller owns. Fails when it is not a schema: a format that
+    /// is none, a number of children that does not fit the type, a NUL in a string.
+    pub fn to_raw(&self) -> Result<ArrowSchema, InvalidArrow> {
+        Ok(self.to_owned_schema()?.into_raw().schema)
+    }
+
+    fn to_owned_schema(&self) -> Result<OwnedTable, InvalidArrow> {
+        let schema = schema_struct(self).map_err(|problem| InvalidArrow {
+            path: "schema".to_owned(),
+            problem,
+        })?;
+        // SAFETY: the schema was made here and is given up; the array is a released one.
+        let owned = unsafe { OwnedTable::from_raw(schema, ArrowArray::released()) };
+        walk_schema(owned.schema(), &mut Nothing)?;
+        Ok(owned)
+    }
+
+    /// The value of a key of the metadata.
+    pub fn metadata_value(&self, key: &str) -> Option<&str> {
+        let mut entries = self.metadata.iter().flatten();
+        entries.find_map(|(found, value)| (found == key).then_some(value.as_str()))
+    }
+}
+
+/// The same struct under arrow-rs's name.
+pub(crate) fn as_ffi(schema: &ArrowSchema) -> &FFI_ArrowSchema {
+    const { assert!(size_of::<FFI_ArrowSchema>() == size_of::<ArrowSchema>()) };
+    // SAFETY: both are the specification's struct, field by field; borrowed, so nothing is released through it.
+    unsafe { &*std::ptr::from_ref(schema).cast() }
+}
+
+/// The same struct under this crate's name.
+fn from_ffi(schema: &FFI_ArrowSchema) -> &ArrowSchema {
+    // SAFETY: as in `as_ffi`.
+    unsafe { &*std::ptr::from_ref(schema).cast() }
+}
+
+struct Nothing;
+
+impl SchemaVisitor for Nothing {
+    type Output = ();
+
+    fn leave(&mut self, _: &SchemaNode<'_>, _: Vec<()>, _: Option<()>) -> Result<(), Problem> {
+        Ok(())
     }
 }
 
 struct Reader;
 
-impl Visitor for Reader {
+impl SchemaVisitor for Reader {
     type Output = SchemaTree;
 
-    fn enter(&mut self, _node: &Node<'_>) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    fn leave(&mut self, node: &Node<'_>, children: Vec<SchemaTree>) -> Result<SchemaTree, Problem> {
+    fn leave(
+        &mut self,
+        node: &SchemaNode<'_>,
+        children: Vec<SchemaTree>,
+        dictionary: Option<SchemaTree>,
+    ) -> Result<SchemaTree, Problem> {
         let schema = node.schema;
         let metadata = (!schema.metadata.is_null()).then(|| {
             metadata(schema)
@@ -48,13 +162,12 @@ impl Visitor for Reader {
                 .collect::<Result<Vec<_>, _>>()
         });
         Ok(SchemaTree {
-            format: text(schema.format, "format")?
-                .unwrap_or_default()
-                .to_owned(),
+            format: node.format.to_owned(),
             name: text(schema.name, "name")?.unwrap_or_default().to_owned(),
             metadata: metadata.transpose()?,
             flags: schema.flags,
             children,
+            dictionary: dictionary.map(Box::new),
         })
     }
 }
@@ -63,7 +176,7 @@ impl Visitor for Reader {
 /// hash is keyed at random, so that nobody can prepare a collision).
 pub fn fingerprint(table: &OwnedTable) -> Result<u64, InvalidArrow> {
     let mut visitor = Fingerprint::default();
-    walk(table.schema(), table.array(), &mut visitor)?;
+    walk(table.schema(), table.array(), Root::Any, &mut visitor)?;
     Ok(visitor.finish())
 }
 
@@ -96,6 +209,7 @@ impl Visitor for Fingerprint {
         self.bytes.extend_from_slice(&schema.flags.to_ne_bytes());
         self.bytes
             .extend_from_slice(&schema.n_children.to_ne_bytes());
+        self.bytes.push(u8::from(!schema.dictionary.is_null()));
         for entry in metadata(schema) {
             let (key, value) = entry?;
             self.bytes.push(1);
@@ -107,81 +221,7 @@ impl Visitor for Fingerprint {
         Ok(())
     }
 
-    fn leave(&mut self, _node: &Node<'_>, _children: Vec<()>) -> Result<(), Problem> {
+    fn leave(&mut self, _: &Node<'_>, _: Vec<()>, _: Option<()>) -> Result<(), Problem> {
         Ok(())
-    }
-}
-
-/// The entries of a schema's metadata, each a key and a value in UTF-8. An iterator that ends after its first error.
-///
-/// The bytes are, by the specification: the number of pairs as a native-endian `i32`, then for each pair the key's
-/// length (`i32`), the key, the value's length (`i32`), the value.
-pub(crate) fn metadata(schema: &ArrowSchema) -> Metadata<'_> {
-    Metadata {
-        next: schema.metadata,
-        left: None,
-        _schema: schema,
-    }
-}
-
-pub(crate) struct Metadata<'a> {
-    next: *const c_char,
-    /// How many pairs are left; `None` before the count has been read.
-    left: Option<i32>,
-    _schema: &'a ArrowSchema,
-}
-
-impl<'a> Metadata<'a> {
-    fn count(&mut self, what: &'static str) -> Result<i32, Problem> {
-        // SAFETY: the producer wrote a whole count here; nothing says that it is aligned.
-        let count = unsafe { self.next.cast::<i32>().read_unaligned() };
-        if count < 0 {
-            return Err(Problem::Metadata(what));
-        }
-        // SAFETY: the count's own four bytes.
-        self.next = unsafe { self.next.add(4) };
-        Ok(count)
-    }
-
-    fn string(
-        &mut self,
-        negative: &'static str,
-        not_utf8: &'static str,
-    ) -> Result<&'a str, Problem> {
-        let length = self.count(negative)? as usize;
-        // SAFETY: the producer wrote as many bytes as the count before them says.
-        let bytes = unsafe { std::slice::from_raw_parts(self.next.cast::<u8>(), length) };
-        // SAFETY: those same bytes.
-        self.next = unsafe { self.next.add(length) };
-        std::str::from_utf8(bytes).map_err(|_| Problem::Metadata(not_utf8))
-    }
-
-    fn pair(&mut self) -> Result<Option<(&'a str, &'a str)>, Problem> {
-        if self.next.is_null() {
-            return Ok(None);
-        }
-        let left = match self.left {
-            Some(left) => left,
-            None => self.count("the number of pairs is negative")?,
-        };
-        if left == 0 {
-            return Ok(None);
-        }
-        let key = self.string("the length of a key is negative", "a key is not UTF-8")?;
-        let value = self.string("the length of a value is negative", "a value is not UTF-8")?;
-        self.left = Some(left - 1);
-        Ok(Some((key, value)))
-    }
-}
-
-impl<'a> Iterator for Metadata<'a> {
-    type Item = Result<(&'a str, &'a str), Problem>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let pair = self.pair();
-        if !matches!(pair, Ok(Some(_))) {
-            self.next = std::ptr::null();
-        }
-        pair.transpose()
     }
 }

@@ -36,4 +36,33 @@ pub enum Status {
     BufferTooSmall = 27,
     /// A defect in this library: a panic was caught at the boundary. Nothing was unwound into the caller.
     Panic = 28,
+    /// A database's driver failed. The message begins with a line of the ADBC status' name, the database's own code (0 when
+    /// it gave none) and the SQLSTATE (- when it gave none), with one space between; the driver's message follows.
+    Adbc = 29,
+}
+
+impl Status {
+    /// The status with this number.
+    pub fn from_number(number: i32) -> Option<Self> {
+        const ALL: [Status; 17] = [
+            Status::Ok,
+            Status::Pending,
+            Status::Done,
+            Status::InvalidArgument,
+            Status::StaleHandle,
+            Status::LeaseReleased,
+            Status::OutOfMemory,
+            Status::BatchTooLarge,
+            Status::Cancelled,
+            Status::Io,
+            Status::InvalidArrow,
+            Status::Unsupported,
+            Status::Store,
+            Status::Busy,
+            Status::BufferTooSmall,
+            Status::Panic,
+            Status::Adbc,
+        ];
+        ALL.into_iter().find(|status| *status as i32 == number)
+    }
 }

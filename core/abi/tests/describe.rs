@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::ffi::c_void;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
@@ -79,14 +80,24 @@ fn separate_allocations_are_separate_blocks() {
     assert_eq!(description.total_bytes, 31);
 }
 
-/// `batch` as structs whose releases are not this library's. They are leaked: the callbacks free nothing.
+/// `batch` as structs whose releases are not this library's.
 fn foreign(batch: &RecordBatch) -> OwnedTable {
+    type Release = unsafe extern "C" fn(*mut ArrowArray);
+    /// What was at the places of `release` and `private_data`.
+    struct Original(Option<Release>, *mut c_void);
+
     unsafe extern "C" fn release(array: *mut ArrowArray) {
-        // SAFETY: called with the array that has this as its release.
-        unsafe { (*array).release = None };
+        // SAFETY: called once, with an array that was disguised.
+        unsafe {
+            let original = Box::from_raw((*array).private_data.cast::<Original>());
+            (*array).private_data = original.1;
+            (*array).release = original.0;
+            original.0.unwrap()(array);
+        }
     }
     fn disguise(array: &mut ArrowArray) {
-        array.release = Some(release);
+        let original = Original(array.release.replace(release), array.private_data);
+        array.private_data = Box::into_raw(Box::new(original)).cast();
         for index in 0..array.n_children as usize {
             // SAFETY: the array is well formed, and nothing else refers to its children.
             disguise(unsafe { &mut **array.children.add(index) });

@@ -10,7 +10,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use bowstring_abi::check::check;
 use bowstring_abi::{
-    ArrowArray, ArrowSchema, BowTable, Level, OwnedTable, export_batch, import_table, share_table,
+    ArrowArray, ArrowArrayStream, ArrowSchema, BowTable, Level, OwnedStream, OwnedTable,
+    StreamError, StreamSource, export_batch, import_table, share_table,
 };
 
 use common::Alive;
@@ -126,8 +127,8 @@ fn an_exported_table_shares_the_memory_of_its_batch() {
     assert_eq!(alive.count(), 3, "the structs keep it");
     let imported = import_table(table).unwrap();
     assert_eq!(imported.batch, Alive::default().batch());
-    assert_eq!(imported.bytes_copied, 16, "the four offsets of one column");
-    let column = imported.batch.column(0).clone();
+    assert_eq!(imported.bytes_copied, 16 + 3, "the offsets and the text");
+    let column = imported.batch.column(1).clone();
     drop(imported);
     assert_eq!(alive.count(), 3, "one column keeps the table");
     drop(column);
@@ -135,15 +136,42 @@ fn an_exported_table_shares_the_memory_of_its_batch() {
 }
 
 #[test]
-fn text_and_values_are_not_copied_either_way() {
+fn values_are_not_copied_either_way_and_text_only_on_the_way_in() {
     let batch = Alive::default().batch();
     let addresses = |batch: &RecordBatch| {
         let text = batch.column(0).as_string::<i32>().values().as_ptr();
         let numbers = batch.column(1).to_data().buffers()[0].as_ptr();
         (text, numbers)
     };
-    let imported = import_table(export_batch(&batch).unwrap()).unwrap();
-    assert_eq!(addresses(&imported.batch), addresses(&batch));
+    let table = export_batch(&batch).unwrap();
+    // SAFETY: the first column is text, with its bytes in the third buffer.
+    let exported = unsafe { *(**table.array().children).buffers.add(2) };
+    let imported = import_table(table).unwrap();
+    let ((text, numbers), found) = (addresses(&batch), addresses(&imported.batch));
+    assert_eq!(exported.cast(), text);
+    assert_ne!(found.0, text);
+    assert_eq!(found.1, numbers);
+}
+
+/// JavaScript may write to memory that native code has imported. A `&str` over bytes that are not UTF-8 would be
+/// undefined behaviour.
+#[test]
+fn text_that_is_overwritten_after_the_import_stays_what_it_was() {
+    let batch = Alive::default().batch();
+    let table = export_batch(&batch).unwrap();
+    // SAFETY: the first column is text, with its offsets and bytes in the second and third buffer.
+    let (offsets, text) = unsafe {
+        let buffers = (**table.array().children).buffers;
+        (*buffers.add(1), *buffers.add(2))
+    };
+    let imported = import_table(table).unwrap();
+    // SAFETY: the memory is the batch's, whose bytes nobody else reads meanwhile.
+    unsafe {
+        text.cast_mut().cast::<u8>().write_bytes(0xff, 3);
+        offsets.cast_mut().cast::<u8>().write_bytes(0x7f, 16);
+    }
+    let column = imported.batch.column(0).as_string::<i32>();
+    assert_eq!(column.iter().flatten().collect::<Vec<_>>(), ["x", "yz", ""]);
 }
 
 #[test]
@@ -200,6 +228,87 @@ fn an_import_of_a_table_with_a_moved_child_is_refused() {
         "column[0] \"text\": the array has been released"
     );
     assert_eq!(alive.count(), 0);
+}
+
+#[test]
+fn a_child_moved_out_of_a_shared_table_holds_its_owner() {
+    for first in ["array", "schema"] {
+        let alive = Alive::default();
+        let owner = Arc::new(exported(&alive));
+        let kept: Arc<dyn Any + Send + Sync> = owner.clone();
+        // SAFETY: the owner is the table itself.
+        let mut raw = unsafe { share_table(&owner, kept) }.unwrap().into_raw();
+        drop(owner);
+        // SAFETY: the table has two columns, which are moved as the specification says: copied, then marked as released.
+        let (schema, array) = unsafe {
+            let schema = *raw.schema.children;
+            let array = *raw.array.children;
+            let moved = (schema.read(), array.read());
+            ((*schema).release, (*array).release) = (None, None);
+            moved
+        };
+        // SAFETY: the parents are this function's and are given up.
+        drop(unsafe { OwnedTable::take(&mut raw) });
+        // SAFETY: the moved structs are this function's, each given up once.
+        let (schema, array) = unsafe {
+            (
+                OwnedTable::from_raw(schema, ArrowArray::released()),
+                OwnedTable::from_raw(ArrowSchema::released(), array),
+            )
+        };
+        let last = match first {
+            "array" => (drop(array), schema).1,
+            _ => (drop(schema), array).1,
+        };
+        assert_eq!(alive.count(), 3, "either keeps the whole; first {first}");
+        drop(last);
+        assert_eq!(alive.count(), 0);
+    }
+}
+
+#[test]
+fn taking_a_stream_nulls_the_release_of_its_source() {
+    static RELEASES: AtomicUsize = AtomicUsize::new(0);
+    unsafe extern "C" fn release(stream: *mut ArrowArrayStream) {
+        RELEASES.fetch_add(1, SeqCst);
+        // SAFETY: called with the stream made below.
+        unsafe { (*stream).release = None };
+    }
+    let mut source = ArrowArrayStream {
+        release: Some(release),
+        ..ArrowArrayStream::released()
+    };
+    // SAFETY: the source is a local that is given up.
+    let taken = unsafe { OwnedStream::take(&mut source) };
+    assert!(source.release.is_none());
+    // SAFETY: it is a released one now.
+    drop(unsafe { OwnedStream::take(&mut source) });
+    assert_eq!(RELEASES.load(SeqCst), 0);
+    drop(taken);
+    assert_eq!(RELEASES.load(SeqCst), 1);
+}
+
+#[test]
+fn a_stream_gives_the_array_of_a_batch_away_and_releases_its_schema() {
+    static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
+    static ARRAYS: AtomicUsize = AtomicUsize::new(0);
+    struct Once(Option<OwnedTable>);
+    impl StreamSource for Once {
+        fn schema(&mut self) -> Result<ArrowSchema, StreamError> {
+            unreachable!("nobody asks")
+        }
+        fn next(&mut self) -> Result<Option<OwnedTable>, StreamError> {
+            Ok(self.0.take())
+        }
+    }
+    // SAFETY: the table is given up.
+    let batch = unsafe { OwnedTable::take(&mut counted(&SCHEMAS, &ARRAYS)) };
+    let mut stream = OwnedStream::new(Once(Some(batch)));
+    let array = stream.next_array().unwrap().unwrap();
+    assert_eq!((SCHEMAS.load(SeqCst), ARRAYS.load(SeqCst)), (1, 0));
+    // SAFETY: the array was given to this function.
+    drop(unsafe { OwnedTable::from_raw(ArrowSchema::released(), array) });
+    assert_eq!((SCHEMAS.load(SeqCst), ARRAYS.load(SeqCst)), (1, 1));
 }
 
 #[test]

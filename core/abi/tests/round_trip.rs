@@ -9,7 +9,7 @@ use arrow_array::*;
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit};
 use bowstring_abi::check::check;
-use bowstring_abi::{Level, SchemaTree, Status, export_batch, fingerprint, import_table};
+use bowstring_abi::{Level, SchemaTree, export_batch, fingerprint, import_table};
 
 use common::{batch, built_text};
 
@@ -163,43 +163,6 @@ fn empty_buffers_are_never_null_and_hold_one_offset() {
 }
 
 #[test]
-fn unsupported_types_are_refused_by_name() {
-    let list = |value: ArrayRef| -> ArrayRef {
-        let field = Arc::new(Field::new("item", value.data_type().clone(), true));
-        Arc::new(ListArray::new(
-            field,
-            arrow_buffer::OffsetBuffer::from_lengths([value.len()]),
-            value,
-            None,
-        ))
-    };
-    let keys = UInt32Array::from(vec![0]);
-    let dictionary = DictionaryArray::new(keys, Arc::new(StringArray::from(vec!["a"])));
-    let cases: Vec<(ArrayRef, &str)> = vec![
-        (
-            list(Arc::new(UInt32Array::from(vec![1, 2]))),
-            "column[0] \"column\": the format \"+l\" is not supported",
-        ),
-        (
-            Arc::new(dictionary),
-            "column[0] \"column\": dictionary encoding is not supported",
-        ),
-        (
-            Arc::new(StringViewArray::from(vec!["a"])),
-            "column[0] \"column\": the format \"vu\" is not supported",
-        ),
-    ];
-    for (column, expected) in cases {
-        let refused = export_batch(&of_one(column)).unwrap_err();
-        assert_eq!(refused.to_string(), expected);
-        assert_eq!(
-            bowstring_abi::Failure::from(refused).status,
-            Status::Unsupported
-        );
-    }
-}
-
-#[test]
 fn a_null_in_a_column_that_may_have_none_is_refused() {
     let mut raw = export_batch(&of_one(Arc::new(UInt32Array::from(vec![None, Some(1)]))))
         .unwrap()
@@ -234,6 +197,7 @@ fn schemas_are_read_with_names_flags_and_metadata() {
         metadata: None,
         flags,
         children,
+        dictionary: None,
     };
     let mut timestamp = node("tss:UTC", "n", 2, vec![]);
     timestamp.metadata = Some(vec![("k".to_owned(), "é".to_owned())]);

@@ -2,7 +2,8 @@
 
 use std::ffi::c_void;
 
-use bowstring_abi::{BowTable, Failure, OwnedTable, Status};
+use bowstring_abi::{ArrowArray, ArrowSchema, BowTable, Failure, OwnedTable, Status};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Writes an out parameter.
@@ -33,16 +34,34 @@ pub(crate) fn require<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
 /// Options, as JSON in UTF-8.
 ///
 /// # Safety
-/// `bytes` is null, or `length` bytes are readable there.
+/// As for [`json`].
 pub(crate) unsafe fn options<T: DeserializeOwned>(
     bytes: *const u8,
     length: u32,
 ) -> Result<T, Failure> {
-    require(bytes, "options")?;
+    // SAFETY: passed on to the caller.
+    unsafe { json(bytes, length, "options") }
+}
+
+/// An argument that is JSON in UTF-8.
+///
+/// # Safety
+/// `bytes` is null, or `length` bytes are readable there.
+pub(crate) unsafe fn json<T: DeserializeOwned>(
+    bytes: *const u8,
+    length: u32,
+    name: &str,
+) -> Result<T, Failure> {
+    require(bytes, name)?;
     // SAFETY: not null, and readable by contract.
     let bytes = unsafe { std::slice::from_raw_parts(bytes, length as usize) };
     serde_json::from_slice(bytes)
-        .map_err(|error| Failure::invalid_argument(format!("options: {error}")))
+        .map_err(|error| Failure::invalid_argument(format!("{name}: {error}")))
+}
+
+/// JSON in UTF-8.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| Failure::new(Status::OutOfMemory, error.to_string()))
 }
 
 /// Takes tables over. From here on they are this side's to release, whatever happens.
@@ -59,6 +78,72 @@ pub(crate) unsafe fn take_tables(
     Ok((0..count as usize)
         .map(|index| unsafe { OwnedTable::take(tables.add(index)) })
         .collect())
+}
+
+/// Takes the two structs at these addresses over, as [`take_tables`] does.
+///
+/// # Safety
+/// Each address is 0 or that of such a struct, which is released or the caller's to give away.
+pub(crate) unsafe fn take_structs(schema: usize, array: usize) -> Result<OwnedTable, Failure> {
+    let (schema, array) = (schema as *mut ArrowSchema, array as *mut ArrowArray);
+    let mut table = BowTable::released();
+    // Both are moved before either is found wanting. SAFETY: by contract.
+    unsafe {
+        take_struct(schema, &mut table.schema, |schema| schema.release = None);
+        take_struct(array, &mut table.array, |array| array.release = None);
+    }
+    // SAFETY: moved from their owner, who gave them up.
+    let table = unsafe { OwnedTable::take(&mut table) };
+    require(schema, "schema")?;
+    require(array, "array")?;
+    Ok(table)
+}
+
+/// Moves the struct at `source`, unless there is none.
+///
+/// # Safety
+/// `source` is null, misaligned or readable and writable.
+unsafe fn take_struct<T>(source: *mut T, target: &mut T, mark_moved: impl FnOnce(&mut T)) {
+    if source.is_null() || !source.is_aligned() {
+        return;
+    }
+    // SAFETY: by contract.
+    unsafe {
+        std::ptr::copy_nonoverlapping(source, target, 1);
+        mark_moved(&mut *source);
+    }
+}
+
+/// Bytes of the caller's; none when `length` is 0.
+///
+/// # Safety
+/// `length` bytes are readable at `bytes` for as long as the slice is used, or it is null.
+pub(crate) unsafe fn bytes<'a>(
+    bytes: *const u8,
+    length: u32,
+    name: &str,
+) -> Result<&'a [u8], Failure> {
+    if length == 0 {
+        return Ok(&[]);
+    }
+    require(bytes, name)?;
+    // SAFETY: not null, and readable by contract.
+    Ok(unsafe { std::slice::from_raw_parts(bytes, length as usize) })
+}
+
+/// Text of the caller's, in UTF-8.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(crate) unsafe fn text<'a>(
+    bytes: *const u8,
+    length: u32,
+    name: &str,
+) -> Result<&'a str, Failure> {
+    // SAFETY: passed on to the caller.
+    let bytes = unsafe { self::bytes(bytes, length, name) }?;
+    std::str::from_utf8(bytes)
+        .map_err(|error| Failure::invalid_argument(format!("{name}: {error}")))
 }
 
 /// Moves tables out.

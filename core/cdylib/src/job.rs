@@ -7,7 +7,7 @@
 
 use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, BowTable, Status};
-use bowstring_runtime::{BowJobState, Next};
+use bowstring_runtime::{BowJobState, Next, NextLease};
 
 use crate::arguments::{give_tables, require, too_small, write_out, write_sized};
 
@@ -40,6 +40,7 @@ pub unsafe extern "C" fn bow_job_next(
         let write_count = |count: usize| unsafe { write_out(out_count, "out_count", count as u32) };
         match next {
             Next::Group(group) => {
+                let group = group.into_tables();
                 write_count(group.len())?;
                 // SAFETY: the group is not larger than `capacity`.
                 unsafe { give_tables(tables, group) };
@@ -51,6 +52,38 @@ pub unsafe extern "C" fn bow_job_next(
             }
             Next::Pending => Ok(Status::Pending),
             Next::Done => Ok(Status::Done),
+        }
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// Takes a job's next result, without waiting, and writes the handle of a lease of its tables to out_lease. That is
+/// bow_job_next and bow_lease_import in one, and quicker: results of streams and calls have been checked, converted and
+/// described on the job's thread as their flags said, and the library's own results need no checks.
+///
+/// BOW_PENDING, BOW_DONE, BOW_CANCELLED, BOW_STALE_HANDLE and a failed job's own error as from bow_job_next.
+/// BOW_OUT_OF_MEMORY: all handles are in use; the result has been released.
+///
+/// # Safety
+/// `out_lease` is writable, `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_job_lease(
+    context: u32,
+    job: u32,
+    out_lease: *mut u32,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        require(out_lease, "out_lease")?;
+        match bowstring_runtime::context(context)?.lease_next(job)? {
+            NextLease::Lease(lease) => {
+                // SAFETY: passed on to the caller.
+                unsafe { write_out(out_lease, "out_lease", lease) }?;
+                Ok(Status::Ok)
+            }
+            NextLease::Pending => Ok(Status::Pending),
+            NextLease::Done => Ok(Status::Done),
         }
     };
     // SAFETY: passed on to the caller.

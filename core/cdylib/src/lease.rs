@@ -8,23 +8,25 @@
 use std::ffi::c_void;
 
 use bowstring_abi::guard::{guard, guard_callback};
-use bowstring_abi::{BowError, BowTable, Failure, Level, SchemaTree, Status};
-use serde_json::{Value, json};
+use bowstring_abi::{BowError, BowTable, Failure, Status};
+use bowstring_runtime::ImportOptions;
 
 use crate::arguments::{
-    give_tables, require, take_tables, token, too_small, write_out, write_slice,
+    give_tables, require, take_structs, take_tables, to_json, token, too_small, write_out,
+    write_slice,
 };
 
 /// Takes count tables over and writes the handle of a lease of them to out_lease. Their memory is valid until the
 /// lease's references, of which there is one to begin with, have been given back. The tables are moved: the release
 /// of every struct in tables is null afterwards, also when the call fails; on failure they have been released.
 ///
-/// validation says how much of the tables is checked: 0 nothing that can be read past (for tables that this library
-/// made), 1 what the structs say (lengths, counts, null pointers, names), 2 the first and last offsets too, 3 all
-/// offsets, text and null counts too.
+/// flags says how much of the tables is checked (one of BOW_VALIDATE_NONE, _MINIMAL, _DEFAULT, _FULL) and how they come
+/// in (any of BOW_IMPORT_CONVERT, _ANY, _STRICT). A lease of tables that were converted shows the converted ones and
+/// keeps the originals, which bow_lease_export gives.
 ///
 /// BOW_INVALID_ARROW, BOW_UNSUPPORTED: a table breaks the specification, has null rows or an offset, or has a column
-/// of a type that is not supported; the message names the column. BOW_OUT_OF_MEMORY: all handles are in use.
+/// of a type that is not supported; the message names the column. BOW_INVALID_ARGUMENT: flags cannot be.
+/// BOW_OUT_OF_MEMORY: all handles are in use, or there is no memory for a conversion.
 ///
 /// # Safety
 /// `tables` points to `count` tables that the caller owns or that are released; `out_lease` is writable; `error` is
@@ -34,7 +36,7 @@ pub unsafe extern "C" fn bow_lease_import(
     context: u32,
     tables: *mut BowTable,
     count: u32,
-    validation: u32,
+    flags: u32,
     out_lease: *mut u32,
     error: *mut BowError,
 ) -> i32 {
@@ -47,12 +49,37 @@ pub unsafe extern "C" fn bow_lease_import(
                 "expected at least 1 table but found 0",
             ));
         }
-        let level = Level::from_number(validation).ok_or_else(|| {
-            Failure::invalid_argument(format!(
-                "expected a validation level from 0 to 3 but found {validation}"
-            ))
-        })?;
-        let lease = bowstring_runtime::context(context)?.import(tables, level)?;
+        let options = ImportOptions::from_flags(flags)?;
+        let lease = bowstring_runtime::context(context)?.import(tables, options)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_lease, "out_lease", lease) }?;
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// As bow_lease_import for one table, whose two structs are at any addresses: schema is that of an ArrowSchema, array
+/// that of an ArrowArray. Both are moved: their release is null afterwards, also when the call fails.
+///
+/// # Safety
+/// Each address is 0 or that of such a struct, which the caller owns or which is released; `out_lease` is writable;
+/// `error` is null or a bow_error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bow_lease_adopt(
+    context: u32,
+    schema: usize,
+    array: usize,
+    flags: u32,
+    out_lease: *mut u32,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
+        let table = unsafe { take_structs(schema, array) }?;
+        require(out_lease, "out_lease")?;
+        let options = ImportOptions::from_flags(flags)?;
+        let lease = bowstring_runtime::context(context)?.import(vec![table], options)?;
         // SAFETY: passed on to the caller.
         unsafe { write_out(out_lease, "out_lease", lease) }?;
         Ok(Status::Ok)
@@ -118,23 +145,12 @@ pub unsafe extern "C" fn bow_lease_schemas(
 ) -> i32 {
     let body = || {
         let lease = bowstring_runtime::context(context)?.lease(lease)?;
-        let schemas: Value = lease.schemas()?.iter().map(schema_json).collect();
+        let schemas = to_json(&lease.schemas()?)?;
         // SAFETY: passed on to the caller.
-        unsafe { write_slice(schemas.to_string().as_bytes(), out, capacity, out_length) }
+        unsafe { write_slice(&schemas, out, capacity, out_length) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
-}
-
-fn schema_json(schema: &SchemaTree) -> Value {
-    json!({
-        "format": schema.format,
-        "name": schema.name,
-        "metadata": schema.metadata,
-        "flags": schema.flags,
-        "children": schema.children.iter().map(schema_json).collect::<Value>(),
-        "dictionary": null,
-    })
 }
 
 /// Copies one block of a lease, by its index in the description, to out: memory of the caller's own, which needs no
@@ -216,9 +232,9 @@ pub unsafe extern "C" fn bow_lease_drop(_bytes: *mut c_void, token: *mut c_void)
     guard_callback(|| bowstring_runtime::drop_token(self::token(token)));
 }
 
-/// Exports one table of a lease, by its index, to out: the original arrays, not a copy. The caller owns the structs
-/// and releases them, on any thread; until then they hold the lease's memory. What out held before is overwritten
-/// without being released.
+/// Exports one table of a lease, by its index, to out: the original arrays, not a copy, as they were before they were
+/// converted. The caller owns the structs and releases them, on any thread; until then they hold the lease's memory.
+/// What out held before is overwritten without being released.
 ///
 /// BOW_INVALID_ARGUMENT: there is no such table. BOW_LEASE_RELEASED, BOW_STALE_HANDLE.
 ///

@@ -4,10 +4,16 @@
 //! and reports; all of it inside the panic guard. The doc comments are the text of `include/bowstring.h`, written for
 //! its readers.
 
+pub mod adbc;
+mod adbc_operations;
 mod arguments;
+pub mod call;
 pub mod context;
 pub mod extract;
 pub mod job;
 pub mod lease;
+pub mod schema;
 pub mod store;
+pub mod stream;
+pub mod table;
 pub mod version;

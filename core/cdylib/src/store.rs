@@ -15,6 +15,9 @@ use serde::Deserialize;
 
 use crate::arguments::{options, require, take_tables, write_out};
 
+/// How many writes of a store, each of which holds a batch, may wait for their turn.
+const WRITES_WAITING: usize = 16;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OpenOptions {
@@ -133,11 +136,12 @@ pub unsafe extern "C" fn bow_store_begin(
 /// Starts a job that writes one group of tables to the generation that was begun, and that has no result. count is 5:
 /// symbols, identifiers, relationships, files, errors, with the columns that extraction gives them. The tables are
 /// moved: the release of every struct in tables is null afterwards, also when the call fails; they are released when
-/// the job has ended. Wait for one write before starting the next, or the batches pile up in memory.
+/// the job has ended. At most 16 writes of a store wait for their turn, so that batches do not pile up in memory: wait
+/// for the job of one before starting more.
 ///
 /// The tables are checked in full; the job fails with BOW_INVALID_ARROW or BOW_UNSUPPORTED when one breaks the
 /// specification, and with BOW_STORE when its columns are not the expected ones or the generation cannot be written.
-/// BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
+/// BOW_BUSY: 16 writes wait already. BOW_STALE_HANDLE, BOW_INVALID_ARGUMENT.
 ///
 /// # Safety
 /// `tables` points to `count` tables that the caller owns or that are released; `out_job` is writable; `error` is
@@ -160,9 +164,13 @@ pub unsafe extern "C" fn bow_store_write(
         let counting = bowstring_runtime::context(context)?;
         // SAFETY: passed on to the caller.
         unsafe {
-            start(context, store, out_job, move |store, _| {
-                write(store, tables, &counting)
-            })
+            start_within(
+                context,
+                store,
+                Some(WRITES_WAITING),
+                out_job,
+                move |store, _| write(store, tables, &counting),
+            )
         }
     };
     // SAFETY: passed on to the caller.
@@ -268,8 +276,23 @@ unsafe fn start(
     out_job: *mut u32,
     work: impl FnOnce(&mut Store, &Outlet) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Status, Failure> {
+    // SAFETY: passed on to the caller.
+    unsafe { start_within(context, store, None, out_job, work) }
+}
+
+/// As [`start`], if not more than `limit` jobs that have one wait.
+///
+/// # Safety
+/// `out_job` is null or writable.
+unsafe fn start_within(
+    context: u32,
+    store: u32,
+    limit: Option<usize>,
+    out_job: *mut u32,
+    work: impl FnOnce(&mut Store, &Outlet) -> Result<(), Failure> + Send + 'static,
+) -> Result<Status, Failure> {
     require(out_job, "out_job")?;
-    let job = bowstring_runtime::context(context)?.start_on_store(store, work)?;
+    let job = bowstring_runtime::context(context)?.start_on_store_within(store, limit, work)?;
     // SAFETY: passed on to the caller.
     unsafe { write_out(out_job, "out_job", job) }?;
     Ok(Status::Ok)
@@ -308,6 +331,11 @@ fn failure(error: StoreError) -> Failure {
 struct CancellerMonitor(Canceller);
 
 impl Monitor for CancellerMonitor {
+    fn begin(&self) {
+        // One that came when the job before this one had ended its call, but not yet itself.
+        self.0.reset();
+    }
+
     fn cancel(&self) {
         self.0.cancel();
     }

@@ -58,8 +58,7 @@ impl Text {
 #[derive(Debug, Clone)]
 pub struct Symbol {
     pub name: NameId,
-    /// Where the name stands; what the tests of the walk compare with.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no table has it yet"))]
+    /// Where the name stands.
     pub name_bytes: (u32, u32),
     pub kind: SymbolKind,
     pub visibility: Option<Visibility>,

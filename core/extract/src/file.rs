@@ -8,6 +8,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 use crate::control::Control;
 use crate::facts::{Content, FileError, FileFacts, Text, resolve as text_of};
 use crate::languages;
+use crate::masks::Masks;
 use crate::model::{Severity, flags};
 use crate::options::ExtractOptions;
 use crate::resolve::resolve;
@@ -15,7 +16,7 @@ use crate::rules::Rules;
 use crate::scan::Entry;
 use crate::source::{Source, error, read};
 use crate::text::char_boundary;
-use crate::walk::{Walk, walk};
+use crate::walk::{finish_symbols, walk};
 
 /// Bytes of `code_context` that one symbol may have.
 const MAX_CODE_CONTEXT: usize = 16 << 10;
@@ -71,8 +72,10 @@ impl<'a> FileWorker<'a> {
             return Some(FileFacts::failed(name, unknown));
         };
         let rules = languages::rules(language);
-        match self.parse(language, rules, &source.bytes) {
-            Ok(tree) => Some(self.facts(name, source, rules, &tree)),
+        let masks = (rules.spec.masks)(&source.bytes);
+        let masked = masks.apply(&source.bytes);
+        match self.parse(language, rules, masked.as_ref().unwrap_or(&source.bytes)) {
+            Ok(tree) => Some(self.facts(name, source, rules, &tree, &masks)),
             Err(_) if self.control.is_cancelled() => None,
             Err(error) => Some(FileFacts::failed(name, error)),
         }
@@ -113,7 +116,14 @@ impl<'a> FileWorker<'a> {
         })
     }
 
-    fn facts(&self, path: String, source: Source, rules: &Rules, tree: &Tree) -> FileFacts {
+    fn facts(
+        &self,
+        path: String,
+        source: Source,
+        rules: &Rules,
+        tree: &Tree,
+        masks: &Masks,
+    ) -> FileFacts {
         let Source {
             bytes,
             hash,
@@ -121,8 +131,8 @@ impl<'a> FileWorker<'a> {
             lossy,
             mut errors,
         } = source;
-        let mut walked = walk(rules, &bytes, tree);
-        Walk::finish_symbols(&mut walked, rules, &bytes);
+        let mut walked = walk(rules, &bytes, tree, masks);
+        finish_symbols(&mut walked, rules, &bytes);
         if self.options.code_context > 0 {
             let lines = line_starts(&bytes);
             for symbol in walked

@@ -8,6 +8,7 @@ mod facts;
 mod file;
 mod ids;
 mod languages;
+mod masks;
 pub mod model;
 mod options;
 mod resolve;

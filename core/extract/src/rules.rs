@@ -21,6 +21,8 @@ pub mod bits {
     pub const SECTION: u16 = 1 << 10;
     pub const BASE_RECEIVER: u16 = 1 << 11;
     pub const SIGIL: u16 = 1 << 12;
+    /// Nothing below the node is of interest.
+    pub const OPAQUE: u16 = 1 << 13;
 }
 
 /// The compiled rules of one kind of node.
@@ -115,7 +117,8 @@ impl Rules {
             });
         }
         for (kinds, bit) in [
-            (spec.comments, bits::COMMENT),
+            (spec.comments, bits::COMMENT | bits::OPAQUE),
+            (spec.opaque, bits::OPAQUE),
             (spec.receivers, bits::RECEIVER),
             (spec.base_receivers, bits::BASE_RECEIVER),
             (spec.sigils, bits::SIGIL),

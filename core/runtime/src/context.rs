@@ -3,37 +3,72 @@
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
 
-use bowstring_abi::{Failure, Level, OwnedTable};
+use bowstring_abi::{Failure, OwnedTable};
 
-use crate::counters::{BowStats, Counters};
+use crate::build::Registered;
+use crate::counters::{BowStats, Counters, Live};
 use crate::error::{Kind, RuntimeError};
 use crate::events::{Events, Waited, Waker};
+use crate::feed::Feed;
 use crate::handle::{Handle, HandleTable, Lookup};
-use crate::job::{Job, Monitor, Outlet};
+use crate::import::{ImportOptions, Prepared};
+use crate::job::{Job, Monitor, Next, Outlet};
 use crate::lease::{Lease, LeaseEntry};
+use crate::queue::Bound;
+use crate::release::ReleaseQueue;
 use crate::sync::lock;
 use crate::worker::{AnyWorker, Worker};
 
 #[derive(Default)]
-struct Tables {
-    closed: bool,
+pub(crate) struct Tables {
+    pub closed: bool,
     leases: HandleTable<LeaseEntry>,
     jobs: HandleTable<Arc<Job>>,
     stores: HandleTable<Arc<dyn AnyWorker>>,
+    pub connections: HandleTable<Arc<dyn AnyWorker>>,
+    pub schemas: HandleTable<Arc<Registered>>,
+    pub feeds: HandleTable<Arc<Feed>>,
 }
 
-/// One isolate's leases, jobs, stores, events and counters.
-#[derive(Default)]
+/// What a consumer gets when it asks for a lease of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextLease {
+    /// A lease.
+    Lease(Handle),
+    /// Nothing yet.
+    Pending,
+    /// Nothing more.
+    Done,
+}
+
+/// One isolate's leases, jobs, stores, schemas, streams, pins, events and counters.
 pub struct Context {
     /// Its own handle; 0 until it is registered.
     handle: AtomicU32,
-    tables: Mutex<Tables>,
-    events: Arc<Events>,
-    counters: Arc<Counters>,
+    /// The isolate's own thread, which must never wait for what only itself can do.
+    pub(crate) thread: ThreadId,
+    pub(crate) tables: Mutex<Tables>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) released: Arc<ReleaseQueue>,
 }
 
 impl Context {
+    /// A context of the isolate that runs on this thread.
+    pub(crate) fn new() -> Self {
+        let events = Arc::<Events>::default();
+        Self {
+            handle: AtomicU32::new(0),
+            thread: std::thread::current().id(),
+            tables: Mutex::default(),
+            released: Arc::new(ReleaseQueue::new(events.clone())),
+            events,
+            counters: Arc::default(),
+        }
+    }
+
     pub(crate) fn set_handle(&self, handle: Handle) {
         self.handle.store(handle, Relaxed);
     }
@@ -43,16 +78,25 @@ impl Context {
         self.handle.load(Relaxed)
     }
 
-    fn stale(&self) -> RuntimeError {
+    pub(crate) fn stale(&self) -> RuntimeError {
         RuntimeError::Stale(Kind::Context, self.handle())
     }
 
     // Leases.
 
-    /// Takes tables over, checked as far as `level` goes, and gives a lease of them, with one reference. The tables
-    /// are released when this fails.
-    pub fn import(&self, tables: Vec<OwnedTable>, level: Level) -> Result<Handle, Failure> {
-        let entry = LeaseEntry::new(Lease::new(tables, level, self.counters.clone())?);
+    /// Takes tables over, checked and converted as the options say, and gives a lease of them, with one reference. The
+    /// tables are released when this fails.
+    pub fn import(
+        &self,
+        tables: Vec<OwnedTable>,
+        options: impl Into<ImportOptions>,
+    ) -> Result<Handle, Failure> {
+        self.lease_of(Prepared::new(tables, options.into())?)
+    }
+
+    /// Gives a lease of tables that have been prepared. They are released when this fails.
+    pub fn lease_of(&self, tables: Prepared) -> Result<Handle, Failure> {
+        let entry = LeaseEntry::new(Lease::new(tables, self.counters.clone()));
         let mut guard = lock(&self.tables);
         if guard.closed {
             return Err(self.stale().into());
@@ -132,7 +176,17 @@ impl Context {
         monitor: Arc<dyn Monitor>,
         work: impl FnOnce(&Outlet) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Handle, Failure> {
-        let (handle, job) = self.add_job(monitor)?;
+        self.start_bounded(name, monitor, Bound::RESULTS, work)
+    }
+
+    pub(crate) fn start_bounded(
+        &self,
+        name: &str,
+        monitor: Arc<dyn Monitor>,
+        bound: Bound,
+        work: impl FnOnce(&Outlet) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Handle, Failure> {
+        let (handle, job) = self.add_job(monitor, bound)?;
         let spawned = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || job.run(work));
@@ -143,8 +197,12 @@ impl Context {
         Ok(handle)
     }
 
-    fn add_job(&self, monitor: Arc<dyn Monitor>) -> Result<(Handle, Arc<Job>), RuntimeError> {
-        let job = Job::new(monitor, self.events.clone());
+    pub(crate) fn add_job(
+        &self,
+        monitor: Arc<dyn Monitor>,
+        bound: Bound,
+    ) -> Result<(Handle, Arc<Job>), RuntimeError> {
+        let job = Job::new(monitor, self.events.clone(), bound);
         let mut tables = lock(&self.tables);
         if tables.closed {
             return Err(self.stale());
@@ -154,6 +212,16 @@ impl Context {
             .insert(job.clone())
             .map_err(|_| RuntimeError::NoHandles(Kind::Job))?;
         Ok((handle, job))
+    }
+
+    /// Takes a job's next result and gives a lease of it.
+    pub fn lease_next(&self, job: Handle) -> Result<NextLease, Failure> {
+        Ok(match self.job(job)?.next(usize::MAX)? {
+            Next::Group(group) => NextLease::Lease(self.lease_of(group.prepare()?)?),
+            Next::Pending => NextLease::Pending,
+            Next::Done => NextLease::Done,
+            Next::NeedsRoom(_) => unreachable!("no group is larger than there are numbers"),
+        })
     }
 
     /// The job that `job` names.
@@ -200,6 +268,17 @@ impl Context {
         store: Handle,
         work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Handle, RuntimeError> {
+        self.start_on_store_within(store, None, work)
+    }
+
+    /// As [`start_on_store`](Self::start_on_store), unless `limit` jobs that were started with a limit wait or run there:
+    /// for work that holds much memory while it waits.
+    pub fn start_on_store_within<S: Send + 'static>(
+        &self,
+        store: Handle,
+        limit: Option<usize>,
+        work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Handle, RuntimeError> {
         let stale = RuntimeError::Stale(Kind::Store, store);
         let worker = lock(&self.tables)
             .stores
@@ -210,8 +289,20 @@ impl Context {
         let worker = (worker as Arc<dyn Any + Send + Sync>)
             .downcast::<Worker<S>>()
             .map_err(|_| stale)?;
-        let (handle, job) = self.add_job(worker.monitor())?;
-        worker.submit(&job, work);
+        let place = match limit {
+            Some(limit) => Some(
+                worker
+                    .place(limit)
+                    .ok_or(RuntimeError::Busy(store, limit))?,
+            ),
+            None => None,
+        };
+        let (handle, job) = self.add_job(worker.monitor(), Bound::RESULTS)?;
+        worker.submit(&job, move |value: &mut S, outlet: &Outlet| {
+            // Given back when the work has ended, or is dropped undone.
+            let _place = place;
+            work(value, outlet)
+        });
         Ok(handle)
     }
 
@@ -248,13 +339,19 @@ impl Context {
     /// What is alive and what was done.
     pub fn stats(&self) -> BowStats {
         let tables = lock(&self.tables);
-        self.counters.read(tables.jobs.len(), tables.stores.len())
+        self.counters.read(Live {
+            jobs: tables.jobs.len(),
+            stores: tables.stores.len(),
+            connections: tables.connections.len(),
+            streams: tables.feeds.len(),
+            pins: self.released.live(),
+        })
     }
 
-    /// Ends everything: waits return, jobs are cancelled, stores closed, and each lease loses the reference that it
-    /// started with. Memory behind retained references and exported tables stays until they are given back.
+    /// Ends everything: waits return, jobs are cancelled, stores closed, streams ended, and each lease loses the reference
+    /// that it started with. Memory behind retained references and exported tables stays until they are given back.
     pub(crate) fn close(&self, wait_for_stores: bool) {
-        let (leases, jobs, stores) = {
+        let (leases, jobs, stores, connections, feeds) = {
             let mut tables = lock(&self.tables);
             tables.closed = true;
             let leases = tables.leases.extract(|entry| {
@@ -265,17 +362,32 @@ impl Context {
                 leases,
                 tables.jobs.extract(|_| true),
                 tables.stores.extract(|_| true),
+                tables.connections.extract(|_| true),
+                tables.feeds.extract(|_| true),
             )
         };
+        lock(&self.tables).schemas.extract(|_| true);
         self.events.close();
+        for feed in feeds {
+            feed.abandon("the context that fed this stream was closed");
+        }
         for job in jobs {
             job.cancel();
         }
         for store in stores {
             store.close(wait_for_stores);
         }
+        for connection in connections {
+            // A driver takes its time, and may not be in a state to be stopped.
+            connection.close(false);
+        }
         drop(leases);
     }
+}
+
+/// The object of a kind other than leases.
+pub(crate) fn live<T>(lookup: Lookup<T>, kind: Kind, handle: Handle) -> Result<T, RuntimeError> {
+    lookup.live().ok_or(RuntimeError::Stale(kind, handle))
 }
 
 fn found<T>(lookup: Lookup<T>, lease: Handle) -> Result<T, RuntimeError> {

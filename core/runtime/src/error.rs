@@ -17,6 +17,14 @@ pub enum Kind {
     Job,
     /// An open database.
     Store,
+    /// A schema that tables are built with.
+    Schema,
+    /// A stream that JavaScript feeds.
+    Stream,
+    /// A shared library.
+    Library,
+    /// A connection to a database.
+    Connection,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +34,10 @@ impl fmt::Display for Kind {
             Self::Lease => "lease",
             Self::Job => "job",
             Self::Store => "store",
+            Self::Schema => "schema",
+            Self::Stream => "stream",
+            Self::Library => "library",
+            Self::Connection => "connection",
         })
     }
 }
@@ -41,6 +53,8 @@ pub enum RuntimeError {
     NoHandles(Kind),
     /// The lease has as many references as can be counted.
     TooManyReferences(Handle),
+    /// As much work of this store waits as may: how much.
+    Busy(Handle, usize),
     /// The operating system gives no further thread.
     NoThread,
 }
@@ -59,6 +73,10 @@ impl fmt::Display for RuntimeError {
                     "lease {handle:#x} has as many references as can be counted"
                 )
             }
+            Self::Busy(store, limit) => write!(
+                f,
+                "{limit} writes of store {store:#x} wait already: wait for one of them to end"
+            ),
             Self::NoThread => f.write_str("the operating system gives no further thread"),
         }
     }
@@ -71,6 +89,7 @@ impl From<RuntimeError> for Failure {
         let status = match error {
             RuntimeError::Stale(..) => Status::StaleHandle,
             RuntimeError::LeaseReleased(_) => Status::LeaseReleased,
+            RuntimeError::Busy(..) => Status::Busy,
             RuntimeError::NoHandles(_)
             | RuntimeError::TooManyReferences(_)
             | RuntimeError::NoThread => Status::OutOfMemory,

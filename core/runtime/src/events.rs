@@ -34,11 +34,29 @@ pub(crate) enum Waited {
     Closed,
 }
 
+#[cfg(test)]
+impl Waited {
+    pub fn happened(self) -> bool {
+        self == Self::Event
+    }
+}
+
 impl Events {
-    /// Something happened to a job.
+    /// Something happened: to a job, a stream or a pin.
     pub fn notify(&self) {
-        lock(&self.state).pending = true;
-        self.changed.notify_all();
+        self.raise();
+        self.call_waker();
+    }
+
+    /// Lets waits return. Nobody waits for an event that is there already, and to wake nobody is a call of the system's.
+    fn raise(&self) {
+        if !std::mem::replace(&mut lock(&self.state).pending, true) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Calls the waker, unless it was called and nobody has answered yet.
+    fn call_waker(&self) {
         if self.armed.swap(false, AcqRel)
             && let Some((waker, context)) = *lock(&self.waker)
         {
@@ -82,5 +100,37 @@ impl Events {
         lock(&self.state).closed = true;
         self.changed.notify_all();
         self.set_waker(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    use super::*;
+
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+
+    unsafe extern "C" fn count(_context: Handle) {
+        CALLS.fetch_add(1, SeqCst);
+    }
+
+    #[test]
+    fn a_wait_that_finds_nothing_still_allows_the_next_call_of_the_waker() {
+        let events = Events::default();
+        events.set_waker(Some((count, 1)));
+        // One thread is interrupted in the middle of `notify` ...
+        events.raise();
+        // ... by a wait that consumes its event for another reason ...
+        assert_eq!(events.wait(0), Waited::Event);
+        // ... and goes on.
+        events.call_waker();
+        assert_eq!(CALLS.load(SeqCst), 1);
+        // That call is answered by a wait, which finds nothing.
+        assert_eq!(events.wait(0), Waited::TimedOut);
+        // The next event must be told all the same.
+        events.notify();
+        assert_eq!(CALLS.load(SeqCst), 2, "the wake-up was lost");
+        assert_eq!(events.wait(0), Waited::Event);
     }
 }

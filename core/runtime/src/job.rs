@@ -9,10 +9,9 @@ use bowstring_abi::guard::{catch, guard_callback};
 use bowstring_abi::{Failure, OwnedTable, Status};
 
 use crate::events::Events;
+use crate::import::Prepared;
+use crate::queue::{Bound, Group};
 use crate::sync::{Deadline, lock, wait, wait_until};
-
-/// How many groups wait for the consumer before the producer is made to wait.
-const QUEUE_BOUND: usize = 2;
 
 /// How far a job is. All numbers but `size` and `state` are whole doubles; 0 where a job does not count them.
 #[repr(C)]
@@ -60,6 +59,10 @@ pub trait Monitor: Send + Sync {
         Progress::default()
     }
 
+    /// The work of a job begins now. A [`cancel`](Self::cancel) that comes after this is meant for it, and one that came
+    /// before is not; both are called under the job's lock.
+    fn begin(&self) {}
+
     /// Asks the work to stop. Called at most once, and only while the work runs.
     fn cancel(&self) {}
 }
@@ -84,7 +87,7 @@ pub enum JobPhase {
 #[derive(Debug)]
 pub enum Next {
     /// A group of tables.
-    Group(Vec<OwnedTable>),
+    Group(Group),
     /// Nothing yet.
     Pending,
     /// Nothing more.
@@ -97,27 +100,43 @@ struct State {
     phase: JobPhase,
     /// Whether the work is at work right now; it may go on for a moment after a cancellation.
     working: bool,
-    results: VecDeque<Vec<OwnedTable>>,
+    results: VecDeque<Group>,
+    /// The bytes of the results.
+    bytes: usize,
+    /// Whether the producer is made to wait.
+    full: bool,
+    /// How much may be queued.
+    bound: Bound,
+    /// Whether somebody waits for the work to end, so that it must not wait for its reader.
+    hurried: bool,
 }
 
 /// One job, shared by its handle, the thread that works on it and whoever waits for it.
 pub struct Job {
     state: Mutex<State>,
+    /// There is a result, or the job has ended.
     changed: Condvar,
+    /// There is room again, or the job has ended.
+    room: Condvar,
     monitor: Arc<dyn Monitor>,
     events: Arc<Events>,
 }
 
 impl Job {
-    pub(crate) fn new(monitor: Arc<dyn Monitor>, events: Arc<Events>) -> Arc<Self> {
+    pub(crate) fn new(monitor: Arc<dyn Monitor>, events: Arc<Events>, bound: Bound) -> Arc<Self> {
         let state = State {
             phase: JobPhase::Running,
             working: false,
             results: VecDeque::new(),
+            bytes: 0,
+            full: false,
+            bound,
+            hurried: false,
         };
         Arc::new(Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
+            room: Condvar::new(),
             monitor,
             events,
         })
@@ -131,6 +150,7 @@ impl Job {
                 return;
             }
             state.working = true;
+            guard_callback(|| self.monitor.begin());
         }
         // What the work holds is dropped inside, so that it is free once the job says it has ended.
         let result = catch(|| work(&Outlet { job: self.clone() }));
@@ -164,9 +184,16 @@ impl Job {
                 };
             }
         }
-        let group = state.results.pop_front().unwrap_or_default();
+        let group = state.results.pop_front().expect("there is a first result");
+        state.bytes -= group.bytes();
+        let resume = state.full && state.bound.has_room(state.results.len(), state.bytes);
+        if resume {
+            state.full = false;
+        }
         drop(state);
-        self.changed.notify_all();
+        if resume {
+            self.room.notify_all();
+        }
         Ok(Next::Group(group))
     }
 
@@ -203,6 +230,17 @@ impl Job {
         true
     }
 
+    /// Lets the work go on to its end although nobody reads its results: other work waits for it, perhaps the reader's
+    /// own. What it gives is queued as far as there is memory to spare; beyond that the job fails.
+    pub(crate) fn hurry(&self) {
+        let mut state = lock(&self.state);
+        state.hurried = true;
+        state.bound = Bound::HURRIED;
+        state.full = false;
+        drop(state);
+        self.room.notify_all();
+    }
+
     /// Stops the job and frees its queued results. Does nothing to a job that has ended and whose results are taken.
     pub fn cancel(&self) {
         self.cancel_if(|state| state.phase == JobPhase::Running || !state.results.is_empty());
@@ -224,8 +262,10 @@ impl Job {
             // Under the lock, so that the work cannot end in between and the cancellation hit what comes next.
             guard_callback(|| self.monitor.cancel());
         }
+        state.bytes = 0;
         drop(state);
         self.changed.notify_all();
+        self.room.notify_all();
         self.events.notify();
         // Last and without the lock: releasing a table may run foreign code.
         drop(results);
@@ -245,18 +285,45 @@ impl Outlet {
     /// Queues a group of tables, waiting while the queue is full. Breaks when the job has been cancelled; the tables
     /// are then released.
     pub fn send(&self, tables: Vec<OwnedTable>) -> ControlFlow<()> {
+        self.queue(Group::Tables(tables))
+    }
+
+    /// As [`send`](Self::send), for tables that have been checked and described.
+    pub fn send_prepared(&self, tables: Prepared) -> ControlFlow<()> {
+        self.queue(Group::Prepared(tables))
+    }
+
+    fn queue(&self, group: Group) -> ControlFlow<()> {
         let job = &self.job;
         let mut state = lock(&job.state);
-        while state.phase == JobPhase::Running && state.results.len() >= QUEUE_BOUND {
-            state = wait(&job.changed, state);
+        while state.phase == JobPhase::Running && state.full {
+            state = wait(&job.room, state);
         }
         if state.phase != JobPhase::Running {
             drop(state);
             return ControlFlow::Break(());
         }
-        state.results.push_back(tables);
+        let bytes = state.bytes + group.bytes();
+        if state.hurried && state.bound.is_full(state.results.len(), bytes) {
+            state.phase = JobPhase::Failed(Failure::new(
+                Status::Busy,
+                format!(
+                    "other work waits for the end of this, of whose results {bytes} bytes wait for their reader: read \
+                     them first"
+                ),
+            ));
+            drop(state);
+            return ControlFlow::Break(());
+        }
+        // Nobody waits for a result while there is one, and to wake nobody is a call of the system's.
+        let is_first = state.results.is_empty();
+        state.bytes = bytes;
+        state.results.push_back(group);
+        state.full = state.bound.is_full(state.results.len(), state.bytes);
         drop(state);
-        job.changed.notify_all();
+        if is_first {
+            job.changed.notify_all();
+        }
         job.events.notify();
         ControlFlow::Continue(())
     }

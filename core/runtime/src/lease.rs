@@ -3,51 +3,43 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use bowstring_abi::describe::{Block, Description, describe};
-use bowstring_abi::{Failure, InvalidArrow, Level, OwnedTable, SchemaTree, Status, share_table};
+use bowstring_abi::describe::{Block, Description};
+use bowstring_abi::{Failure, InvalidArrow, OwnedTable, SchemaTree, Status, share_table};
 
 use crate::counters::Counters;
+use crate::import::Prepared;
 
 /// A group of tables, released together when the last share of it is dropped.
 pub struct Lease {
-    tables: Vec<OwnedTable>,
-    description: Description,
+    tables: Prepared,
     counters: Arc<Counters>,
 }
 
 impl Lease {
-    pub(crate) fn new(
-        tables: Vec<OwnedTable>,
-        level: Level,
-        counters: Arc<Counters>,
-    ) -> Result<Self, Failure> {
-        let description = describe(&tables, level)?;
-        counters.lease_made(description.total_bytes);
-        Ok(Self {
-            tables,
-            description,
-            counters,
-        })
+    pub(crate) fn new(tables: Prepared, counters: Arc<Counters>) -> Self {
+        counters.lease_made(tables.description().total_bytes);
+        counters.copied(tables.bytes_copied() as u64);
+        Self { tables, counters }
     }
 
-    /// The tables.
+    /// The tables as they are shown: converted, where they had to be.
     pub fn tables(&self) -> &[OwnedTable] {
-        &self.tables
+        self.tables.shown()
     }
 
-    /// The tables as blocks and places within them.
+    /// The tables that are shown as blocks and places within them.
     pub fn description(&self) -> &Description {
-        &self.description
+        self.tables.description()
     }
 
-    /// The tables' schemas.
+    /// The schemas of the tables that are shown.
     pub fn schemas(&self) -> Result<Vec<SchemaTree>, InvalidArrow> {
-        self.tables.iter().map(SchemaTree::read).collect()
+        self.tables().iter().map(SchemaTree::read).collect()
     }
 
     /// One block of native memory.
     pub fn block(&self, index: u32) -> Result<Block, Failure> {
-        let blocks = &self.description.blocks;
+        let blocks = &self.description().blocks;
         blocks.get(index as usize).copied().ok_or_else(|| {
             Failure::new(
                 Status::InvalidArgument,
@@ -61,15 +53,13 @@ impl Lease {
         self.counters.copied(bytes as u64);
     }
 
-    /// Table `index` as new structs over the same memory, which hold the lease until they are released.
+    /// Table `index` as it came in: new structs over the same memory, which hold the lease until they are released.
     pub fn export(self: &Arc<Self>, index: u32) -> Result<OwnedTable, Failure> {
-        let table = self.tables.get(index as usize).ok_or_else(|| {
+        let table = self.tables.original(index as usize).ok_or_else(|| {
+            let count = self.tables().len();
             Failure::new(
                 Status::InvalidArgument,
-                format!(
-                    "expected a table below {} but found {index}",
-                    self.tables.len()
-                ),
+                format!("expected a table below {count} but found {index}"),
             )
         })?;
         let owner: Arc<dyn Any + Send + Sync> = self.clone();
@@ -80,7 +70,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.counters.lease_freed(self.description.total_bytes);
+        self.counters.lease_freed(self.description().total_bytes);
     }
 }
 

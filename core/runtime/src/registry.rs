@@ -41,7 +41,7 @@ thread_local! {
 
 /// Opens a context. It is closed when the calling thread exits, if not before.
 pub fn open_context() -> Result<Handle, RuntimeError> {
-    let context = Arc::new(Context::default());
+    let context = Arc::new(Context::new());
     let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
     let handle = registry
         .open

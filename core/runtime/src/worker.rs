@@ -1,5 +1,6 @@
 //! Workers: a value with a thread of its own, on which jobs are done one after another.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
@@ -17,6 +18,17 @@ type Task<S> = Box<dyn FnOnce(&mut S) + Send>;
 pub struct Worker<S> {
     inner: Mutex<Inner<S>>,
     monitor: Arc<dyn Monitor>,
+    /// How many places are taken.
+    taken: Arc<AtomicUsize>,
+}
+
+/// One of the places for work of which only so much may wait.
+pub(crate) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 struct Inner<S> {
@@ -50,14 +62,24 @@ impl<S: Send + 'static> Worker<S> {
                 jobs: Vec::new(),
             }),
             monitor,
+            taken: Arc::default(),
         })
+    }
+
+    /// A place, unless `limit` are taken.
+    pub(crate) fn place(&self, limit: usize) -> Option<Place> {
+        let taken = self.taken.fetch_update(Relaxed, Relaxed, |taken| {
+            (taken < limit).then_some(taken + 1)
+        });
+        taken.is_ok().then(|| Place(self.taken.clone()))
     }
 
     pub(crate) fn monitor(&self) -> Arc<dyn Monitor> {
         self.monitor.clone()
     }
 
-    /// Queues a job's work behind the work that is queued already. Work submitted to a closed worker is cancelled.
+    /// Queues a job's work behind the work that is queued already, which from then on does not wait for readers of its
+    /// results: they may be waiting for this. Work submitted to a closed worker is cancelled.
     pub(crate) fn submit(
         &self,
         job: &Arc<Job>,
@@ -65,6 +87,9 @@ impl<S: Send + 'static> Worker<S> {
     ) {
         let mut inner = lock(&self.inner);
         inner.jobs.retain(|job| job.strong_count() > 0);
+        for earlier in inner.jobs.iter().filter_map(Weak::upgrade) {
+            earlier.hurry();
+        }
         inner.jobs.push(Arc::downgrade(job));
         let task: Task<S> = {
             let job = job.clone();
@@ -78,6 +103,22 @@ impl<S: Send + 'static> Worker<S> {
         if !sent {
             job.cancel();
         }
+    }
+}
+
+impl<S: Send + 'static> Worker<S> {
+    /// Cancels the jobs that have not ended, and does a last one, after which the thread ends. Does not wait.
+    pub(crate) fn finish(
+        &self,
+        job: &Arc<Job>,
+        work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
+    ) {
+        let jobs = std::mem::take(&mut lock(&self.inner).jobs);
+        for job in jobs.iter().filter_map(Weak::upgrade) {
+            job.stop();
+        }
+        self.submit(job, work);
+        lock(&self.inner).tasks = None;
     }
 }
 

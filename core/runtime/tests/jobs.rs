@@ -21,7 +21,7 @@ fn next(job: &Job) -> Result<Next, Failure> {
 
 fn numbers(next: Result<Next, Failure>) -> Vec<u32> {
     match next {
-        Ok(Next::Group(group)) => group.iter().map(number).collect(),
+        Ok(Next::Group(group)) => group.into_tables().iter().map(number).collect(),
         other => panic!("expected a group but found {other:?}"),
     }
 }
@@ -429,4 +429,52 @@ fn a_wait_ends_with_the_event_the_timeout_or_the_context() {
             scope.handle
         )
     );
+}
+
+/// Records when it is called.
+#[derive(Default)]
+struct Recorder(Mutex<Vec<&'static str>>);
+
+impl Monitor for Recorder {
+    fn begin(&self) {
+        self.0.lock().unwrap().push("begin");
+    }
+
+    fn cancel(&self) {
+        self.0.lock().unwrap().push("cancel");
+    }
+}
+
+#[test]
+fn a_cancellation_never_comes_before_the_beginning_that_it_is_meant_for() {
+    let (scope, gate) = (Scope::open(), Gate::new());
+    let recorder = Arc::new(Recorder::default());
+    let (started, running) = channel();
+    let hold = gate.waiter();
+    let handle = scope
+        .context
+        .start_job("test", recorder.clone(), move |_| {
+            started.send(()).unwrap();
+            hold();
+            Ok(())
+        })
+        .unwrap();
+    running.recv().unwrap();
+    scope.context.job(handle).unwrap().cancel();
+    gate.open();
+    // Cancelled as soon as it is there: either it has begun, or it never will and nobody is told.
+    for _ in 0..200 {
+        let handle = scope
+            .context
+            .start_job("test", recorder.clone(), |_| Ok(()))
+            .unwrap();
+        scope.context.job(handle).unwrap().cancel();
+    }
+    let calls = recorder.0.lock().unwrap();
+    assert_eq!(calls[..2], ["begin", "cancel"]);
+    let mut running = 0;
+    for call in calls.iter() {
+        running += if *call == "begin" { 1 } else { -1 };
+        assert!(running >= 0, "cancelled before it began: {calls:?}");
+    }
 }

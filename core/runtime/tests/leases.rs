@@ -283,3 +283,39 @@ fn what_a_binding_reports_is_counted() {
         (3.0, 3.0, 111.0)
     );
 }
+
+/// A release that asks the context for something would wait for itself if it were called under the context's lock.
+#[test]
+fn a_release_may_call_back() {
+    type Release = unsafe extern "C" fn(*mut bowstring_abi::ArrowArray);
+    static CONTEXT: std::sync::OnceLock<std::sync::Arc<bowstring_runtime::Context>> =
+        std::sync::OnceLock::new();
+    static ORIGINAL: std::sync::OnceLock<Release> = std::sync::OnceLock::new();
+    unsafe extern "C" fn release(array: *mut bowstring_abi::ArrowArray) {
+        CONTEXT.get().unwrap().stats();
+        // SAFETY: called with the array that had that release.
+        unsafe {
+            (*array).release = ORIGINAL.get().copied();
+            ORIGINAL.get().unwrap()(array);
+        }
+    }
+    let scope = Scope::open();
+    assert!(CONTEXT.set(scope.context.clone()).is_ok());
+    let alive = Alive::default();
+    let calling = || {
+        let mut raw = alive.table(1).into_raw();
+        ORIGINAL.get_or_init(|| raw.array.release.unwrap());
+        raw.array.release = Some(release);
+        // SAFETY: the structs are given up.
+        unsafe { OwnedTable::from_raw(raw.schema, raw.array) }
+    };
+    let import = |level| scope.context.import(vec![calling()], level);
+    let lease = import(Level::Default).unwrap();
+    scope.context.release(lease).unwrap();
+    assert_eq!(alive.count(), 0);
+    import(Level::Default).unwrap();
+    bowstring_runtime::close_context(scope.handle).unwrap();
+    assert_eq!(alive.count(), 0);
+    import(Level::Default).unwrap_err();
+    assert_eq!(alive.count(), 0);
+}

@@ -67,7 +67,7 @@ fn jobs_run_in_order_and_may_have_results() {
         });
     let last = scope.context.job(last.unwrap()).unwrap();
     match end(&last) {
-        Ok(Next::Group(group)) => assert_eq!(number(&group[0]), 100),
+        Ok(Next::Group(group)) => assert_eq!(number(&group.into_tables()[0]), 100),
         other => panic!("expected a group but found {other:?}"),
     }
     assert_eq!(*entries.lock().unwrap(), (0..100).collect::<Vec<_>>());
@@ -200,10 +200,10 @@ fn the_end_of_the_context_is_the_end_of_its_stores() {
     close_context(scope.handle).unwrap();
     assert_eq!((dropped.load(SeqCst), scope.live()), (1, [0.0; 3]));
 
-    let (context, dropped) = std::thread::spawn(|| {
-        let scope = std::mem::ManuallyDrop::new(Scope::open());
+    let (scope, dropped) = std::thread::spawn(|| {
+        let scope = Scope::open();
         let (_, _, dropped) = ledger(&scope);
-        (scope.context.clone(), dropped)
+        (scope, dropped)
     })
     .join()
     .unwrap();
@@ -211,7 +211,7 @@ fn the_end_of_the_context_is_the_end_of_its_stores() {
     while dropped.load(SeqCst) == 0 {
         std::thread::yield_now();
     }
-    assert_eq!(context.stats().live_stores, 0.0);
+    assert_eq!(scope.context.stats().live_stores, 0.0);
 }
 
 #[test]
@@ -226,4 +226,43 @@ fn a_store_is_asked_for_by_its_type() {
         refused.to_string(),
         format!("there is no store {store:#x}, or it has been closed")
     );
+}
+
+#[test]
+fn work_that_holds_memory_waits_in_a_bounded_number() {
+    let (scope, gate) = (Scope::open(), Gate::new());
+    let (store, entries, _) = ledger(&scope);
+    let start = |limit, work: Box<dyn FnOnce(&mut Ledger) + Send>| {
+        scope
+            .context
+            .start_on_store_within(store, limit, move |ledger: &mut Ledger, _: &_| {
+                work(ledger);
+                Ok(())
+            })
+    };
+    let hold = gate.waiter();
+    let mut jobs = vec![start(Some(2), Box::new(move |_| hold())).unwrap()];
+    let note = |entry| -> Box<dyn FnOnce(&mut Ledger) + Send> {
+        Box::new(move |ledger| ledger.entries.lock().unwrap().push(entry))
+    };
+    jobs.push(start(Some(2), note(1)).unwrap());
+    let refused = start(Some(2), note(2)).unwrap_err();
+    let expected =
+        format!("2 writes of store {store:#x} wait already: wait for one of them to end");
+    assert_eq!(Failure::from(refused), Failure::new(Status::Busy, expected));
+    // Work that holds nothing is not counted.
+    jobs.push(start(None, note(3)).unwrap());
+    gate.open();
+    for job in jobs {
+        assert!(matches!(
+            end(&scope.context.job(job).unwrap()),
+            Ok(Next::Done)
+        ));
+    }
+    let last = start(Some(1), note(4)).unwrap();
+    assert!(matches!(
+        end(&scope.context.job(last).unwrap()),
+        Ok(Next::Done)
+    ));
+    assert_eq!(*entries.lock().unwrap(), [1, 3, 4]);
 }

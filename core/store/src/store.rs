@@ -72,7 +72,7 @@ impl Store {
     /// held until [`commit`](Self::commit) or [`abandon`](Self::abandon): a second writer gets
     /// [`StoreError::Busy`]. Removes what earlier writers left unfinished. Needs [`Mode::Create`].
     pub fn begin(&mut self, root: &str) -> Result<(), StoreError> {
-        self.canceller.reset();
+        let _call = self.canceller.call()?;
         if self.mode == Mode::Read {
             return Err(StoreError::InvalidCall(
                 "begin: the store was opened for reading".into(),
@@ -114,15 +114,17 @@ impl Store {
     /// one batch only. After [`StoreError::InvalidBatch`] nothing of the batch is in the generation, which goes on;
     /// after any other error the generation is abandoned.
     pub fn write(&mut self, tables: &[RecordBatch; 5]) -> Result<(), StoreError> {
-        self.canceller.reset();
+        let call = self.canceller.call();
         let writer = self.writer.as_mut().ok_or_else(|| not_begun("write"))?;
-        let result = write_batch(
-            &self.connection,
-            writer,
-            tables,
-            &self.path,
-            &self.canceller,
-        );
+        let result = call.and_then(|_call| {
+            write_batch(
+                &self.connection,
+                writer,
+                tables,
+                &self.path,
+                &self.canceller,
+            )
+        });
         if !matches!(result, Ok(()) | Err(StoreError::InvalidBatch { .. })) {
             self.discard();
         }
@@ -132,8 +134,12 @@ impl Store {
     /// Makes the rows written since [`begin`](Self::begin) the index that readers see. After an error the generation
     /// is abandoned.
     pub fn commit(&mut self) -> Result<Summary, StoreError> {
-        self.canceller.reset();
+        let call = self.canceller.call();
         let writer = self.writer.as_ref().ok_or_else(|| not_begun("commit"))?;
+        if let Err(cancelled) = call {
+            self.discard();
+            return Err(cancelled);
+        }
         let summary = Summary::new(writer.generation, writer.encoder.counts());
         match commit_generation(&self.connection, writer) {
             Ok(()) => {
@@ -157,7 +163,6 @@ impl Store {
     /// Drops the rows written since [`begin`](Self::begin); the previous index stays. Dropping the store does the
     /// same.
     pub fn abandon(&mut self) -> Result<(), StoreError> {
-        self.canceller.reset();
         if self.writer.is_none() {
             return Err(not_begun("abandon"));
         }
@@ -168,6 +173,7 @@ impl Store {
     /// Removes the generation being written. What cannot be removed now, readers do not see and the next writer
     /// removes.
     fn discard(&mut self) {
+        // What follows is done although the call was cancelled.
         self.canceller.reset();
         if let Some(writer) = self.writer.take() {
             if !self.connection.is_autocommit() {
@@ -179,7 +185,7 @@ impl Store {
 
     /// Answers from the committed generation, also while this or another process writes a new one.
     pub fn query(&mut self, query: &Query) -> Result<RecordBatch, StoreError> {
-        self.canceller.reset();
+        let _call = self.canceller.call()?;
         query::run(&self.connection, query).map_err(|error| match error {
             query::Failure::Sqlite(error) => self.translate(error),
             query::Failure::Store(error) => error,

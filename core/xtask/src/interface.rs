@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use cbindgen::ir::{
-    Function, IntKind, ItemContainer, Literal, PrimitiveType, Repr, ReprStyle, Struct, Type,
+    Field, Function, IntKind, ItemContainer, Literal, PrimitiveType, Repr, ReprStyle, Type,
 };
 use cbindgen::{Bindings, Builder, Config, DocumentationStyle, ExportConfig, Language, Style};
 
@@ -15,12 +15,20 @@ const TYPES: &[&str] = &[
     "abi/src/status.rs",
     "abi/src/error.rs",
     "abi/src/raw.rs",
+    "abi/src/build/mod.rs",
+    "abi/src/call.rs",
     "runtime/src/counters.rs",
+    "runtime/src/import.rs",
+    "runtime/src/build.rs",
     "runtime/src/job.rs",
+    "runtime/src/call.rs",
 ];
 
 /// Files with exported functions, in the order of the header's chapters.
-const CHAPTERS: &[&str] = &["version", "context", "lease", "job", "extract", "store"];
+const CHAPTERS: &[&str] = &[
+    "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
+    "store",
+];
 
 /// Rust's names and C's.
 const NAMES: &[(&str, &str)] = &[
@@ -29,6 +37,11 @@ const NAMES: &[(&str, &str)] = &[
     ("BowTable", "bow_table"),
     ("BowStats", "bow_stats"),
     ("BowJobState", "bow_job_state"),
+    ("BowContent", "bow_content"),
+    ("BowValue", "bow_value"),
+    ("BowFunction", "bow_function"),
+    ("BowCall", "bow_call"),
+    ("BowAdbcRequest", "bow_adbc_request"),
 ];
 
 /// Everything that crosses the boundary.
@@ -40,6 +53,8 @@ pub struct Interface {
     /// Constants of `enum bow_status`, and their values.
     pub statuses: Vec<(String, i32)>,
     pub abi_version: u32,
+    /// The other constants, and their values.
+    pub constants: Vec<(String, u32)>,
     pub chapters: Vec<Chapter>,
 }
 
@@ -91,7 +106,18 @@ impl Interface {
             .collect::<Result<Vec<_>>>()?;
         let layouts = layouts(&bindings)?;
         let statuses = name_statuses(&mut bindings)?;
-        let abi_version = abi_version(&bindings)?;
+        let abi_version = constant(&bindings, "BOW_ABI_VERSION")?;
+        let constants = bindings
+            .constants
+            .iter()
+            .filter(|constant| constant.export_name != "BOW_ABI_VERSION")
+            .map(|item| {
+                Ok((
+                    item.export_name.clone(),
+                    constant(&bindings, &item.export_name)?,
+                ))
+            })
+            .collect::<Result<Vec<_>>>()?;
         bindings
             .items
             .retain(|item| !item.deref().path().name().starts_with("Arrow"));
@@ -101,6 +127,7 @@ impl Interface {
             layouts,
             statuses,
             abi_version,
+            constants,
             chapters,
         })
     }
@@ -116,7 +143,7 @@ fn config() -> Config {
         documentation_style: DocumentationStyle::Doxy,
         line_length: 100,
         export: ExportConfig {
-            include: vec!["Status".to_owned()],
+            include: vec!["Status".to_owned(), "BowFunction".to_owned()],
             rename: NAMES
                 .iter()
                 .map(|(rust, c)| ((*rust).to_owned(), (*c).to_owned()))
@@ -211,28 +238,34 @@ fn layouts(bindings: &Bindings) -> Result<Vec<Layout>> {
     let mut layouts: Vec<Layout> = Vec::new();
     // A struct comes after those that it contains.
     for item in &bindings.items {
-        let ItemContainer::Struct(item) = item else {
-            continue;
+        let (name, fields, overlap) = match item {
+            ItemContainer::Struct(item) => (&item.export_name, &item.fields, false),
+            ItemContainer::Union(item) => (&item.export_name, &item.fields, true),
+            _ => continue,
         };
-        layouts.push(layout(item, &layouts)?);
+        layouts.push(layout(name, fields, overlap, &layouts)?);
     }
     Ok(layouts)
 }
 
-fn layout(item: &Struct, known: &[Layout]) -> Result<Layout> {
-    let name = item.export_name.clone();
-    let (mut end, mut alignment, mut offsets) = (0usize, 1usize, Vec::new());
-    for field in &item.fields {
-        let (size, align) = extent(&field.ty, known)
+/// Fields one after another, or all at the start of a union.
+fn layout(name: &str, fields: &[Field], overlap: bool, known: &[Layout]) -> Result<Layout> {
+    let (mut size, mut alignment, mut offsets) = (0usize, 1usize, Vec::new());
+    for field in fields {
+        let (extent, align) = extent(&field.ty, known)
             .ok_or_else(|| format!("{name}.{}: no size known for its type", field.name))?;
-        let offset = end.next_multiple_of(align);
+        let offset = if overlap {
+            0
+        } else {
+            size.next_multiple_of(align)
+        };
         offsets.push((field.name.clone(), offset));
-        end = offset + size;
+        size = size.max(offset + extent);
         alignment = alignment.max(align);
     }
     Ok(Layout {
-        name,
-        size: end.next_multiple_of(alignment),
+        name: name.to_owned(),
+        size: size.next_multiple_of(alignment),
         offsets,
     })
 }
@@ -253,7 +286,7 @@ fn extent(ty: &Type, known: &[Layout]) -> Option<(usize, usize)> {
             let (size, align) = extent(item, known)?;
             return Some((size * count.as_str().parse::<usize>().ok()?, align));
         }
-        // The structs that are nested are the Arrow structs, whose alignment is a pointer's.
+        // The structs that are nested hold Arrow structs, whose alignment is a pointer's.
         Type::Path(path) => {
             let layout = known
                 .iter()
@@ -299,15 +332,15 @@ fn screaming_snake(name: &str) -> String {
     result
 }
 
-fn abi_version(bindings: &Bindings) -> Result<u32> {
+fn constant(bindings: &Bindings, name: &str) -> Result<u32> {
     let constant = bindings
         .constants
         .iter()
-        .find(|constant| constant.export_name == "BOW_ABI_VERSION")
-        .ok_or("expected a constant BOW_ABI_VERSION")?;
+        .find(|constant| constant.export_name == name)
+        .ok_or_else(|| format!("expected a constant {name}"))?;
     match &constant.value {
         Literal::Expr(value) => Ok(value.parse()?),
-        _ => Err("BOW_ABI_VERSION: expected a number".into()),
+        _ => Err(format!("{name}: expected a number").into()),
     }
 }
 

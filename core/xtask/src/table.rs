@@ -6,6 +6,7 @@ use crate::interface::{Interface, Layout, Signature};
 pub fn write(interface: &Interface) -> String {
     let symbols: String = interface.functions.iter().map(symbol).collect();
     let statuses: String = interface.statuses.iter().map(status).collect();
+    let constants: String = interface.constants.iter().map(constant).collect();
     let structs: String = interface.layouts.iter().map(layout).collect();
     format!(
         r#"// The C ABI of libbowstring as data: the same functions, structs and constants as in bowstring.h.
@@ -24,6 +25,10 @@ export const SYMBOLS = {{
 /** What a function answers; from 16 up an error. */
 export const STATUS = {{
 {statuses}}} as const;
+
+/** The numbers that arguments and structs are made of. */
+export const CONSTANTS = {{
+{constants}}} as const;
 
 /** The structs on 64-bit targets: size and field offsets in bytes. */
 export const STRUCTS = {{
@@ -48,6 +53,10 @@ fn symbol(function: &Signature) -> String {
 }
 
 fn status((name, value): &(String, i32)) -> String {
+    format!("  {}: {value},\n", name.trim_start_matches("BOW_"))
+}
+
+fn constant((name, value): &(String, u32)) -> String {
     format!("  {}: {value},\n", name.trim_start_matches("BOW_"))
 }
 

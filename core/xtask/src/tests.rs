@@ -3,8 +3,10 @@
 use std::mem::{offset_of, size_of};
 use std::path::Path;
 
-use bowstring_abi::{ArrowArray, ArrowSchema, BowError, BowTable, Status};
-use bowstring_runtime::{BowJobState, BowStats};
+use bowstring::adbc::BowAdbcRequest;
+use bowstring_abi::call::{BowContent, BowValue};
+use bowstring_abi::{ArrowArray, ArrowArrayStream, ArrowSchema, BowError, BowTable, Status};
+use bowstring_runtime::{BowCall, BowJobState, BowStats};
 
 use crate::interface::Interface;
 use crate::{exports, header, table};
@@ -27,8 +29,8 @@ fn structs_are_laid_out_as_the_compiler_does() {
         (
             "bow_stats",
             size_of::<BowStats>(),
-            "violations",
-            offset_of!(BowStats, violations),
+            "live_connections",
+            offset_of!(BowStats, live_connections),
         ),
         (
             "ArrowSchema",
@@ -53,6 +55,36 @@ fn structs_are_laid_out_as_the_compiler_does() {
             size_of::<BowJobState>(),
             "results_queued",
             offset_of!(BowJobState, results_queued),
+        ),
+        (
+            "ArrowArrayStream",
+            size_of::<ArrowArrayStream>(),
+            "private_data",
+            offset_of!(ArrowArrayStream, private_data),
+        ),
+        (
+            "bow_content",
+            size_of::<BowContent>(),
+            "stream",
+            offset_of!(BowContent, stream),
+        ),
+        (
+            "bow_value",
+            size_of::<BowValue>(),
+            "content",
+            offset_of!(BowValue, content),
+        ),
+        (
+            "bow_call",
+            size_of::<BowCall>(),
+            "reserved",
+            offset_of!(BowCall, reserved),
+        ),
+        (
+            "bow_adbc_request",
+            size_of::<BowAdbcRequest>(),
+            "input",
+            offset_of!(BowAdbcRequest, input),
         ),
     ];
     assert_eq!(interface.layouts.len(), expected.len());
@@ -95,6 +127,8 @@ fn functions_and_statuses_have_their_names_in_c() {
     assert_eq!(named("BOW_OK"), Status::Ok as i32);
     assert_eq!(named("BOW_BATCH_TOO_LARGE"), Status::BatchTooLarge as i32);
     assert_eq!(interface.abi_version, 1);
+    let convert = ("BOW_IMPORT_CONVERT".to_owned(), 4);
+    assert!(interface.constants.contains(&convert));
 }
 
 #[test]

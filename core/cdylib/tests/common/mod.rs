@@ -61,7 +61,7 @@ impl Context {
 
     pub fn stats(&self) -> BowStats {
         let mut stats = BowStats {
-            size: 64,
+            size: 80,
             ..zeroed_stats()
         };
         // SAFETY: the out parameter is a local with its size set.
@@ -150,6 +150,9 @@ fn zeroed_stats() -> BowStats {
         bytes_copied: 0.0,
         leaks: 0.0,
         violations: 0.0,
+        live_pins: 0.0,
+        live_streams: 0.0,
+        live_connections: 0.0,
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::preprocessor;
 use crate::model::{SymbolKind, Visibility, flags};
 use crate::spec::{
     BindScope, Defined, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language,
@@ -16,10 +17,12 @@ pub static C: LanguageSpec = LanguageSpec {
     extensions: &["c", "h"],
     separator: "::",
     leaves: LEAVES,
+    opaque: &["string_literal", "char_literal"],
     modifier_lists: MODIFIER_LISTS,
     attributes: ATTRIBUTES,
     attribute_patterns: ATTRIBUTE_PATTERNS,
     default_visibility: visibility,
+    masks: preprocessor::c,
     nodes: &[COMMON, OWN],
     ..language("c", tree_sitter_c::LANGUAGE)
 };
@@ -237,12 +240,12 @@ fn include(walk: &mut Walk<'_>, directive: Node<'_>, role: Role) -> Role {
     role
 }
 
-/// The type before a function's declarator is what it returns.
-pub(super) fn declared_type(_: &mut Walk<'_>, declaration: Node<'_>, _: Role) -> Role {
+/// The type before a function's declarator is what it returns; in a function such a declarator rather holds arguments.
+pub(super) fn declared_type(walk: &mut Walk<'_>, declaration: Node<'_>, _: Role) -> Role {
     let mut declarator = declaration.child_by_field_name("declarator");
     while let Some(node) = declarator {
         match node.kind() {
-            "function_declarator" => return Role::ReturnType,
+            "function_declarator" if !walk.in_function() => return Role::ReturnType,
             "pointer_declarator" => declarator = node.child_by_field_name("declarator"),
             "reference_declarator" => declarator = node.named_child(0),
             _ => break,

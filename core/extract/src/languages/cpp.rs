@@ -5,6 +5,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::c::{self, ATTRIBUTE_PATTERNS, ATTRIBUTES, COMMON, MODIFIER_LISTS};
+use super::preprocessor;
 use crate::model::{Access, SymbolKind, Visibility, flags};
 use crate::spec::{
     BindScope, Defined, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language,
@@ -18,6 +19,7 @@ pub static CPP: LanguageSpec = LanguageSpec {
     ],
     separator: "::",
     import_separator: "::",
+    opaque: &["string_literal", "raw_string_literal", "char_literal"],
     leaves: &[
         ("identifier", Role::Read),
         ("type_identifier", Role::Type),
@@ -39,6 +41,7 @@ pub static CPP: LanguageSpec = LanguageSpec {
     fits,
     constructors: &[""],
     default_visibility: visibility,
+    masks: preprocessor::cpp,
     nodes: &[COMMON, TYPES, DECLARATIONS, EXPRESSIONS],
     ..language("cpp", tree_sitter_cpp::LANGUAGE)
 };
@@ -75,12 +78,13 @@ const TYPES: &[NodeSpec] = &[
         .child(Role::Extends),
     node("template_type").fields(&[("arguments", Role::Read)]),
     node("template_argument_list").child(Role::Read),
+    node("type_descriptor").fields(&[("type", Role::Type)]),
     node("qualified_identifier").member("scope", "name"),
     node("decltype").child(Role::Read),
     node("trailing_return_type").child(Role::ReturnType),
     node("friend_declaration")
         .scope(ScopeKind::Block)
-        .child(Role::Read),
+        .child(Role::Type),
     node("concept_definition")
         .define(SymbolKind::Interface)
         .body(&[])
@@ -102,6 +106,7 @@ const DECLARATIONS: &[NodeSpec] = &[
                 ("nested_namespace_specifier", SymbolKind::Namespace),
             ],
         )
+        .body_at(Name::Field("body"))
         .scope(ScopeKind::Module)
         .child(Role::Read)
         .hook(unnamed_namespace),
@@ -152,6 +157,8 @@ const DECLARATIONS: &[NodeSpec] = &[
         .in_type(SymbolKind::Method)
         .name(Name::Find(function_name))
         .belongs_to(Name::Find(owner_name))
+        .path(Name::Find(path))
+        .body_at(Name::Find(body))
         .scope(ScopeKind::Function)
         .child(Role::Read)
         .fields(&[("type", Role::ReturnType)]),
@@ -298,6 +305,19 @@ const TESTS: &[&[u8]] = &[
     b"TYPED_TEST_P",
 ];
 
+/// The body of a function; what a constructor initializes is part of it.
+fn body(definition: Node<'_>, _: &[u8]) -> Option<Range<usize>> {
+    let mut cursor = definition.walk();
+    let mut children = definition.named_children(&mut cursor);
+    let start = children.find(|child| {
+        matches!(
+            child.kind(),
+            "field_initializer_list" | "compound_statement" | "try_statement"
+        )
+    });
+    Some(start?.byte_range())
+}
+
 /// The arguments of a test macro, which look like parameters without names.
 fn test_arguments<'t>(declarator: Node<'t>, source: &[u8]) -> Option<[Node<'t>; 2]> {
     let name = declarator.child_by_field_name("declarator")?;
@@ -398,6 +418,21 @@ fn type_name(specifier: Node<'_>, _: &[u8]) -> Option<Range<usize>> {
         name = inner;
     }
     Some(name.byte_range())
+}
+
+/// `a::Foo::bar` of a function that is defined so: the owner's name alone tells less.
+fn path(definition: Node<'_>, source: &[u8]) -> Option<Range<usize>> {
+    let mut node = definition.child_by_field_name("declarator")?;
+    while node.kind() != "qualified_identifier" {
+        node = node
+            .child_by_field_name("declarator")
+            .or_else(|| node.named_child(0))?;
+    }
+    let inner = node.child_by_field_name("name")?;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'~');
+    let path = node.child_by_field_name("scope")?.start_byte()..node.end_byte();
+    (inner.kind() == "qualified_identifier" && source[path.clone()].iter().all(is_plain))
+        .then_some(path)
 }
 
 /// `Foo` of a function that is defined as `Foo::bar`.

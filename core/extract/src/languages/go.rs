@@ -12,6 +12,7 @@ use crate::walk::Walk;
 
 pub static GO: LanguageSpec = LanguageSpec {
     extensions: &["go"],
+    opaque: &["interpreted_string_literal", "raw_string_literal"],
     leaves: &[
         ("identifier", Role::Read),
         ("type_identifier", Role::Type),

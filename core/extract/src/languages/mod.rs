@@ -1,4 +1,4 @@
-//! The languages, one file of data each, and how a file's language is told.
+//! The languages, one file or folder of data each, and how a file's language is told.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -15,10 +15,10 @@ mod go;
 mod java;
 mod javascript;
 mod php;
+mod preprocessor;
 mod python;
 mod ruby;
 mod rust;
-mod rust_tokens;
 #[cfg(test)]
 mod tests;
 mod typescript;

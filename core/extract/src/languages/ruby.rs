@@ -44,8 +44,8 @@ pub static RUBY: LanguageSpec = LanguageSpec {
     binds: |name| !name.first().is_some_and(u8::is_ascii_uppercase),
     bound_as,
     extra_flags,
-    space_of_symbol,
-    space_of_use,
+    sort_of_symbol,
+    sort_of_use: Some(sort_of_use),
     closed: |kind, _| kind == SymbolKind::Variable,
     nodes: &[NODES],
     ..language("ruby", tree_sitter_ruby::LANGUAGE)
@@ -322,14 +322,14 @@ fn call(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
                 b"public" => Visibility::Public,
                 _ => Visibility::Private,
             };
-            let space = match name {
+            let sort = match name {
                 b"private_class_method" => STATIC,
                 b"private_constant" => 0,
-                _ => walk.instance_space(INSTANCE, STATIC),
+                _ => walk.instance_sort(INSTANCE, STATIC),
             };
             let modifier = Modifier::visibility(visibility);
             for symbol in symbols(arguments) {
-                walk.modify_member(symbol_name(symbol), space, modifier);
+                walk.modify_member(symbol_name(symbol), sort, modifier);
             }
             if name != b"private_constant" {
                 walk.modify_own(modifier);
@@ -411,7 +411,7 @@ fn extra_flags(defined: Defined<'_>) -> u32 {
     }
 }
 
-fn space_of_symbol(kind: SymbolKind, symbol_flags: u32) -> u8 {
+fn sort_of_symbol(kind: SymbolKind, symbol_flags: u32) -> u8 {
     match kind {
         SymbolKind::Function
         | SymbolKind::Method
@@ -429,7 +429,7 @@ fn space_of_symbol(kind: SymbolKind, symbol_flags: u32) -> u8 {
     }
 }
 
-fn space_of_use(used: Used) -> u8 {
+fn sort_of_use(used: Used) -> u8 {
     match used.role {
         Role::Call if used.of_name || used.in_static => STATIC,
         Role::Call => INSTANCE,

@@ -71,7 +71,11 @@ pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
     let rules = &RULES[detect(path, &content.source).expect("known")];
     let mut parser = tree_sitter::Parser::new();
     parser.set_language(&rules.language).expect("compatible");
-    let tree = parser.parse(&content.source, None).expect("no limit");
+    let masks = (rules.spec.masks)(&content.source);
+    let seen = masks.apply(&content.source);
+    let tree = parser
+        .parse(seen.as_ref().unwrap_or(&content.source), None)
+        .expect("no limit");
     let mut rows: FxHashMap<u32, u32> = FxHashMap::default();
     for identifier in &facts.identifiers {
         *rows.entry(identifier.start_byte).or_default() += 1;
@@ -83,6 +87,12 @@ pub(super) fn uncovered(path: &Path) -> (usize, Vec<String>) {
         .collect();
     names.sort_unstable();
     let mut wrong = Vec::new();
+    for word in &masks.words {
+        if rows.remove(&(word.bytes.start as u32)) != Some(1) {
+            let line = word.line + 1;
+            wrong.push(format!("{}:{line} a hidden word", path.display()));
+        }
+    }
     let mut leaves = 0;
     let mut cursor = tree.walk();
     let mut descend = true;

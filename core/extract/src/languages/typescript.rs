@@ -1,11 +1,17 @@
 //! TypeScript and TSX.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
-use super::javascript::{self, COMMENTS, COMMON, ELEMENTS, LEAVES, MODIFIERS, variable_name};
+use super::javascript::{
+    self, COMMENTS, COMMON, DOC_PATTERNS, ELEMENTS, FUNCTION_VALUES, LEAVES, MODIFIERS, VALUES,
+    declared, field_value, function_declared, function_value, method, own_name, variable_name,
+};
 use crate::model::{SymbolKind, Visibility, flags};
 use crate::spec::{
-    BindScope, LanguageSpec, Modifier, Name, NodeSpec, Role, ScopeKind, Visible, language, node,
+    BindScope, LanguageSpec, Modifier, Name, NameSpaces, NodeSpec, Role, ScopeKind, Visible,
+    language, node,
 };
 use crate::walk::Walk;
 
@@ -37,6 +43,7 @@ const SHARED: LanguageSpec = LanguageSpec {
         &ALL
     },
     receivers: &["this"],
+    opaque: &["string", "regex"],
     comments: COMMENTS,
     doc_prefixes: &["/**"],
     modifiers: {
@@ -63,49 +70,61 @@ const SHARED: LanguageSpec = LanguageSpec {
         };
         &ALL
     },
-    modifier_lists: &["accessibility_modifier"],
+    modifier_lists: {
+        const ALL: [&str; FUNCTION_VALUES.len() + 1] = {
+            let mut all = ["accessibility_modifier"; FUNCTION_VALUES.len() + 1];
+            let mut at = 0;
+            while at < FUNCTION_VALUES.len() {
+                all[at] = FUNCTION_VALUES[at];
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    },
     attributes: &["decorator"],
+    doc_patterns: DOC_PATTERNS,
+    base_receivers: &["super"],
+    name_spaces: NameSpaces::TypesBesideValues,
+    members_by_assignment: true,
     constructors: &["constructor"],
     default_visibility: javascript::visibility,
     import_separator: "#",
     ..language("typescript", tree_sitter_typescript::LANGUAGE_TYPESCRIPT)
 };
 
-/// What a variable or field must hold to be a definition of another kind.
-const VALUES: &[(&str, SymbolKind)] = &[
-    ("arrow_function", SymbolKind::Function),
-    ("function_expression", SymbolKind::Function),
-    ("generator_function", SymbolKind::Function),
-    ("class", SymbolKind::Class),
-];
-
 const FUNCTIONS: &[NodeSpec] = &[
     node("function_declaration")
         .define(SymbolKind::Function)
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_declared),
     node("generator_function_declaration")
         .define(SymbolKind::Function)
         .flags(flags::GENERATOR)
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_declared),
     node("function_signature")
         .define(SymbolKind::Function)
+        .flags(flags::ABSTRACT)
         .scope(ScopeKind::Function)
         .child(Role::Read)
         .fields(&[("return_type", Role::ReturnType)]),
     node("function_expression")
         .scope(ScopeKind::Function)
-        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_value)
+        .inside(own_name),
     node("generator_function")
         .scope(ScopeKind::Function)
-        .binder(SymbolKind::Function, Visible::Hoisted, BindScope::Innermost)
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(function_value)
+        .inside(own_name),
     node("arrow_function")
         .scope(ScopeKind::Function)
         .child(Role::Read)
@@ -114,14 +133,15 @@ const FUNCTIONS: &[NodeSpec] = &[
             ("return_type", Role::ReturnType),
         ]),
     node("method_definition")
-        .define(SymbolKind::Function)
-        .in_type(SymbolKind::Method)
+        .define(SymbolKind::Method)
         .unbound()
         .scope(ScopeKind::Function)
         .child(Role::Read)
-        .fields(&[("return_type", Role::ReturnType)]),
+        .fields(&[("return_type", Role::ReturnType)])
+        .hook(method),
     node("method_signature")
         .define(SymbolKind::Method)
+        .flags(flags::ABSTRACT)
         .unbound()
         .scope(ScopeKind::Function)
         .child(Role::Read)
@@ -147,7 +167,8 @@ const FUNCTIONS: &[NodeSpec] = &[
         .only_with("value", VALUES)
         .extent()
         .child(Role::Read)
-        .fields(&[("name", Role::Bind), ("type", Role::Type)]),
+        .fields(&[("name", Role::Bind), ("type", Role::Type)])
+        .hook(declared),
     node("call_expression")
         .child(Role::Read)
         .fields(&[("function", Role::Call), ("type_arguments", Role::Type)]),
@@ -166,14 +187,20 @@ const TYPES: &[NodeSpec] = &[
         .flags(flags::ABSTRACT)
         .scope(ScopeKind::Type)
         .child(Role::Read),
+    // What an inline type in a head has is no member of what the head declares.
+    node("class_heritage").scope(ScopeKind::Function),
     node("extends_clause").fields(&[("value", Role::Extends), ("type_arguments", Role::Type)]),
-    node("extends_type_clause").child(Role::Extends),
+    node("extends_type_clause")
+        .scope(ScopeKind::Function)
+        .child(Role::Extends),
     node("implements_clause").child(Role::Implements),
     node("public_field_definition")
         .define(SymbolKind::Field)
+        .body(&["value.body"])
         .unbound()
         .child(Role::Read)
-        .fields(&[("type", Role::Type)]),
+        .fields(&[("type", Role::Type)])
+        .hook(field_value),
     node("interface_declaration")
         .define(SymbolKind::Interface)
         .scope(ScopeKind::Type)
@@ -184,6 +211,7 @@ const TYPES: &[NodeSpec] = &[
         .child(Role::Type)
         .fields(&[("type", Role::Type)]),
     node("index_signature")
+        .scope(ScopeKind::Block)
         .child(Role::Type)
         .fields(&[("name", Role::Parameter)]),
     node("call_signature")
@@ -214,7 +242,9 @@ const TYPES: &[NodeSpec] = &[
             ("value", Role::Type),
         ])
         .binder(SymbolKind::Type, Visible::Hoisted, BindScope::Innermost)
-        .bind_flags(flags::PARAMETER | flags::LOCAL),
+        .bind_flags(flags::PARAMETER | flags::LOCAL)
+        .hook(variance),
+    node("conditional_type").scope(ScopeKind::Block),
     node("infer_type")
         .child(Role::Bind)
         .first_only(Role::Type)
@@ -244,7 +274,7 @@ const TYPES: &[NodeSpec] = &[
         .each(),
     node("enum_assignment")
         .define(SymbolKind::EnumMember)
-        .unbound()
+        .bound_after()
         .child(Role::Read),
     node("internal_module")
         .define(SymbolKind::Namespace)
@@ -265,11 +295,65 @@ const TYPES: &[NodeSpec] = &[
 /// A constructor's parameter with a modifier is a field too.
 fn parameter_property(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> Role {
     let mut cursor = parameter.walk();
-    let is_field = parameter
-        .children(&mut cursor)
-        .any(|child| matches!(child.kind(), "accessibility_modifier" | "readonly"));
+    let mut modifier = Modifier::NONE;
+    let mut is_field = false;
+    for child in parameter.children(&mut cursor) {
+        let said = match child.kind() {
+            "accessibility_modifier" => match &walk.source[child.byte_range()] {
+                b"private" => Modifier::visibility(Visibility::Private),
+                b"protected" => Modifier::visibility(Visibility::Protected),
+                _ => Modifier::visibility(Visibility::Public),
+            },
+            "readonly" => Modifier::flags(flags::READONLY),
+            "override_modifier" => Modifier::NONE,
+            _ => continue,
+        };
+        is_field = true;
+        modifier = modifier.and(said);
+    }
     if is_field && let Some(name) = parameter.child_by_field_name("pattern") {
-        walk.define_field(parameter, &name.byte_range());
+        walk.define_field_as(parameter, &name.byte_range(), modifier);
     }
     role
+}
+
+/// The grammar takes the words of variance before a type parameter's name (`in out T`) for the name, and the type
+/// arguments of an imported type (`import("x").T<U>`) for parameters.
+fn variance(walk: &mut Walk<'_>, parameter: Node<'_>, role: Role) -> Role {
+    if walk.is_in_error() {
+        walk.give_roles(None, Some(Role::Type));
+        return role;
+    }
+    let Some(word) = parameter.child_by_field_name("name") else {
+        return role;
+    };
+    let mut name = word.byte_range();
+    // At most `in` and `out` stand before it.
+    for _ in 0..2 {
+        if !matches!(&walk.source[name.clone()], b"in" | b"out") {
+            break;
+        }
+        match next_word(walk.source, name.end) {
+            Some(next) if &walk.source[next.clone()] != b"extends" => name = next,
+            _ => break,
+        }
+    }
+    if name.start == word.start_byte() {
+        return role;
+    }
+    walk.give_roles(None, Some(Role::Label));
+    walk.define_type_parameter(parameter, name);
+    role
+}
+
+/// The word that follows, with nothing but space before it.
+fn next_word(source: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = &source[at..];
+    let start = at + rest.len() - rest.trim_ascii_start().len();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let len = source[start..]
+        .iter()
+        .take_while(|byte| is_part(byte))
+        .count();
+    (start > at && len > 0).then(|| start..start + len)
 }

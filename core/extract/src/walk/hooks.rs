@@ -46,11 +46,6 @@ impl<'s> Walk<'s> {
         symbol
     }
 
-    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter).
-    pub(crate) fn define_field(&mut self, node: Node<'_>, name: &Range<usize>) -> bool {
-        self.field_by_assignment(node, name)
-    }
-
     /// The body of a type that opens here implements a trait: its members are as visible as that.
     pub(crate) fn implement_trait(&mut self) {
         if let Some(open) = self.opens.last_mut() {
@@ -136,7 +131,8 @@ impl<'s> Walk<'s> {
         Some(spec.kind)
     }
 
-    /// The same with a signature, the node's doc comment and modifiers.
+    /// Defines a field of the enclosing type at a token that is something else too (a constructor's parameter), with a
+    /// signature, the node's doc comment and modifiers.
     pub(crate) fn define_field_as(
         &mut self,
         node: Node<'_>,
@@ -205,8 +201,8 @@ impl<'s> Walk<'s> {
     }
 
     /// The sorts of names that the imports from here on bind.
-    pub(crate) fn import_into(&mut self, spaces: &'static [u8]) {
-        self.import_spaces = Some(spaces);
+    pub(crate) fn import_into(&mut self, sorts: &'static [u8]) {
+        self.import_sorts = Some(sorts);
     }
 
     /// Says more of the definition at the hook's own node.
@@ -260,7 +256,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The sort of methods defined here: one of instances or one of the type itself.
-    pub(crate) fn instance_space(&self, instance: u8, of_type: u8) -> u8 {
+    pub(crate) fn instance_sort(&self, instance: u8, of_type: u8) -> u8 {
         if self.top().defines_static {
             of_type
         } else {
@@ -277,20 +273,21 @@ impl<'s> Walk<'s> {
     pub(crate) fn modify_member(
         &mut self,
         name: Range<usize>,
-        space: u8,
+        sort: u8,
         modifier: Modifier,
     ) -> Option<Row> {
         let name = self.intern(name);
-        let name = self.in_space(name, space);
+        let name = self.in_sort(name, sort);
         let row = *self.out.members.get(&(self.containing(), name))?;
-        apply(&mut self.out.symbols[row as usize], modifier);
+        // A member may be announced before it is defined.
+        apply(self.out.symbols.get_mut(row as usize)?, modifier);
         Some(row)
     }
 
     /// Lets a member of the enclosing type also be found under another name or sort.
-    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, space: u8) {
+    pub(crate) fn file_member(&mut self, row: Row, name: Range<usize>, sort: u8) {
         let name = self.intern(name);
-        let name = self.in_space(name, space);
+        let name = self.in_sort(name, sort);
         let holder = self.containing();
         self.out.members.entry((holder, name)).or_insert(row);
         self.out.aliases.push((holder, name, row));
@@ -344,6 +341,7 @@ impl<'s> Walk<'s> {
                 open.binder.flags |= flags::ABSTRACT;
             }
             self.bind_leaf(node, name.clone());
+            self.keeps_open = true;
             self.pending_names.push(name);
         }
     }

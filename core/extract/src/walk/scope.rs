@@ -136,10 +136,10 @@ impl<'s> Walk<'s> {
         };
         let closed = (spec.closed)(kind, scope_kind);
         if kind == SymbolKind::Import
-            && let Some(spaces) = self.import_spaces
+            && let Some(sorts) = self.import_sorts
         {
-            for &space in spaces {
-                let name = self.in_space(name, space);
+            for &sort in sorts {
+                let name = self.in_sort(name, sort);
                 self.add_binding(
                     Binding {
                         name,
@@ -167,8 +167,8 @@ impl<'s> Walk<'s> {
         );
         if kind == SymbolKind::Import {
             // What is imported may be of any sort.
-            let space = (spec.space_of_symbol)(SymbolKind::Function, 0);
-            let name = self.in_space(name, space);
+            let sort = (spec.sort_of_symbol)(SymbolKind::Function, 0);
+            let name = self.in_sort(name, sort);
             if name != self.out.symbols[symbol as usize].name {
                 self.add_binding(
                     Binding {
@@ -289,12 +289,12 @@ impl<'s> Walk<'s> {
     }
 
     /// The id of a name of a sort that does not meet the others.
-    pub(super) fn in_space(&mut self, name: NameId, space: u8) -> NameId {
-        if space == 0 {
+    pub(super) fn in_sort(&mut self, name: NameId, sort: u8) -> NameId {
+        if sort == 0 {
             return name;
         }
         let next = self.out.names.len() as NameId;
-        *self.spaced.entry((name, space)).or_insert_with(|| {
+        *self.by_sort.entry((name, sort)).or_insert_with(|| {
             self.out.names.push(self.out.names[name as usize]);
             next
         })

@@ -143,7 +143,7 @@ fn many_open_one_new_database_at_once() {
 /// Runs a call while another thread keeps cancelling it.
 fn cancelled<T>(canceller: Canceller, call: impl FnOnce() -> T) -> T {
     let (is_running, is_done) = (Barrier::new(2), AtomicBool::new(false));
-    thread::scope(|scope| {
+    let result = thread::scope(|scope| {
         scope.spawn(|| {
             canceller.cancel();
             is_running.wait();
@@ -155,7 +155,38 @@ fn cancelled<T>(canceller: Canceller, call: impl FnOnce() -> T) -> T {
         let result = call();
         is_done.store(true, SeqCst);
         result
-    })
+    });
+    // The last cancellations came too late for the call.
+    canceller.reset();
+    result
+}
+
+#[test]
+fn a_cancellation_that_comes_before_its_call_sticks() {
+    let place = Place::new();
+    let mut store = place.create();
+    let kept = [odd_batch(1, 10)];
+    index(&mut store, &kept);
+    let (canceller, batch) = (store.canceller(), odd_batch(2, 10));
+    let query = Query::Files { limit: 0 };
+
+    canceller.cancel();
+    assert!(matches!(store.query(&query), Err(StoreError::Cancelled)));
+    assert!(store.query(&query).is_ok(), "the call after starts afresh");
+    canceller.cancel();
+    assert!(matches!(store.begin("/root"), Err(StoreError::Cancelled)));
+    store.begin("/root").unwrap();
+    canceller.cancel();
+    assert!(matches!(store.write(&batch), Err(StoreError::Cancelled)));
+    store.begin("/root").unwrap();
+    store.write(&batch).unwrap();
+    canceller.cancel();
+    assert!(matches!(store.commit(), Err(StoreError::Cancelled)));
+    assert!(holds(&place.plain(), &kept));
+    store.begin("/root").unwrap();
+    canceller.cancel();
+    store.abandon().unwrap();
+    assert!(store.query(&query).is_ok());
 }
 
 #[test]

@@ -18,8 +18,11 @@
  * BOW_INVALID_ARGUMENT (a pointer is null or misaligned) and BOW_PANIC (a defect in the library; nothing is unwound
  * into the caller).
  *
+ * Addresses of structs that may be anybody's are numbers, uintptr_t: 0 is none, and like a pointer one must be aligned.
+ *
  * All functions may be called from any thread, at the same time. None of them calls back into the caller, except for
- * the release callbacks of tables that were given away and the waker that bow_context_set_waker registers.
+ * the callbacks of tables and streams that were given away, the functions that bow_call_start is given, and the waker
+ * that bow_context_set_waker registers.
  *
  * The library must not be unloaded: release callbacks and native threads need its code.
  */

@@ -1,0 +1,433 @@
+/**
+ * From apache-arrow arrays to the words that the library builds a table from (`bow_table_build` in bowstring.h):
+ *
+ *     token flags lease_count leases... node
+ *     node = length null_count buffer_count child_count has_dictionary
+ *            buffer_count x { mode address byte_length bit_offset }
+ *            child_count x node, then the dictionary's node
+ *
+ * apache-arrow keeps values, offsets and type ids sliced, so what is written has no offsets but the bits of bitmaps. Sizes
+ * follow from lengths and types: builders allocate more than they fill.
+ */
+
+import { CONSTANTS } from "../abi.ts";
+import { BowstringError } from "../errors.ts";
+import type { Runtime, Scratch } from "../runtime.ts";
+import { Arena } from "./arena.ts";
+import { concatenate } from "./concat.ts";
+import {
+  emptyData,
+  type ForeignArray,
+  type ForeignData,
+  type ForeignType,
+  TYPE,
+} from "./foreign.ts";
+import { leaseOf } from "./origin.ts";
+
+/** How memory crosses to native code; see `ExportOptions`. */
+export type ExportMode = "borrow" | "move" | "copy";
+
+const { BUFFER_NONE, BUFFER_BORROW, BUFFER_COPY, BUILD_RESTORE } = CONSTANTS;
+
+/** Up to this size a buffer is copied: the engines move the memory of small typed arrays. */
+export const COPY_BYTES = 8 * 1024;
+/** As deep as the library lets schemas nest. */
+const MAX_DEPTH = 64;
+/** Words before the nodes: token, flags, the number of leases, and room for their handles. */
+const HEADER_WORDS = 3;
+const HEADER_ROOM = HEADER_WORDS + 61;
+/** The bytes of one view of a view type. */
+const VIEW_BYTES = 16;
+const DENSE = 1;
+
+/** What a table is made of besides its words. */
+export interface Built {
+  /** Where the words begin, and how many there are. */
+  readonly start: number;
+  readonly count: number;
+  /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
+  readonly borrowed: readonly ArrayBufferLike[];
+  /** All of JavaScript's own ArrayBuffers, borrowed or not. */
+  readonly touched: ReadonlySet<ArrayBufferLike>;
+}
+
+const ZERO = new BigInt64Array(1);
+
+/** Writes words. One for each context, used for one table at a time. */
+export class TableBuilder {
+  readonly #runtime: Runtime;
+  readonly #arena: Arena;
+  #scratch: Scratch;
+  #words: Float64Array;
+  #at = HEADER_ROOM;
+  #mode: ExportMode = "borrow";
+  #leases: Set<number> = new Set();
+  #borrowed: ArrayBufferLike[] = [];
+  #touched: Set<ArrayBufferLike> = new Set();
+  /** The names of the fields above and of the one at hand. */
+  #path: string[] = [];
+  /** Which column of a record batch is at hand; -1 for an array. */
+  #column = -1;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#arena = new Arena(runtime);
+    this.#scratch = runtime.scratch(4096 * Float64Array.BYTES_PER_ELEMENT);
+    this.#words = new Float64Array(this.#scratch.bytes.buffer);
+  }
+
+  /** The memory that the words of the last table are in. */
+  get scratch(): Scratch {
+    return this.#scratch;
+  }
+
+  /**
+   * Writes the words of a table. `root` is its array, or for a record batch its struct, whose validity is left out. They
+   * and the copies that they point to hold until the next call. `token` is written if something is borrowed, else 0.
+   */
+  build(
+    root: ForeignData,
+    isBatch: boolean,
+    mode: ExportMode,
+    restore: boolean,
+    token: number,
+  ): Built {
+    this.#at = HEADER_ROOM;
+    this.#mode = mode;
+    this.#leases.clear();
+    this.#borrowed = [];
+    this.#touched = new Set();
+    this.#path.length = 0;
+    this.#column = -1;
+    this.#arena.clear();
+    if (isBatch) this.#struct(root);
+    else this.#node(root, root.length);
+
+    const end = this.#at;
+    const start = this.#header(token, restore);
+    return {
+      start,
+      count: end - start,
+      borrowed: this.#borrowed,
+      touched: this.#touched,
+    };
+  }
+
+  /** Writes the header just before the nodes, and returns where it begins. */
+  #header(token: number, restore: boolean): number {
+    const size = HEADER_WORDS + this.#leases.size;
+    if (size > HEADER_ROOM) {
+      throw new BowstringError(
+        "UNSUPPORTED",
+        `a table over the memory of ${this.#leases.size} leases, more than ${
+          HEADER_ROOM - HEADER_WORDS
+        }: export it with { mode: "copy" }`,
+      );
+    }
+    const start = HEADER_ROOM - size;
+    this.#words[start] = this.#borrowed.length > 0 ? token : 0;
+    this.#words[start + 1] = restore ? BUILD_RESTORE : 0;
+    this.#words[start + 2] = this.#leases.size;
+    let at = start + HEADER_WORDS;
+    for (const lease of this.#leases) this.#words[at++] = lease;
+    return start;
+  }
+
+  /** The struct of a record batch: every row is there. */
+  #struct(data: ForeignData): void {
+    this.#head(data.length, 0, 1, data.children.length, false);
+    this.#none();
+    const { children, length } = data;
+    for (let index = 0; index < children.length; index++) {
+      this.#column = index;
+      this.#below(`${data.type.children?.[index]?.name}`, children[index]!, length);
+    }
+  }
+
+  /** The first `length` rows of an array. */
+  #node(data: ForeignData, length: number): void {
+    const { type } = data;
+    if (length > data.length) this.#fail(`expected ${length} rows but found ${data.length}`);
+    switch (type.typeId) {
+      case TYPE.Null:
+        // Nothing would be read; but an array that was released is refused like any other.
+        this.#nulls(data, length);
+        return this.#head(length, length, 0, 0, false);
+      case TYPE.Bool:
+        this.#head(length, this.#nulls(data, length), 2, 0, false);
+        this.#validity(data, length);
+        return this.#bits(data.values, data.offset, length);
+      case TYPE.Utf8:
+      case TYPE.Binary:
+      case TYPE.LargeUtf8:
+      case TYPE.LargeBinary:
+        return this.#variable(data, length);
+      case TYPE.Utf8View:
+      case TYPE.BinaryView:
+        return this.#views(data, length);
+      case TYPE.List:
+      case TYPE.Map:
+      case TYPE.LargeList:
+        return this.#list(data, length);
+      case TYPE.Struct:
+        return this.#nested(data, length, 1);
+      case TYPE.FixedSizeList:
+        return this.#nested(data, length, type.listSize!);
+      case TYPE.Union:
+        return this.#union(data, length);
+      case TYPE.Dictionary:
+        return this.#dictionary(data, length);
+      default: {
+        const width = widthOf(type);
+        if (width === undefined) {
+          this.#fail(`${type} (type id ${type.typeId}) is not a type that can be exported`);
+        }
+        this.#head(length, this.#nulls(data, length), 2, 0, false);
+        this.#validity(data, length);
+        return this.#put(data.values, length * width);
+      }
+    }
+  }
+
+  #variable(data: ForeignData, length: number): void {
+    this.#head(length, this.#nulls(data, length), 3, 0, false);
+    this.#validity(data, length);
+    const [first, last] = this.#fences(data, length);
+    const { valueOffsets } = data;
+    if (this.#mode === "copy" && first > 0) {
+      // A slice of a large column is copied as the rows that it has.
+      this.#put(rebased(valueOffsets!, length), (length + 1) * valueOffsets!.BYTES_PER_ELEMENT);
+      return this.#put(data.values, last - first, first);
+    }
+    this.#offsets(data, length);
+    this.#put(data.values, last);
+  }
+
+  #list(data: ForeignData, length: number): void {
+    const child = data.children[0] ?? emptyData(data.type.children![0]!.type);
+    this.#head(length, this.#nulls(data, length), 2, 1, false);
+    this.#validity(data, length);
+    const [first, last] = this.#fences(data, length);
+    if (this.#mode === "copy" && first > 0) {
+      const offsets = data.valueOffsets!;
+      this.#put(rebased(offsets, length), (length + 1) * offsets.BYTES_PER_ELEMENT);
+      return this.#child(data.type, 0, child.slice(first, last - first), last - first);
+    }
+    this.#offsets(data, length);
+    this.#child(data.type, 0, child, child.length);
+  }
+
+  /** The first and the last offset. */
+  #fences({ valueOffsets }: ForeignData, length: number): [number, number] {
+    if (length === 0) return [0, 0];
+    if (valueOffsets === undefined || valueOffsets.length <= length) {
+      this.#fail(`expected ${length + 1} offsets but found ${valueOffsets?.length ?? 0}`);
+    }
+    return [Number(valueOffsets[0]), Number(valueOffsets[length])];
+  }
+
+  /** The offsets buffer. One of no rows has the one offset 0: not all readers accept that there is none. */
+  #offsets({ type, valueOffsets }: ForeignData, length: number): void {
+    const wide = type.typeId === TYPE.LargeUtf8 || type.typeId === TYPE.LargeBinary ||
+      type.typeId === TYPE.LargeList;
+    const width = wide ? BigInt64Array.BYTES_PER_ELEMENT : Int32Array.BYTES_PER_ELEMENT;
+    if (length === 0) return this.#put(ZERO as unknown as ForeignArray, width);
+    this.#put(valueOffsets, (length + 1) * width);
+  }
+
+  #views(data: ForeignData, length: number): void {
+    const buffers = data.variadicBuffers ?? [];
+    this.#head(length, this.#nulls(data, length), 2 + buffers.length, 0, false);
+    this.#validity(data, length);
+    this.#put(data.values, length * VIEW_BYTES);
+    for (const buffer of buffers) this.#put(buffer, buffer.byteLength);
+  }
+
+  /** A struct, or a list of a fixed size: `childRows` rows of each child belong to one row. */
+  #nested(data: ForeignData, length: number, childRows: number): void {
+    const fields = data.type.children ?? [];
+    this.#head(length, this.#nulls(data, length), 1, fields.length, false);
+    this.#validity(data, length);
+    this.#children(data, length * childRows);
+  }
+
+  #union(data: ForeignData, length: number): void {
+    const dense = data.type.mode === DENSE;
+    this.#head(length, 0, dense ? 2 : 1, data.type.children!.length, false);
+    this.#put(data.typeIds, length);
+    if (dense) this.#put(data.valueOffsets, length * Int32Array.BYTES_PER_ELEMENT);
+    this.#children(data, dense ? undefined : length);
+  }
+
+  #dictionary(data: ForeignData, length: number): void {
+    const { indices, dictionary } = data.type;
+    this.#head(length, this.#nulls(data, length), 2, 0, true);
+    this.#validity(data, length);
+    this.#put(data.values, length * widthOf(indices!)!);
+    const chunks = data.dictionary?.data ?? [];
+    const values = chunks.length === 1 ? chunks[0]! : concatenate(dictionary!, chunks);
+    this.#below("dictionary", values, values.length);
+  }
+
+  #children(data: ForeignData, length: number | undefined): void {
+    const fields = data.type.children ?? [];
+    for (let index = 0; index < fields.length; index++) {
+      const child = data.children[index] ?? emptyData(fields[index]!.type);
+      this.#child(data.type, index, child, length ?? child.length);
+    }
+  }
+
+  #child(type: ForeignType, index: number, child: ForeignData, length: number): void {
+    this.#below(type.children![index]!.name, child, length);
+  }
+
+  #below(name: string, data: ForeignData, length: number): void {
+    if (this.#path.length === MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH} levels`);
+    this.#path.push(name);
+    this.#node(data, length);
+    this.#path.pop();
+  }
+
+  /** The null count of the first `length` rows; -1 when nobody counted. */
+  #nulls(data: ForeignData, length: number): number {
+    if (length === 0 || !(data.nullBitmap && data.nullBitmap.byteLength > 0)) return 0;
+    const count = data._nullCount ?? -1;
+    return count === 0 || length === data.length ? count : -1;
+  }
+
+  #validity(data: ForeignData, length: number): void {
+    if (this.#nulls(data, length) === 0) this.#none();
+    else this.#bits(data.nullBitmap!, data.offset, length);
+  }
+
+  /** `length` bits from bit `offset` on. */
+  #bits(bitmap: ForeignArray | undefined, offset: number, length: number): void {
+    const bit = length === 0 ? 0 : offset & 7;
+    const first = length === 0 ? 0 : offset >>> 3;
+    this.#put(bitmap, Math.ceil((bit + length) / 8), first, bit);
+  }
+
+  /** A buffer of `byteLength` bytes of `view`, from byte `first` of it on. */
+  #put(view: ForeignArray | undefined, byteLength: number, first = 0, bitOffset = 0): void {
+    if (byteLength === 0) {
+      // Not a null pointer: not all readers accept one.
+      view = ZERO as unknown as ForeignArray;
+      first = 0;
+    }
+    if (view === undefined || first + byteLength > view.byteLength) {
+      this.#fail(
+        `expected a buffer of ${first + byteLength} bytes but found ${view?.byteLength ?? "none"}`,
+      );
+    }
+    if (byteLength <= COPY_BYTES) {
+      if (this.#mode === "move" && byteLength > 0) this.#touch(view.buffer);
+      const address = this.#arena.copy(view, first, byteLength);
+      return this.#buffer(BUFFER_COPY, address, byteLength, bitOffset);
+    }
+    const address = this.#runtime.addressOf(view) + first;
+    // Memory that can shrink cannot be lent.
+    const resizable = (view.buffer as ArrayBuffer).resizable === true;
+    const mode = this.#mode === "copy" || resizable ? BUFFER_COPY : BUFFER_BORROW;
+    if (mode === BUFFER_BORROW) this.#borrow(view.buffer);
+    this.#buffer(mode, address, byteLength, bitOffset);
+  }
+
+  #borrow(buffer: ArrayBufferLike): void {
+    const lease = leaseOf(buffer);
+    if (lease !== undefined) this.#leases.add(lease);
+    else if (this.#borrowed.at(-1) !== buffer) this.#borrowed.push(buffer);
+    this.#touch(buffer);
+  }
+
+  #touch(buffer: ArrayBufferLike): void {
+    if (this.#mode !== "move" || leaseOf(buffer) !== undefined || buffer === ZERO.buffer) return;
+    this.#touched.add(buffer);
+  }
+
+  #head(
+    length: number,
+    nullCount: number,
+    buffers: number,
+    children: number,
+    dictionary: boolean,
+  ): void {
+    this.#room(5);
+    const words = this.#words;
+    let at = this.#at;
+    words[at++] = length;
+    words[at++] = nullCount;
+    words[at++] = buffers;
+    words[at++] = children;
+    words[at++] = Number(dictionary);
+    this.#at = at;
+  }
+
+  #none(): void {
+    this.#buffer(BUFFER_NONE, 0, 0, 0);
+  }
+
+  #buffer(mode: number, address: number, byteLength: number, bitOffset: number): void {
+    this.#room(4);
+    const words = this.#words;
+    let at = this.#at;
+    words[at++] = mode;
+    words[at++] = address;
+    words[at++] = byteLength;
+    words[at++] = bitOffset;
+    this.#at = at;
+  }
+
+  /** Makes room for some more words. */
+  #room(words: number): void {
+    if (this.#at + words <= this.#words.length) return;
+    const larger = this.#runtime.scratch(2 * this.#scratch.bytes.length);
+    larger.bytes.set(this.#scratch.bytes);
+    this.#scratch = larger;
+    this.#words = new Float64Array(larger.bytes.buffer);
+  }
+
+  #fail(message: string): never {
+    const path = this.#column < 0 ? this.#path : [
+      `column[${this.#column}] "${this.#path[0]}"`,
+      ...this.#path.slice(1),
+    ];
+    throw new BowstringError("INVALID_ARROW", `${path.join(" -> ") || "array"}: ${message}`);
+  }
+}
+
+/** The first `length` + 1 offsets, counted from the first. */
+function rebased(offsets: ForeignArray, length: number): ForeignArray {
+  if (offsets instanceof BigInt64Array) {
+    const first = offsets[0]!;
+    return offsets.subarray(0, length + 1).map((offset) => offset - first);
+  }
+  const first = (offsets as Int32Array)[0]!;
+  return (offsets as Int32Array).subarray(0, length + 1).map((offset) => offset - first);
+}
+
+/** By unit: year and month; day and time; month, day and nanosecond. */
+const INTERVAL_BYTES = [4, 8, 16];
+
+/** The bytes of one value of a type of fixed width. */
+export function widthOf(type: ForeignType): number | undefined {
+  switch (type.typeId) {
+    case TYPE.Int:
+    case TYPE.Time:
+      return type.bitWidth! / 8;
+    case TYPE.Float:
+      return 2 << type.precision!;
+    case TYPE.Decimal:
+      return (type.bitWidth ?? 128) / 8;
+    case TYPE.Date:
+      return type.unit === 0 ? 4 : 8;
+    case TYPE.Timestamp:
+    case TYPE.Duration:
+      return 8;
+    case TYPE.Interval:
+      return INTERVAL_BYTES[type.unit!];
+    case TYPE.FixedSizeBinary:
+      return type.byteWidth;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+/** The bridge under forced collection, with releases at every moment and workers that are killed: nothing crashes, and
+ * every count returns to where it began. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tableFromArrays } from "apache-arrow";
+import {
+  exportRecordBatch,
+  exportStream,
+  importRecordBatch,
+  importStream,
+  openLibrary,
+  stats,
+} from "../mod.ts";
+import { nativeFilter } from "./support/native_filter.ts";
+import { collectUntil, runScript, SLOW } from "./support/process.ts";
+
+const counts = () => {
+  const { liveLeases, liveJobs, livePins, liveStreams, bytesViewed, leaks, violations } = stats();
+  return { liveLeases, liveJobs, livePins, liveStreams, bytesViewed, leaks, violations };
+};
+const START = counts();
+const settled = () =>
+  Object.entries(START).every(([name, count]) => Reflect.get(counts(), name) === count);
+
+const { filter, filter_stream } = openLibrary(nativeFilter, {
+  filter: { symbol: "filter_rows", parameters: ["batch"], result: "batch" },
+  filter_stream: { parameters: ["stream"], result: "stream" },
+});
+const OPTIONS = { options: { column: "id", least: 2 } };
+
+/** More rows than the bytes that are copied whatever the mode. */
+const ROWS = 5_000;
+const batch = () => tableFromArrays({ id: new Float64Array(ROWS).fill(7) }).batches[0]!;
+
+/** A lease of memory that this isolate lends itself. */
+function leased() {
+  using exported = exportRecordBatch(batch());
+  return importRecordBatch(exported.schema, exported.array);
+}
+
+async function script(name: string, ...args: string[]): Promise<string> {
+  const { code, signal, stdout, stderr } = await runScript(`scripts/${name}`, { args });
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
+  return stdout;
+}
+
+test("stress: 20,000 round trips leave memory flat", SLOW, async () => {
+  assert.equal(await script("round_trips.ts", "20000"), "flat\n");
+});
+
+for (const order of ["before", "after"] as const) {
+  test(`stress: a lease released ${order} the job that reads it ends`, SLOW, async () => {
+    for (let round = 0; round < 50; round++) {
+      const lease = leased();
+      const running = filter(lease, OPTIONS);
+      if (order === "before") lease.release();
+      const kept = await running;
+      assert.equal(kept.value.numRows, ROWS);
+      assert.equal(kept.value.getChild("id")!.get(ROWS - 1), 7);
+      lease.release();
+      kept.release();
+    }
+    await collectUntil(settled, "the counts at the start");
+  });
+
+  test(`stress: leases released ${order} the stream that carries them ends`, SLOW, async () => {
+    const leases = Array.from({ length: 40 }, leased);
+    function* source() {
+      for (const lease of leases) {
+        yield lease.value;
+        if (order === "before") lease.release();
+      }
+    }
+    let rows = 0;
+    for await (const read of filter_stream(source(), OPTIONS)) {
+      assert.equal(read.value.getChild("id")!.get(ROWS - 1), 7);
+      rows += read.value.numRows;
+      read.release();
+    }
+    assert.equal(rows, leases.length * ROWS);
+    for (const lease of leases) lease.release();
+    await collectUntil(settled, "the counts at the start");
+  });
+}
+
+test(
+  "stress: streams that are left half-way, by their reader or by their source",
+  SLOW,
+  async () => {
+    for (let round = 0; round < 30; round++) {
+      const source = function* () {
+        for (let count = 0; count < 20; count++) {
+          if (round % 3 === 2 && count === 10) throw new RangeError("enough");
+          yield leased();
+        }
+      };
+      const exported = exportStream(source(), { schema: batch().schema });
+      exported.finished.catch(() => {});
+      if (round % 3 === 1) {
+        // Never read.
+        exported.release();
+        continue;
+      }
+      let read = 0;
+      try {
+        for await (const lease of importStream(exported.address)) {
+          lease.release();
+          if (round % 3 === 0 && ++read === 3) break;
+        }
+      } catch (error) {
+        assert.match(String(error), /enough/);
+      }
+    }
+    await collectUntil(settled, "the counts at the start");
+  },
+);
+
+test("stress: what one isolate exports another imports and releases", SLOW, async () => {
+  assert.equal(await script("across_workers.ts"), "done\n");
+});
+
+for (const what of ["import", "export", "stream", "call"]) {
+  test(`stress: workers terminated in the middle of: ${what}`, SLOW, async () => {
+    assert.equal(await script("terminate_bridge.ts", what, nativeFilter), "done\n");
+  });
+}
+
+for (const way of ["end", "exit"]) {
+  test(
+    `stress: a process that ends (${way}) with leases, exports and a call alive`,
+    SLOW,
+    async () => {
+      assert.equal(await script("exit_bridge.ts", way, nativeFilter), "ends\n");
+    },
+  );
+}
