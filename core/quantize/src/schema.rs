@@ -339,8 +339,20 @@ const METADATA: [(&str, &str); 6] = [
     ),
 ];
 
-/// The schema of quantized tables.
+/// The schema of quantized tables. With the option `statistics` off, the last four columns are nullable, and null; see
+/// [`QuantizeOptions::quantized_schema`].
 pub fn quantized_schema() -> SchemaRef {
+    schema_of(true)
+}
+
+impl QuantizeOptions {
+    /// The schema of the tables that these options give.
+    pub fn quantized_schema(&self) -> SchemaRef {
+        schema_of(self.statistics)
+    }
+}
+
+fn schema_of(statistics: bool) -> SchemaRef {
     let list = |item: DataType| DataType::List(Arc::new(Field::new("item", item, false)));
     let fields = vec![
         Field::new("layer_name", DataType::Utf8, false),
@@ -354,10 +366,10 @@ pub fn quantized_schema() -> SchemaRef {
         Field::new("group_size", DataType::Int32, false),
         Field::new("axis", DataType::Int32, false),
         Field::new("layout", DataType::Utf8, false),
-        Field::new("rmse", DataType::Float32, true),
-        Field::new("max_abs_error", DataType::Float32, true),
-        Field::new("sqnr_db", DataType::Float32, true),
-        Field::new("cosine", DataType::Float32, true),
+        Field::new("rmse", DataType::Float32, !statistics),
+        Field::new("max_abs_error", DataType::Float32, !statistics),
+        Field::new("sqnr_db", DataType::Float32, !statistics),
+        Field::new("cosine", DataType::Float32, !statistics),
     ];
     let metadata: HashMap<String, String> = METADATA
         .iter()
