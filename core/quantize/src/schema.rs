@@ -320,8 +320,9 @@ const METADATA: [(&str, &str); 6] = [
         "bowstring:packing",
         "layouts onnx and mlx: codes of bit_width bits, row-major over the whole tensor without gaps, the first code in \
          the lowest bits of the first byte, the last byte (mlx: the last 4-byte little-endian word) filled with zeros; \
-         layout unpacked: one byte a code; layout ggml: blocks of 32 values, bit_width 8 Q8_0, bit_width 4 with scheme \
-         symmetric Q4_0, with asymmetric Q4_1",
+         layout unpacked: one byte a code; layout ggml: blocks of 32 values, bit_width 8 Q8_0 (float16 d, 32 int8 q), \
+         bit_width 4 with scheme symmetric Q4_0 (float16 d, 16 bytes), with asymmetric Q4_1 (float16 d, float16 m, 16 \
+         bytes), byte j of the 16 with code j in its low and code j + 16 in its high half",
     ),
     (
         "bowstring:codes",
