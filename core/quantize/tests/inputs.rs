@@ -518,7 +518,9 @@ fn extremes_come_back() {
                     (true, _) | (_, true) => 1.01,
                     (false, false) => 0.502,
                 };
-                assert!(error <= step * bound, "{kind} {x} {y} {step}");
+                // Of values too small for a float16 scale ggml keeps nothing.
+                let vanishing = if is_ggml { 127.0 * 2f64.powi(-25) } else { 0.0 };
+                assert!(error <= step * bound + vanishing, "{kind} {x} {y} {step}");
             }
             for name in ["rmse", "max_abs_error", "cosine"] {
                 assert!(measure(&quantized, name, 0).is_finite(), "{kind} {name}");

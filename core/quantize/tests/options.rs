@@ -356,20 +356,24 @@ fn search_and_importance_lower_what_they_are_to_lower() {
             );
             let even = |back: &[f32]| weighted_error(&values, back, &[1.0]);
             let uneven = |back: &[f32]| weighted_error(&values, back, &importance);
-            // The search weighs float32 sums: equal to within their rounding.
+            // Sums in float32 choose between candidates, so near ties may fall either way.
             assert!(
                 even(&searched) <= even(&plain) * 1.000_01,
                 "{bits} {granularity}"
             );
             assert!(
-                uneven(&important) <= uneven(&searched) * 1.000_01,
+                uneven(&important) <= uneven(&searched) * 1.001,
                 "{bits} {granularity}"
             );
+            // A channel along the last axis has 16 values, of one weight; weights that are spread evenly over a tensor
+            // do not change its optimum.
             if bits < 8 && granularity["axis"] != 1 {
                 assert!(
                     even(&searched) < even(&plain) * 0.99,
                     "{bits} {granularity}"
                 );
+            }
+            if bits < 8 && granularity["granularity"].is_null() {
                 assert!(
                     uneven(&important) < uneven(&searched) * 0.99,
                     "{bits} {granularity}"

@@ -155,8 +155,8 @@ impl Rule {
         let steps = f64::from((top - zero_point).max(zero_point - bottom));
         if steps * f64::from(scale) > f64::from(f32::MAX) {
             // The outermost code must not stand for infinity.
-            let below = f64::from(f32::MAX) / steps;
-            scale = self.storable(below * 0.999);
+            let unit = 2.0f64.powi(1 - self.scale_bits as i32);
+            scale = self.storable(f64::from(f32::MAX) / steps * (1.0 - unit));
             zero_point = self.zero_point(low, scale);
         }
         let inverse = 1.0 / scale;
