@@ -3,7 +3,6 @@
 //! [`extract`] reads files in parallel, parses each once with tree-sitter, walks the tree once, and hands out
 //! [`ExtractionBatch`]es: five [`RecordBatch`]es about the same files, in input order whatever the thread count.
 
-mod block;
 mod control;
 mod facts;
 mod file;

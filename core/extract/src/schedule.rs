@@ -11,7 +11,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::block::BlockPool;
 use crate::control::Control;
 use crate::facts::FileFacts;
 use crate::file::FileWorker;
@@ -21,6 +20,7 @@ use crate::scan::{Entry, scan};
 use crate::source::error;
 use crate::tables::{Sizes, assemble};
 use crate::{ExtractError, ExtractionBatch};
+use bowstring_block::BlockPool;
 
 /// Files that may be finished ahead of the first unfinished one, for each worker.
 const FILES_AHEAD: usize = 64;

@@ -10,9 +10,9 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::ExtractionBatch;
-use crate::block::{ALIGNMENT, BlockPool};
 use crate::facts::FileFacts;
 use crate::model;
+use bowstring_block::{ALIGNMENT, BlockPool};
 
 use self::columns::emit;
 use self::sinks::{Measure, TableWriter};

@@ -1,0 +1,299 @@
+//! Quantized tables back to float32.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_schema::Field;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Quantizer, kernel, shared};
+use crate::error::Problem;
+use crate::kernel::ggml;
+use crate::kernel::rule::Rule;
+use crate::kernel::{AHEAD, InstructionSet, Kernel, STEP};
+use crate::parallel::{run, threads};
+use crate::plan::{Coding, Geometry};
+use crate::schema::{dequantized_schema, validate_quantized_schema};
+use crate::stored::{Columns, Row};
+use crate::{Control, QuantizeError, QuantizeOptions};
+
+/// Codes that are unpacked at a time.
+const BLOCK: usize = AHEAD;
+/// Values of one task.
+const TASK: usize = 1 << 18;
+/// Outputs from this size on are written past the caches.
+const STREAM_BYTES: usize = 4 << 20;
+
+/// Options of one dequantization.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DequantizeOptions {
+    /// Worker threads; 0 means one per core.
+    pub threads: usize,
+    /// Instead of the best there is. Fails where the machine lacks it.
+    pub instruction_set: Option<InstructionSet>,
+}
+
+/// Takes a batch of the schema of [`quantized_schema`](crate::quantized_schema) back to layers: layer_name, weights
+/// list<float32>, shape. Uses a quantizer that the whole process shares.
+///
+/// # Errors
+/// See [`Quantizer::dequantize`].
+pub fn dequantize(
+    batch: &RecordBatch,
+    options: &DequantizeOptions,
+    control: &Control,
+) -> Result<RecordBatch, QuantizeError> {
+    shared().dequantize(batch, options, control)
+}
+
+/// Where the values of a row go.
+#[derive(Clone, Copy)]
+struct Target(*mut f32);
+
+// SAFETY: tasks write to disjoint parts of the memory, which the call that runs them owns.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    /// Where the `at`th value goes.
+    ///
+    /// # Safety
+    /// There is room for so many.
+    unsafe fn at(self, at: usize) -> *mut f32 {
+        // SAFETY: as promised to this method.
+        unsafe { self.0.add(at) }
+    }
+}
+
+impl Quantizer {
+    /// Takes a quantized batch back to layers; see [`dequantize`].
+    ///
+    /// # Errors
+    /// Columns that are missing or of other types, rows whose parts contradict each other, and more than 2^31 - 1
+    /// values in one batch.
+    pub fn dequantize(
+        &self,
+        batch: &RecordBatch,
+        options: &DequantizeOptions,
+        control: &Control,
+    ) -> Result<RecordBatch, QuantizeError> {
+        validate_quantized_schema(batch.schema_ref())?;
+        let kernel = kernel(&QuantizeOptions {
+            instruction_set: options.instruction_set,
+            ..QuantizeOptions::default()
+        })?;
+        let columns = Columns::of(batch);
+        let mut rows = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            rows.push(columns.row(row).map_err(|message| {
+                let names = columns.names;
+                let layer = if names.is_null(row) {
+                    ""
+                } else {
+                    names.value(row)
+                };
+                Problem::from(message).of(row, layer)
+            })?);
+        }
+        let mut offsets = vec![0usize];
+        for row in &rows {
+            offsets.push(offsets[offsets.len() - 1] + row.plan.values);
+        }
+        let total = offsets[rows.len()];
+        if total > i32::MAX as usize {
+            return Err(QuantizeError::TooLarge(format!(
+                "one batch would have {total} values, more than the limit of {}; use smaller batches",
+                i32::MAX
+            )));
+        }
+        control.expect(rows.len(), total);
+        let mut block = self.pool().take(4 * total).ok_or_else(|| {
+            QuantizeError::TooLarge(format!(
+                "no memory for {} bytes of values; use smaller batches",
+                4 * total
+            ))
+        })?;
+        let start = Target(block.bytes_mut().as_mut_ptr().cast());
+        let mut tasks = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            // A task's worth is a whole number of bytes and of ggml's blocks.
+            tasks.extend((0..row.plan.values).step_by(TASK).map(|first| (at, first)));
+        }
+        let stream = 4 * total >= STREAM_BYTES;
+        run(
+            threads(options.threads),
+            tasks.len(),
+            control,
+            Buffers::default,
+            |buffers, task| {
+                let (at, first) = tasks[task];
+                let row = &rows[at];
+                let end = (first + TASK).min(row.plan.values);
+                // SAFETY: the block has room for all values, of which these are the row's.
+                let to = unsafe { start.at(offsets[at]) };
+                row.decode(kernel, first, end, to, stream, buffers);
+                (kernel.fence)();
+                control.add_values(end - first);
+            },
+        )?;
+        control.add_layers(rows.len());
+        let buffer = block.freeze(4 * total);
+        let values = Float32Array::new(ScalarBuffer::new(buffer, 0, total), None);
+        let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| *offset as i32).collect();
+        let item = Arc::new(Field::new("item", arrow_schema::DataType::Float32, false));
+        let weights = ListArray::new(item, OffsetBuffer::new(offsets), Arc::new(values), None);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(columns.names.clone()),
+            Arc::new(weights),
+            Arc::new(columns.plain_shapes()),
+        ];
+        RecordBatch::try_new(dequantized_schema(), columns).map_err(|cause| {
+            QuantizeError::TooLarge(format!("the result is no valid batch: {cause}"))
+        })
+    }
+}
+
+/// Buffers of one thread.
+struct Buffers {
+    codes: Vec<u8>,
+    values: Vec<f32>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self {
+            codes: vec![0; BLOCK + STEP],
+            values: vec![0.0; BLOCK + STEP],
+        }
+    }
+}
+
+impl Row<'_> {
+    /// Decodes the values `first..end`; `to` is where the row begins.
+    fn decode(
+        &self,
+        kernel: &Kernel,
+        first: usize,
+        end: usize,
+        to: *mut f32,
+        stream: bool,
+        buffers: &mut Buffers,
+    ) {
+        let rule = match self.plan.coding {
+            Coding::Affine(rule) => rule,
+            Coding::Ggml(format) => {
+                let block = first / ggml::BLOCK;
+                let from = self.data[block * format.bytes()..].as_ptr();
+                // SAFETY: the data has the layer's blocks, and `to` room for its values.
+                return unsafe {
+                    (kernel.decode_ggml)(format, from, (end - first) / ggml::BLOCK, to.add(first))
+                };
+            }
+        };
+        let bits = self.plan.stored_bits();
+        let per_byte = usize::from(8 / bits);
+        for at in (first..end).step_by(BLOCK) {
+            let len = BLOCK.min(end - at);
+            let bytes = &self.data[at / per_byte..][..len.div_ceil(per_byte)];
+            let (from, codes) = (bytes.as_ptr(), buffers.codes.as_mut_ptr());
+            // SAFETY: the bytes hold these codes, up to a whole byte, and the buffer has room for `BLOCK` and a step.
+            unsafe { (kernel.unpack)(bits, rule.signed, from, bytes.len() * per_byte, codes) };
+            match self.plan.geometry {
+                Geometry::Rows { row_len, group, .. } => {
+                    self.decode_runs(
+                        kernel,
+                        &rule,
+                        (row_len, group),
+                        at,
+                        len,
+                        to,
+                        stream,
+                        buffers,
+                    );
+                }
+                Geometry::Columns { .. } => {
+                    // SAFETY: `to` has room for the row's values.
+                    let to = unsafe { std::slice::from_raw_parts_mut(to.add(at), len) };
+                    self.decode_columns(&rule, at, &buffers.codes[..len], to);
+                }
+            }
+        }
+    }
+
+    /// Decodes codes of the values from `at` on, each by the map of its column.
+    fn decode_columns(&self, rule: &Rule, at: usize, codes: &[u8], to: &mut [f32]) {
+        let maps = self.columns.as_ref().expect("made for columns");
+        let period = maps.scales.len() - STEP;
+        let mut done = 0;
+        while done < codes.len() {
+            let column = (at + done) % period;
+            let len = (period - column).min(codes.len() - done);
+            let (scales, zeros) = (
+                &maps.scales[column..][..len],
+                &maps.zero_points[column..][..len],
+            );
+            let pairs = codes[done..][..len].iter().zip(&mut to[done..][..len]);
+            // The difference of code and zero point is a small integer, which a float holds.
+            for ((code, to), (scale, zero)) in pairs.zip(scales.iter().zip(zeros)) {
+                let code = if rule.signed {
+                    f32::from(*code as i8)
+                } else {
+                    f32::from(*code)
+                };
+                *to = (code - zero) * scale;
+            }
+            done += len;
+        }
+    }
+
+    /// Decodes the `len` codes of the buffer, those of the values from `at` on, group by group.
+    #[allow(clippy::too_many_arguments)] // A loop body that has a name.
+    fn decode_runs(
+        &self,
+        kernel: &Kernel,
+        rule: &Rule,
+        (row_len, group): (usize, usize),
+        at: usize,
+        len: usize,
+        to: *mut f32,
+        stream: bool,
+        buffers: &mut Buffers,
+    ) {
+        let groups_per_row = row_len.div_ceil(group);
+        let mut done = 0;
+        while done < len {
+            let (row, column) = ((at + done) / row_len, (at + done) % row_len);
+            let rest = (row_len - column).min(len - done);
+            let in_group = (group - column % group).min(rest);
+            let count = if in_group == group && group.is_multiple_of(STEP) {
+                rest / group
+            } else {
+                1
+            };
+            let index = row * groups_per_row + column / group;
+            let maps = index..index + count;
+            // SAFETY: the buffer has the codes and a step more; `to` has room for the row's values.
+            unsafe {
+                let codes = buffers.codes.as_ptr().add(done);
+                let to = to.add(at + done);
+                let is_whole = in_group.is_multiple_of(STEP);
+                let stream = stream && is_whole && to.align_offset(64) == 0;
+                let target = if is_whole {
+                    to
+                } else {
+                    buffers.values.as_mut_ptr()
+                };
+                let step = in_group.next_multiple_of(STEP);
+                let (scales, zero_points) = (&self.scales[maps.clone()], &self.zero_points[maps]);
+                kernel.decode(rule.signed)(codes, step, scales, zero_points, target, stream);
+                if !is_whole {
+                    to.copy_from_nonoverlapping(target, in_group);
+                }
+            }
+            done += count * in_group;
+        }
+    }
+}

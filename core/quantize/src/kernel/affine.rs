@@ -1,0 +1,345 @@
+//! The affine kernels: the range of each group, its scale and zero point, its codes, and the way back.
+//!
+//! A code is `saturate(round_half_even(x / scale) + zero_point)`, ONNX's QuantizeLinear, with the division in float32.
+//! Dividing is what limits the speed, so the fast path multiplies by the reciprocal and then proves from the distance
+//! between that product and its integer, or from the error `x - code * scale` where the statistics need it anyway, that
+//! no value of the group lies so close to a tie between two codes that the division could have decided otherwise. A
+//! group with such a value is done again by division.
+//!
+//! All loops take whole multiples of [`STEP`] values; callers pad with zeros, which change no range, sum or maximum.
+//! The memory is kept busy throughout: the loop over ranges asks for the first quarter of the values that come next, the
+//! loop over codes, which takes about three times as long, for the rest.
+
+use super::lanes::{LANES, Lanes};
+use super::rule::{Group, Path, Rule, code_one};
+use super::sums::{Sums, Vectors};
+
+/// Values that a loop handles at a time.
+pub(crate) const STEP: usize = 32;
+/// Values between the one that is worked on and the one that is fetched.
+pub(crate) const AHEAD: usize = 2048;
+/// The bits of infinity: a magnitude from here on is not a number to quantize.
+const INFINITY: i32 = 0x7f80_0000;
+
+/// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`. NaN is passed over. Fetches the
+/// first quarter of as many values at `next`, which need not be readable.
+#[inline(always)]
+pub(crate) unsafe fn ranges<L: Lanes>(
+    x: *const f32,
+    next: *const f32,
+    len: usize,
+    lows: &mut [f32],
+    highs: &mut [f32],
+) {
+    // SAFETY: the caller vouches for `lows.len() * len` readable values.
+    unsafe {
+        for (group, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
+            let start = group * len;
+            let mut l = [L::splat(0.0); 2];
+            let mut h = l;
+            let mut at = start;
+            while at < start + len {
+                L::prefetch(next.wrapping_add(at / 4));
+                let (a, b) = (L::load(x.add(at)), L::load(x.add(at + LANES)));
+                l = [a.min(l[0]), b.min(l[1])];
+                h = [a.max(h[0]), b.max(h[1])];
+                at += STEP;
+            }
+            (*low, *high) = L::bounds(l[0].min(l[1]), h[0].max(h[1]));
+        }
+    }
+}
+
+/// Widens the ranges of `len` columns, a multiple of [`STEP`], by one row of values. NaN is passed over.
+#[inline(always)]
+pub(crate) unsafe fn widen_ranges<L: Lanes>(
+    x: *const f32,
+    len: usize,
+    lows: *mut f32,
+    highs: *mut f32,
+) {
+    // SAFETY: the caller vouches for `len` values and as many ranges.
+    unsafe {
+        for at in (0..len).step_by(LANES) {
+            let x = L::load(x.add(at));
+            x.min(L::load(lows.add(at))).store(lows.add(at));
+            x.max(L::load(highs.add(at))).store(highs.add(at));
+        }
+    }
+}
+
+/// Writes the codes of consecutive groups of `len` values each. Fetches the last three quarters of as many values at
+/// `next`, which need not be readable. `false`: a value is NaN or infinite or a group is beyond its scale's type, and
+/// the codes and sums are of no use.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // A loop body that has a name.
+pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
+    x: *const f32,
+    next: *const f32,
+    len: usize,
+    groups: &[Group],
+    rule: &Rule,
+    codes: *mut u8,
+    sums: &mut Sums,
+) -> bool {
+    let mut largest = sums.largest;
+    let (first, doubt) = (groups.len() * len / 4, rule.doubt());
+    // SAFETY: the caller vouches for `groups.len() * len` readable values and writable codes.
+    unsafe {
+        for (at, group) in groups.iter().enumerate() {
+            let next = next.wrapping_add(first + at * len * 3 / 4);
+            let (x, codes) = (x.add(at * len), codes.add(at * len));
+            let values = Values { x, next, len };
+            let worst = match group.path {
+                Path::Reciprocal if STATISTICS => {
+                    let before = Vectors::load(sums);
+                    let (after, worst) = code_group::<L, SIGNED, STATISTICS, false>(
+                        values, group, rule, codes, before,
+                    );
+                    let bound = group.scale * (0.5 - doubt);
+                    if L::any_above(worst, bound.to_bits() as i32) {
+                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums)
+                    } else {
+                        after.store(sums);
+                        L::largest(worst)
+                    }
+                }
+                Path::Reciprocal => {
+                    let worst = code_only::<L, SIGNED>(values, group, codes);
+                    if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
+                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums)
+                    } else {
+                        0
+                    }
+                }
+                Path::Division => divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums),
+                Path::Wide => code_wide::<SIGNED>(x, len, group, rule, codes, &mut sums.wide),
+                Path::Beyond => INFINITY,
+            };
+            largest = largest.max(worst);
+        }
+    }
+    sums.largest = largest;
+    largest < INFINITY
+}
+
+/// `len` values, and the address whose neighbourhood is to be fetched meanwhile.
+#[derive(Clone, Copy)]
+struct Values {
+    x: *const f32,
+    next: *const f32,
+    len: usize,
+}
+
+impl Values {
+    /// Asks for what the step at `at` is to fetch: 24 values, and so one line or two.
+    #[inline(always)]
+    unsafe fn fetch<L: Lanes>(self, at: usize) {
+        // SAFETY: a prefetch takes any address.
+        unsafe {
+            let next = self.next.wrapping_add(at * 3 / 4);
+            L::prefetch(next);
+            L::prefetch(next.wrapping_add(LANES));
+        }
+    }
+}
+
+/// The codes of a group by division; the largest magnitude of an error.
+#[inline(always)]
+unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
+    values: Values,
+    group: &Group,
+    rule: &Rule,
+    codes: *mut u8,
+    sums: &mut Sums,
+) -> i32 {
+    // SAFETY: as promised to this function.
+    unsafe {
+        let before = Vectors::load(sums);
+        let (after, worst) =
+            code_group::<L, SIGNED, STATISTICS, true>(values, group, rule, codes, before);
+        after.store(sums);
+        L::largest(worst)
+    }
+}
+
+/// The codes of a group by the reciprocal, and the largest distance between a value, in steps, and its code: lane by
+/// lane, the bits of its magnitude. A value that is NaN or infinite has such a distance.
+#[inline(always)]
+unsafe fn code_only<L: Lanes, const SIGNED: bool>(
+    values: Values,
+    group: &Group,
+    codes: *mut u8,
+) -> L::Most {
+    // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
+    unsafe {
+        let Values { x, len, .. } = values;
+        let inverse = L::splat(group.inverse);
+        let mut worst = L::least();
+        let mut at = 0;
+        while at < len {
+            values.fetch::<L>(at);
+            let (a, b) = (
+                L::load(x.add(at)).mul(inverse),
+                L::load(x.add(at + LANES)).mul(inverse),
+            );
+            let (i, j) = (a.round(), b.round());
+            let (d, f) = (a.sub(L::to_float(i)), b.sub(L::to_float(j)));
+            worst = L::most(L::most(worst, d), f);
+            L::store_codes::<SIGNED>(i, j, group.zero_point, codes.add(at));
+            at += STEP;
+        }
+        worst
+    }
+}
+
+#[inline(always)]
+unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const DIVIDE: bool>(
+    values: Values,
+    group: &Group,
+    rule: &Rule,
+    codes: *mut u8,
+    mut sums: Vectors<L>,
+) -> (Vectors<L>, L::Most) {
+    // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
+    unsafe {
+        let Values { x, len, .. } = values;
+        let (bottom, top) = rule.codes();
+        let (scale, inverse) = (L::splat(group.scale), L::splat(group.inverse));
+        let negated = L::splat(-group.scale);
+        let low = L::splat((bottom - group.zero_point) as f32);
+        let high = L::splat((top - group.zero_point) as f32);
+        let mut worst = L::least();
+        let mut at = 0;
+        while at < len {
+            values.fetch::<L>(at);
+            let mut halves = [L::splat_int(0); 2];
+            for (half, code) in halves.iter_mut().enumerate() {
+                let x = L::load(x.add(at + half * LANES));
+                *code = if DIVIDE {
+                    // Saturating before rounding is the same as after it, since the bounds are integers.
+                    x.div(scale).min(high).max(low).round()
+                } else {
+                    x.mul(inverse).round()
+                };
+                // Of the exact product; the value that comes back differs from that by its rounding.
+                let e = L::to_float(*code).mul_add(negated, x);
+                worst = L::most(worst, e);
+                if STATISTICS {
+                    sums.add(x, e);
+                }
+            }
+            L::store_codes::<SIGNED>(halves[0], halves[1], group.zero_point, codes.add(at));
+            at += STEP;
+        }
+        (sums, worst)
+    }
+}
+
+#[inline(always)]
+unsafe fn code_wide<const SIGNED: bool>(
+    x: *const f32,
+    len: usize,
+    group: &Group,
+    rule: &Rule,
+    codes: *mut u8,
+    sums: &mut [f64; 3],
+) -> i32 {
+    let (bottom, top) = rule.codes();
+    let mut worst = 0;
+    for at in 0..len {
+        // SAFETY: the caller vouches for `len` values and codes.
+        let x = unsafe { x.add(at).read_unaligned() };
+        let steps = code_one(x, group.scale, bottom, top, group.zero_point);
+        let e = f64::from(x) - f64::from(steps as f32 * group.scale);
+        *sums = [
+            sums[0] + e * e,
+            sums[1] + f64::from(x) * f64::from(x),
+            sums[2] + f64::from(x) * e,
+        ];
+        worst = worst.max(
+            (if x.is_finite() {
+                (e as f32).abs().to_bits()
+            } else {
+                0x7f80_0000
+            }) as i32,
+        );
+        // SAFETY: as above.
+        unsafe { codes.add(at).write((steps + group.zero_point) as u8) };
+    }
+    worst
+}
+
+/// As [`code`] for one run of values that each have their own scale and zero point (a whole float).
+#[inline(always)]
+pub(crate) unsafe fn code_each<L: Lanes, const SIGNED: bool>(
+    x: *const f32,
+    len: usize,
+    scales: *const f32,
+    zero_points: *const f32,
+    rule: &Rule,
+    codes: *mut u8,
+    sums: &mut Sums,
+) -> bool {
+    // SAFETY: the caller vouches for `len` values, scales, zero points and codes; `len` is a multiple of `STEP`.
+    unsafe {
+        let (bottom, top) = rule.codes();
+        let (bottom, top) = (L::splat(bottom as f32), L::splat(top as f32));
+        let mut vectors = Vectors::<L>::load(sums);
+        let mut worst = L::least();
+        let mut at = 0;
+        while at < len {
+            let mut rounded = [L::splat_int(0); 2];
+            for (half, rounded) in rounded.iter_mut().enumerate() {
+                let at = at + half * LANES;
+                let x = L::load(x.add(at));
+                let (scale, zero) = (L::load(scales.add(at)), L::load(zero_points.add(at)));
+                let steps = x.div(scale).min(top.sub(zero)).max(bottom.sub(zero));
+                let steps = L::to_float(steps.round());
+                let e = x.sub(steps.mul(scale));
+                worst = L::most(worst, e);
+                vectors.add(x, e);
+                *rounded = steps.add(zero).round();
+            }
+            L::store_codes::<SIGNED>(rounded[0], rounded[1], 0, codes.add(at));
+            at += STEP;
+        }
+        vectors.store(sums);
+        sums.largest = sums.largest.max(L::largest(worst));
+    }
+    sums.largest < INFINITY
+}
+
+/// The values of consecutive groups of `len` codes each, a multiple of [`STEP`]: `(code - zero_point) * scale`.
+/// `stream`: past the caches, and `to` then is 64-byte-aligned.
+#[inline(always)]
+pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool>(
+    codes: *const u8,
+    len: usize,
+    scales: &[f32],
+    zero_points: &[i16],
+    to: *mut f32,
+    stream: bool,
+) {
+    // SAFETY: the caller vouches for `len` codes and values for each scale.
+    unsafe {
+        for (group, (scale, zero_point)) in scales.iter().zip(zero_points).enumerate() {
+            let (codes, to) = (codes.add(group * len), to.add(group * len));
+            let (scale, zero) = (L::splat(*scale), L::splat_int(i32::from(*zero_point)));
+            let mut at = 0;
+            while at < len {
+                let i = L::sub_int(L::load_codes::<SIGNED>(codes.add(at)), zero);
+                let j = L::sub_int(L::load_codes::<SIGNED>(codes.add(at + LANES)), zero);
+                let (a, b) = (L::to_float(i).mul(scale), L::to_float(j).mul(scale));
+                if stream {
+                    a.stream(to.add(at));
+                    b.stream(to.add(at + LANES));
+                } else {
+                    a.store(to.add(at));
+                    b.store(to.add(at + LANES));
+                }
+                at += STEP;
+            }
+        }
+    }
+}

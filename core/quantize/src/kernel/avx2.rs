@@ -1,0 +1,194 @@
+//! Sixteen lanes as two 256-bit registers.
+
+#![allow(clippy::undocumented_unsafe_blocks)] // Every block is one intrinsic under the contract of `Lanes`.
+
+use std::arch::x86_64::*;
+
+use super::lanes::{ALMOST_HALF, Lanes};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(__m256, __m256);
+
+macro_rules! both {
+    ($name:ident, $intrinsic:ident) => {
+        #[inline(always)]
+        unsafe fn $name(self, other: Self) -> Self {
+            unsafe { Self($intrinsic(self.0, other.0), $intrinsic(self.1, other.1)) }
+        }
+    };
+}
+
+impl Lanes for Avx2 {
+    type Int = (__m256i, __m256i);
+    /// One register, as the loops need all others.
+    type Most = __m256i;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        unsafe { Self(_mm256_set1_ps(value), _mm256_set1_ps(value)) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe {
+            _mm256_storeu_ps(to, self.0);
+            _mm256_storeu_ps(to.add(8), self.1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        unsafe {
+            _mm256_stream_ps(to, self.0);
+            _mm256_stream_ps(to.add(8), self.1);
+        }
+    }
+    both!(add, _mm256_add_ps);
+    both!(sub, _mm256_sub_ps);
+    both!(mul, _mm256_mul_ps);
+    both!(div, _mm256_div_ps);
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe {
+            Self(
+                _mm256_fmadd_ps(self.0, factor.0, term.0),
+                _mm256_fmadd_ps(self.1, factor.1, term.1),
+            )
+        }
+    }
+    // MINPS and MAXPS return the second operand when either is NaN.
+    both!(min, _mm256_min_ps);
+    both!(max, _mm256_max_ps);
+    #[inline(always)]
+    unsafe fn lowest(self) -> f32 {
+        unsafe {
+            let v = _mm256_min_ps(self.0, self.1);
+            let v = _mm_min_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_min_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_min_ss(v, _mm_shuffle_ps::<1>(v, v)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn highest(self) -> f32 {
+        unsafe {
+            let v = _mm256_max_ps(self.0, self.1);
+            let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_max_ss(v, _mm_shuffle_ps::<1>(v, v)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn bounds(low: Self, high: Self) -> (f32, f32) {
+        unsafe {
+            // Both at once: the negated lows in one half, the highs in the other. Without zeros' signs, which a range
+            // does not depend on.
+            let low = _mm256_xor_ps(_mm256_min_ps(low.0, low.1), _mm256_set1_ps(-0.0));
+            let high = _mm256_max_ps(high.0, high.1);
+            let m = _mm256_max_ps(
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            );
+            let m = _mm256_max_ps(m, _mm256_shuffle_ps::<0b01_00_11_10>(m, m));
+            let m = _mm256_max_ps(m, _mm256_shuffle_ps::<0b10_11_00_01>(m, m));
+            let low = _mm256_cvtss_f32(m);
+            (-low, _mm_cvtss_f32(_mm256_extractf128_ps::<1>(m)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self::Int {
+        unsafe { (_mm256_cvtps_epi32(self.0), _mm256_cvtps_epi32(self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn round_away(self) -> Self::Int {
+        unsafe {
+            let (sign, half) = (_mm256_set1_ps(-0.0), _mm256_set1_ps(ALMOST_HALF));
+            let low = _mm256_add_ps(self.0, _mm256_or_ps(_mm256_and_ps(self.0, sign), half));
+            let high = _mm256_add_ps(self.1, _mm256_or_ps(_mm256_and_ps(self.1, sign), half));
+            (_mm256_cvttps_epi32(low), _mm256_cvttps_epi32(high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn truncate(self) -> Self::Int {
+        unsafe { (_mm256_cvttps_epi32(self.0), _mm256_cvttps_epi32(self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn least() -> Self::Most {
+        unsafe { _mm256_setzero_si256() }
+    }
+    #[inline(always)]
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
+        unsafe {
+            let mask = _mm256_set1_epi32(0x7fff_ffff);
+            let low = _mm256_and_si256(_mm256_castps_si256(value.0), mask);
+            let high = _mm256_and_si256(_mm256_castps_si256(value.1), mask);
+            _mm256_max_epi32(most, _mm256_max_epi32(low, high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn largest(most: Self::Most) -> i32 {
+        unsafe {
+            let high = _mm256_extracti128_si256::<1>(most);
+            let m = _mm_max_epi32(_mm256_castsi256_si128(most), high);
+            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_11_10>(m));
+            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_00_01>(m));
+            _mm_cvtsi128_si32(m)
+        }
+    }
+    #[inline(always)]
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
+        unsafe { _mm256_movemask_epi8(_mm256_cmpgt_epi32(most, _mm256_set1_epi32(bound))) != 0 }
+    }
+    #[inline(always)]
+    unsafe fn splat_int(value: i32) -> Self::Int {
+        unsafe { (_mm256_set1_epi32(value), _mm256_set1_epi32(value)) }
+    }
+    #[inline(always)]
+    unsafe fn to_float(int: Self::Int) -> Self {
+        unsafe { Self(_mm256_cvtepi32_ps(int.0), _mm256_cvtepi32_ps(int.1)) }
+    }
+    #[inline(always)]
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        unsafe {
+            // The packs work within 128-bit halves, so the bytes come out in the order of `order`, by fours.
+            let zero_point = _mm256_set1_epi16(zero_point as i16);
+            let low = _mm256_add_epi16(_mm256_packs_epi32(a.0, a.1), zero_point);
+            let high = _mm256_add_epi16(_mm256_packs_epi32(b.0, b.1), zero_point);
+            let bytes = if SIGNED {
+                _mm256_packs_epi16(low, high)
+            } else {
+                _mm256_packus_epi16(low, high)
+            };
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            _mm256_storeu_si256(to.cast(), _mm256_permutevar8x32_epi32(bytes, order));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
+        unsafe {
+            let (low, high) = (
+                _mm_loadl_epi64(from.cast()),
+                _mm_loadl_epi64(from.add(8).cast()),
+            );
+            if SIGNED {
+                (_mm256_cvtepi8_epi32(low), _mm256_cvtepi8_epi32(high))
+            } else {
+                (_mm256_cvtepu8_epi32(low), _mm256_cvtepu8_epi32(high))
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {
+        unsafe { (_mm256_sub_epi32(a.0, b.0), _mm256_sub_epi32(a.1, b.1)) }
+    }
+}

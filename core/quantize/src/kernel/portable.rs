@@ -1,0 +1,257 @@
+//! Sixteen lanes as an array: the reference, and what runs where no other set does.
+
+use super::lanes::{ALMOST_HALF, LANES, Lanes};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Portable([f32; LANES]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
+    }
+}
+
+/// To the nearest integer, ties to even, for magnitudes below 2^22; others are saturated there first. Adding
+/// 1.5 * 2^23 leaves no bits for a fraction, so the addition itself rounds, by the default rounding mode.
+#[inline(always)]
+fn round(value: f32) -> i32 {
+    const SHIFT: f32 = 12_582_912.0;
+    const BOUND: f32 = 4_194_304.0;
+    let value = if value < BOUND { value } else { BOUND };
+    let value = if value > -BOUND { value } else { -BOUND };
+    (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i32
+}
+
+/// `a * b + c`, rounded once. Where the machine cannot, in float64: the product is exact there, and a sum that is rounded
+/// to odd (its last bit set where something was cut off) rounds to float32 as the exact sum does, since it has more than
+/// two bits beyond a float32's (Boldo and Melquiond, Emulation of a FMA and correctly rounded sums, 2008).
+#[inline(always)]
+fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        return a.mul_add(b, c);
+    }
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    // What the addition cut off (Knuth's two-sum).
+    let part = sum - product;
+    let rest = (product - (sum - part)) + (c - part);
+    let bits = sum.to_bits();
+    let is_even = bits & 1 == 0;
+    // Toward the rest: its magnitude grows if their signs agree.
+    let toward = if (rest > 0.0) == (sum > 0.0) {
+        1u64
+    } else {
+        u64::MAX
+    };
+    let step = if is_even && rest != 0.0 && sum.is_finite() {
+        toward
+    } else {
+        0
+    };
+    f64::from_bits(bits.wrapping_add(step)) as f32
+}
+
+impl Lanes for Portable {
+    type Int = [i32; LANES];
+    type Most = [i32; LANES];
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for 16 readable values.
+        Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for 16 writable values.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: as for `store`.
+        unsafe { self.store(to) }
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Self(std::array::from_fn(|lane| {
+            mul_add(self.0[lane], factor.0[lane], term.0[lane])
+        }))
+    }
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn lowest(self) -> f32 {
+        self.0.into_iter().fold(
+            f32::INFINITY,
+            |low, value| if value < low { value } else { low },
+        )
+    }
+    #[inline(always)]
+    unsafe fn highest(self) -> f32 {
+        self.0.into_iter().fold(
+            f32::NEG_INFINITY,
+            |high, value| if value > high { value } else { high },
+        )
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_: *const f32) {}
+    #[inline(always)]
+    unsafe fn round(self) -> Self::Int {
+        self.0.map(round)
+    }
+    #[inline(always)]
+    unsafe fn round_away(self) -> Self::Int {
+        self.0
+            .map(|value| (value + ALMOST_HALF.copysign(value)) as i32)
+    }
+    #[inline(always)]
+    unsafe fn truncate(self) -> Self::Int {
+        self.0.map(|value| value as i32)
+    }
+    #[inline(always)]
+    unsafe fn least() -> Self::Most {
+        [0; LANES]
+    }
+    #[inline(always)]
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
+        let magnitude = |lane: usize| (value.0[lane].to_bits() & 0x7fff_ffff) as i32;
+        std::array::from_fn(|lane| most[lane].max(magnitude(lane)))
+    }
+    #[inline(always)]
+    unsafe fn largest(most: Self::Most) -> i32 {
+        most.into_iter().fold(0, i32::max)
+    }
+    #[inline(always)]
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
+        most.into_iter()
+            .fold(false, |any, value| any | (value > bound))
+    }
+    #[inline(always)]
+    unsafe fn splat_int(value: i32) -> Self::Int {
+        [value; LANES]
+    }
+    #[inline(always)]
+    unsafe fn to_float(int: Self::Int) -> Self {
+        Self(int.map(|value| value as f32))
+    }
+    #[inline(always)]
+    unsafe fn store_codes<const SIGNED: bool>(
+        a: Self::Int,
+        b: Self::Int,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        let code = |value: i32| {
+            let value = value.wrapping_add(zero_point);
+            if SIGNED {
+                value.clamp(-128, 127) as u8
+            } else {
+                value.clamp(0, 255) as u8
+            }
+        };
+        // SAFETY: the caller vouches for 32 writable bytes.
+        unsafe {
+            to.cast::<[u8; LANES]>().write_unaligned(a.map(code));
+            to.add(LANES)
+                .cast::<[u8; LANES]>()
+                .write_unaligned(b.map(code));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        let codes = unsafe { from.cast::<[u8; LANES]>().read_unaligned() };
+        codes.map(|code| {
+            if SIGNED {
+                i32::from(code as i8)
+            } else {
+                i32::from(code)
+            }
+        })
+    }
+    #[inline(always)]
+    unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {
+        std::array::from_fn(|lane| a[lane].wrapping_sub(b[lane]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mul_add;
+
+    #[test]
+    fn the_emulated_product_and_sum_round_once() {
+        let mut state = 7u64;
+        let mut next = |range: i32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let mantissa = 1.0 + (state >> 41) as f32 / (1u64 << 23) as f32;
+            let power = (state >> 11) as i32 % range;
+            let sign = if state >> 40 & 1 == 0 { 1.0 } else { -1.0 };
+            sign * mantissa * 2f32.powi(power)
+        };
+        for _ in 0..200_000 {
+            let (a, b, c) = (next(20), next(20), next(60));
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                a.mul_add(b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+            // Near cancellation, and next to ties of float32.
+            let c = -(a * b);
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                a.mul_add(b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+            let tie = a * (1.0 + f32::EPSILON * 4096.0);
+            assert_eq!(
+                mul_add(a, 4096.0, tie).to_bits(),
+                a.mul_add(4096.0, tie).to_bits(),
+                "{a} {tie}"
+            );
+        }
+        for (a, b, c) in [
+            (0.0, 1.0, -0.0),
+            (-0.0, 1.0, -0.0),
+            (f32::MAX, 2.0, 0.0),
+            (f32::INFINITY, 1.0, 1.0),
+            (1e-30, 1e-30, 1e-45),
+            (1e-30, -1e-30, 1e-45),
+            (1e-23, 1e-22, 1e-45),
+        ] {
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                f32::mul_add(a, b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+        }
+    }
+}
