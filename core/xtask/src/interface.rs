@@ -27,7 +27,7 @@ const TYPES: &[&str] = &[
 /// Files with exported functions, in the order of the header's chapters.
 const CHAPTERS: &[&str] = &[
     "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
-    "store",
+    "store", "quantize",
 ];
 
 /// Rust's names and C's.
@@ -42,6 +42,7 @@ const NAMES: &[(&str, &str)] = &[
     ("BowFunction", "bow_function"),
     ("BowCall", "bow_call"),
     ("BowAdbcRequest", "bow_adbc_request"),
+    ("BowTensor", "bow_tensor"),
 ];
 
 /// Everything that crosses the boundary.
