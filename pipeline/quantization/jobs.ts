@@ -192,12 +192,16 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
       signal?.throwIfAborted();
       const batches = (await this.#failing(() => this.#begin()))[Symbol.asyncIterator]();
       const report = reporter(this.#job!, this.#options);
+      const next = async () => {
+        const { done, value } = await batches.next();
+        return done ? undefined : value;
+      };
       for (;;) {
-        const next = await this.#failing(() =>
-          withProgress(report, (reason) => this.cancel(reason), () => batches.next())
+        const batch = await this.#failing(() =>
+          withProgress(report, (reason) => this.cancel(reason), next)
         );
-        if (next.done) return;
-        yield next.value;
+        if (batch === undefined) return;
+        yield batch;
       }
     } finally {
       signal?.removeEventListener("abort", onAbort);
