@@ -110,6 +110,12 @@ export {
   dequantizeArrowBatch,
   dequantizeStream,
 } from "./pipeline/quantization/dequantize.ts";
+export {
+  type LayerReport,
+  quantizeFile,
+  type QuantizeFileOptions,
+  type QuantizeFileSummary,
+} from "./pipeline/quantization/files.ts";
 export type { LayerStream } from "./pipeline/quantization/jobs.ts";
 export type {
   DequantizeOptions,

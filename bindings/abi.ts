@@ -241,6 +241,10 @@ export const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
+  bow_weights_quantize: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
 } as const;
 
 /** What a function answers; from 16 up an error. */

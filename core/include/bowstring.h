@@ -1492,6 +1492,36 @@ int32_t bow_quantize_with(const struct bow_tensor *tensor,
                           uint8_t *codes,
                           struct bow_error *error);
 
+/* ---- Files of weights ----------------------------------------------------
+ * Quantizes a model in files, layer by layer, into one file.
+ */
+
+/**
+ * Starts to quantize a model in files and writes the job's handle to out_job. options is JSON in UTF-8: those of
+ * bow_quantize_start, and
+ *
+ *     input    string, required: a .safetensors, .safetensors.index.json, .parquet, .arrow, .arrows, .feather or .ipc file,
+ *              or a directory with a model.safetensors or its index
+ *     output   string, required: a .safetensors, .parquet, .arrow, .feather or .ipc file. It appears when it is complete, and
+ *              only then takes the place of what was there
+ *     vectors  boolean: quantize tensors of one axis too, which are copied otherwise
+ *
+ * The one result is a group of 2 tables: the tensors in the order of the input, with the columns layer_name utf8, dtype
+ * utf8, shape list<int64>, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
+ * null), bytes_in int64, bytes_out int64, bit_width uint8, rmse float32 and cosine float32 (null for what was not
+ * quantized); and a row with bytes_in and bytes_out int64, the sizes of all files.
+ *
+ * The state counts as bow_quantize_start's does. The job fails as that does, and with BOW_IO when a file cannot be read or
+ * written or breaks its format. Input files must not be changed meanwhile.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_weights_quantize(uint32_t context,
+                             const uint8_t *options,
+                             uint32_t options_length,
+                             uint32_t *out_job,
+                             struct bow_error *error);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

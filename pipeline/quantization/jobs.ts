@@ -106,7 +106,11 @@ class InputValue {
   }
 }
 
-function reporter(job: Job, { onProgress }: QuantizeOptions): (() => void) | undefined {
+/** Tells the caller how far a job is, if that is asked for. */
+export function progressReporter(
+  job: Job,
+  { onProgress }: QuantizeOptions,
+): (() => void) | undefined {
   return onProgress && (() => onProgress(progressOf(job)));
 }
 
@@ -127,7 +131,7 @@ export function runBatch<T extends Disposable>(
   value.write(valueOf(input));
   const job = value.start(operation, "table", options);
   const work = async () => wrap((await finish(job))!);
-  return withProgress(reporter(job, options), (reason) => job.cancel(reason), work);
+  return withProgress(progressReporter(job, options), (reason) => job.cancel(reason), work);
 }
 
 /** Does all batches of a table. */
@@ -146,7 +150,7 @@ export function runTable<T extends Disposable>(
     const { schema, leases } = await new JobStream(job, noBatches).readAll();
     return wrap(schema, leases);
   };
-  return withProgress(reporter(job, options), (reason) => job.cancel(reason), work);
+  return withProgress(progressReporter(job, options), (reason) => job.cancel(reason), work);
 }
 
 /** Of a stream that is read as a whole, nothing is asked for batch by batch. */
@@ -191,7 +195,7 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
     try {
       signal?.throwIfAborted();
       const batches = (await this.#failing(() => this.#begin()))[Symbol.asyncIterator]();
-      const report = reporter(this.#job!, this.#options);
+      const report = progressReporter(this.#job!, this.#options);
       const next = async () => {
         const { done, value } = await batches.next();
         return done ? undefined : value;

@@ -88,7 +88,10 @@ export interface QuantizeOptions extends LayerOptions, QuantizationJobOptions {
 export type DequantizeOptions = QuantizationJobOptions;
 
 /** The options that are native code's, as it reads them. What it does not know it refuses by name. */
-export function nativeOptions(context: Context, options: QuantizeOptions): Scratch {
+export function nativeOptions<T extends QuantizationJobOptions>(
+  context: Context,
+  options: T,
+): Scratch {
   const { signal: _, copy: _1, onCollect: _2, maxLiveBytes: _3, onProgress: _4, ...native } =
     options;
   return encodeOptions(context, native, (_, value: unknown) => {

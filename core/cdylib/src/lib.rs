@@ -20,3 +20,4 @@ pub mod store;
 pub mod stream;
 pub mod table;
 pub mod version;
+pub mod weights;

@@ -64,6 +64,21 @@ const QUANTIZE: &[(&str, Kind)] = &[
     ("instructionSet", INSTRUCTION_SET),
 ];
 
+/// Those of a file, besides.
+const FILE: &[(&str, Kind)] = &[
+    ("input", Kind::Text),
+    ("output", Kind::Text),
+    ("vectors", Kind::Flag),
+];
+
+/// A file to quantize, and how.
+pub(crate) struct FileRequest {
+    pub input: String,
+    pub output: String,
+    pub vectors: bool,
+    pub quantize: QuantizeOptions,
+}
+
 const DEQUANTIZE: &[(&str, Kind)] = &[("threads", THREADS), ("instructionSet", INSTRUCTION_SET)];
 
 /// # Safety
@@ -84,6 +99,33 @@ pub(crate) unsafe fn dequantize_options(
 ) -> Result<DequantizeOptions, Failure> {
     // SAFETY: passed on to the caller.
     read(unsafe { options(bytes, length) }?, DEQUANTIZE)
+}
+
+/// # Safety
+/// As for [`quantize_options`].
+pub(crate) unsafe fn file_options(bytes: *const u8, length: u32) -> Result<FileRequest, Failure> {
+    // SAFETY: passed on to the caller.
+    let mut value: Value = unsafe { options(bytes, length) }?;
+    let mut own = serde_json::Map::new();
+    if let Value::Object(object) = &mut value {
+        for (name, _) in FILE {
+            own.extend(object.remove_entry(*name));
+        }
+    }
+    let own = Value::Object(own);
+    check(&own, "", FILE).map_err(Failure::invalid_argument)?;
+    let text = |name: &str| match own[name].as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Failure::invalid_argument(format!(
+            "{name}: expected a string but found nothing"
+        ))),
+    };
+    Ok(FileRequest {
+        input: text("input")?,
+        output: text("output")?,
+        vectors: own["vectors"].as_bool().unwrap_or(false),
+        quantize: read(value, QUANTIZE)?,
+    })
 }
 
 fn read<T: DeserializeOwned>(value: Value, known: &[(&str, Kind)]) -> Result<T, Failure> {

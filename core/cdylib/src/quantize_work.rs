@@ -133,7 +133,7 @@ fn shifted(error: &LayerError, row: usize) -> String {
 }
 
 /// The failure of a batch that begins at `row` of the input.
-fn failure(error: QuantizeError, row: usize) -> Failure {
+pub(crate) fn failure(error: QuantizeError, row: usize) -> Failure {
     #[derive(Serialize)]
     struct Place {
         row: usize,

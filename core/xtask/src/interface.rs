@@ -27,7 +27,7 @@ const TYPES: &[&str] = &[
 /// Files with exported functions, in the order of the header's chapters.
 const CHAPTERS: &[&str] = &[
     "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
-    "store", "quantize",
+    "store", "quantize", "weights",
 ];
 
 /// Rust's names and C's.
