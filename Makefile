@@ -12,7 +12,7 @@ ifneq ($(CFLAGS),)
 export CFLAGS := $(CFLAGS) -DNDEBUG
 endif
 
-.PHONY: build setup index test check generate bench corpora sanitize stress fuzz clean
+.PHONY: build setup index test check generate differential bench corpora sanitize stress fuzz clean
 
 # The native library, and the npm packages that run it.
 build: setup library
@@ -38,6 +38,10 @@ test: build
 # What needs no test run: formatting, lints, types, documentation, and the generated files.
 check: build
 	@scripts/check
+
+# Quantization against PyPI's onnxruntime and gguf, at pinned versions and checksums: no byte may differ.
+differential:
+	@scripts/differential
 
 # The ADBC drivers that the tests use, into the cache directory.
 drivers:

@@ -10,6 +10,7 @@ use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Quantizer, kernel, shared};
+use crate::error::Problem;
 use crate::kernel::affine::Rule;
 use crate::kernel::ggml;
 use crate::kernel::{AHEAD, InstructionSet, Kernel, STEP};
@@ -17,9 +18,7 @@ use crate::options::{Granularity, LayerOptions};
 use crate::parallel::{run, threads};
 use crate::plan::{Coding, Geometry, Plan};
 use crate::schema::{dequantized_schema, validate_quantized_schema};
-use crate::{
-    Control, LayerError, Layout, QuantizeError, QuantizeOptions, ScaleType, Scheme, Search,
-};
+use crate::{Control, Layout, QuantizeError, QuantizeOptions, ScaleType, Scheme, Search};
 
 /// Codes that are unpacked at a time.
 const BLOCK: usize = AHEAD;
@@ -95,11 +94,7 @@ impl Quantizer {
                 } else {
                     names.value(row)
                 };
-                LayerError {
-                    row,
-                    layer: layer.to_owned(),
-                    message,
-                }
+                Problem::from(message).of(row, layer)
             })?);
         }
         let mut offsets = vec![0usize];

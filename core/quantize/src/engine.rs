@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use bowstring_block::BlockPool;
 
-use crate::input::{Layer, Source, invalid_value, layers};
+use crate::input::{Layer, Source, layers};
 use crate::kernel::Kernel;
 use crate::kernel::affine::{Group, Rule};
 use crate::options::Checked;
@@ -138,7 +138,7 @@ impl Run<'_> {
     /// Leaves a layer out, if that is allowed.
     fn fail(&mut self, error: LayerError) -> Result<(), QuantizeError> {
         if self.options.continue_on_error
-            || self.options.on_invalid == OnInvalid::Skip && is_about_values(&error)
+            || self.options.on_invalid == OnInvalid::Skip && error.kind.is_about_weights()
         {
             self.failures.push(error);
             return Ok(());
@@ -172,8 +172,7 @@ impl Run<'_> {
             }
         }
         self.control.add_layers(planned.len());
-        let statistics = self.options.statistics;
-        let batch = output.finish(&planned, &totals, &kept, statistics)?;
+        let batch = output.finish(&planned, &totals, &kept, self.options)?;
         self.failures.sort_by_key(|failure| failure.row);
         Ok(Quantized {
             batch,
@@ -218,21 +217,22 @@ impl Run<'_> {
         plan: &Plan,
         target: Target,
     ) -> Result<Result<Totals, LayerError>, QuantizeError> {
-        let found = layer.first_invalid();
-        let Some((at, what)) = found else {
+        let beyond = || {
             let message = "expected values whose scales fit a float16 but found larger ones";
-            return Ok(Err(layer.error(message.to_owned())));
+            Ok(Err(layer.error(message.to_owned())))
+        };
+        let Some(problem) = layer.first_invalid() else {
+            return beyond();
         };
         if self.options.on_invalid != OnInvalid::Clip {
-            return Ok(Err(layer.error(invalid_value(at, what))));
+            return Ok(Err(layer.error(problem)));
         }
         self.control.expect(0, layer.len);
         let clipped = layer.clipped();
         let mut jobs = [job(layer, Source::Float32(clipped.as_ptr()), plan, target)];
         let totals = self.measured(&mut jobs, true)?;
         if totals[0].is_invalid {
-            let message = "expected values whose scales fit a float16 but found larger ones";
-            return Ok(Err(layer.error(message.to_owned())));
+            return beyond();
         }
         Ok(Ok(totals[0]))
     }
@@ -454,11 +454,6 @@ fn job<'a>(layer: &Layer<'a>, source: Source, plan: &Plan, target: Target) -> Jo
         groups: Vec::new(),
         columns: None,
     }
-}
-
-/// Whether a failure is one of those that `onInvalid` is about.
-fn is_about_values(error: &LayerError) -> bool {
-    error.message.starts_with("weights[") || error.message.starts_with("expected weights")
 }
 
 /// Where the stretch that begins at `start` ends: about a task's worth on, at a whole byte of output and, where groups

@@ -5,6 +5,7 @@ use arrow_array::types::{Float16Type, Float32Type, Int32Type, Int64Type, UInt16T
 use arrow_array::{Array, ArrayRef, GenericListArray, OffsetSizeTrait, RecordBatch};
 use arrow_schema::DataType;
 
+use crate::error::Problem;
 use crate::schema::{Element, Weights};
 use crate::{LayerError, OnInvalid, QuantizeOptions};
 
@@ -36,12 +37,8 @@ pub(crate) struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    pub(crate) fn error(&self, message: String) -> LayerError {
-        LayerError {
-            row: self.row,
-            layer: self.name.to_owned(),
-            message,
-        }
+    pub(crate) fn error(&self, problem: impl Into<Problem>) -> LayerError {
+        problem.into().of(self.row, self.name)
     }
 
     /// The `at`th value; `None` for null.
@@ -68,14 +65,17 @@ impl Layer<'_> {
         })
     }
 
-    /// The first value that is null, NaN or infinite, and a word for it.
-    pub(crate) fn first_invalid(&self) -> Option<(usize, &'static str)> {
-        (0..self.len).find_map(|at| match self.value(at) {
-            None => Some((at, "null")),
-            Some(value) if value.is_nan() => Some((at, "NaN")),
-            Some(value) if value == f32::INFINITY => Some((at, "infinity")),
-            Some(value) if value == f32::NEG_INFINITY => Some((at, "-infinity")),
-            Some(_) => None,
+    /// What is wrong with the first value that is null, NaN or infinite.
+    pub(crate) fn first_invalid(&self) -> Option<Problem> {
+        (0..self.len).find_map(|at| {
+            let found = match self.value(at) {
+                None => "null",
+                Some(value) if value.is_nan() => "NaN",
+                Some(f32::INFINITY) => "infinity",
+                Some(f32::NEG_INFINITY) => "-infinity",
+                Some(_) => return None,
+            };
+            Some(Problem::weight(at, found))
         })
     }
 
@@ -112,35 +112,21 @@ pub(crate) fn layers<'a>(batch: &'a RecordBatch, options: &QuantizeOptions) -> V
     let mut layers = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         let name = text(names, row);
-        let named = |message: String| LayerError {
-            row,
-            layer: name.unwrap_or_default().to_owned(),
-            message,
-        };
         let layer = match name {
-            None => Err("expected a layer_name but found null".to_owned()),
+            None => Err("expected a layer_name but found null".to_owned().into()),
             Some(name) => layer(row, name, &weights, values, column("shape"), importance),
         };
-        layers.push(layer.map_err(named).and_then(|layer| {
+        let layer = layer.map_err(|problem| problem.of(row, name.unwrap_or_default()));
+        layers.push(layer.and_then(|layer| {
             // Clipping mends nulls later, together with what the kernels find.
-            let may_be_mended = options.on_invalid == OnInvalid::Clip;
-            match layer
-                .nulls
-                .as_ref()
-                .filter(|_| !may_be_mended)
-                .and_then(|_| layer.first_invalid())
-            {
-                Some((at, what)) => Err(layer.error(invalid_value(at, what))),
+            let is_refused = layer.nulls.is_some() && options.on_invalid != OnInvalid::Clip;
+            match is_refused.then(|| layer.first_invalid()).flatten() {
+                Some(problem) => Err(layer.error(problem)),
                 None => Ok(layer),
             }
         }));
     }
     layers
-}
-
-/// The message about a value that cannot be quantized.
-pub(crate) fn invalid_value(at: usize, what: &str) -> String {
-    format!("weights[{at}]: expected a finite number but found {what}")
 }
 
 fn text(names: &ArrayRef, row: usize) -> Option<&str> {
@@ -160,15 +146,15 @@ fn layer<'a>(
     values: &'a ArrayRef,
     shapes: Option<&ArrayRef>,
     importance: Option<&'a ArrayRef>,
-) -> Result<Layer<'a>, String> {
+) -> Result<Layer<'a>, Problem> {
     if values.is_null(row) {
-        return Err("expected weights but found null".to_owned());
+        return Err(Problem::null_weights());
     }
     let (array, start, len) = match weights {
         Weights::VariableShape(_) => {
             let data = values.as_struct().column(0);
             if data.is_null(row) {
-                return Err("expected weights but found null".to_owned());
+                return Err(Problem::null_weights());
             }
             elements(data, row)
         }
@@ -185,9 +171,9 @@ fn layer<'a>(
     };
     let shape = match (said, own_shape) {
         (Some(said), Some(own)) if said != own => {
-            return Err(format!(
-                "shape: expected {own:?}, the tensor's own, but found {said:?}"
-            ));
+            return Err(
+                format!("shape: expected {own:?}, the tensor's own, but found {said:?}").into(),
+            );
         }
         (Some(shape), _) | (None, Some(shape)) => shape,
         (None, None) => vec![len],
@@ -196,9 +182,9 @@ fn layer<'a>(
         .iter()
         .try_fold(1usize, |product, size| product.checked_mul(*size));
     if product != Some(len) {
-        return Err(format!(
-            "shape: expected sizes whose product is {len} but found {shape:?}"
-        ));
+        return Err(
+            format!("shape: expected sizes whose product is {len} but found {shape:?}").into(),
+        );
     }
     let source = match weights.element() {
         Element::Float32 => {
@@ -259,7 +245,7 @@ fn elements(lists: &ArrayRef, row: usize) -> (&ArrayRef, usize, usize) {
     }
 }
 
-fn tensor_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, String> {
+fn tensor_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, Problem> {
     let (array, start, len) = elements(shapes, row);
     let sizes = array.as_primitive::<Int32Type>();
     checked_shape(
@@ -267,16 +253,17 @@ fn tensor_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, String> {
     )
 }
 
-fn listed_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, String> {
+fn listed_shape(shapes: &ArrayRef, row: usize) -> Result<Vec<usize>, Problem> {
     let (array, start, len) = elements(shapes, row);
     let sizes = array.as_primitive::<Int64Type>();
     checked_shape((start..start + len).map(|at| sizes.is_valid(at).then(|| sizes.value(at))))
 }
 
-fn checked_shape(sizes: impl Iterator<Item = Option<i64>>) -> Result<Vec<usize>, String> {
+fn checked_shape(sizes: impl Iterator<Item = Option<i64>>) -> Result<Vec<usize>, Problem> {
     let checked = |(at, size): (usize, Option<i64>)| {
-        let size = size.ok_or_else(|| format!("shape[{at}]: expected a size but found null"))?;
-        usize::try_from(size).map_err(|_| format!("shape[{at}]: expected a size but found {size}"))
+        let problem = |found: &str| Problem::element("shape", at, "a size", found);
+        let size = size.ok_or_else(|| problem("null"))?;
+        usize::try_from(size).map_err(|_| problem(&size.to_string()))
     };
     sizes.enumerate().map(checked).collect()
 }
@@ -286,15 +273,17 @@ fn weights_of_search(
     row: usize,
     last: usize,
     len: usize,
-) -> Result<&[f32], String> {
+) -> Result<&[f32], Problem> {
     if column.is_null(row) {
-        return Err("importance: expected weights but found null".to_owned());
+        return Err("importance: expected weights but found null"
+            .to_owned()
+            .into());
     }
     let (array, start, count) = elements(column, row);
     if count != last && count != len {
-        return Err(format!(
-            "importance: expected {last} or {len} weights but found {count}"
-        ));
+        return Err(
+            format!("importance: expected {last} or {len} weights but found {count}").into(),
+        );
     }
     let weights = &array.as_primitive::<Float32Type>().values()[start..start + count];
     for (at, weight) in weights.iter().enumerate() {
@@ -304,9 +293,8 @@ fn weights_of_search(
             } else {
                 weight.to_string()
             };
-            return Err(format!(
-                "importance[{at}]: expected a number from 0 to 1e12 but found {found}"
-            ));
+            let expected = "a number from 0 to 1e12";
+            return Err(Problem::element("importance", at, expected, &found));
         }
     }
     Ok(weights)

@@ -47,7 +47,7 @@ mod worker;
 pub use control::{Control, Progress};
 pub use dequantize::{DequantizeOptions, dequantize};
 pub use engine::{Quantized, Quantizer, quantize};
-pub use error::{LayerError, QuantizeError};
+pub use error::{LayerError, LayerErrorKind, QuantizeError};
 pub use kernel::InstructionSet;
 pub use options::{
     Granularity, Layout, OnInvalid, Override, QuantizeOptions, ScaleType, Scheme, Search,

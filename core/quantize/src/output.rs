@@ -11,11 +11,10 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::Field;
 use bowstring_block::{ALIGNMENT, Block, BlockPool};
 
-use crate::QuantizeError;
 use crate::input::Layer;
 use crate::plan::Plan;
-use crate::schema::quantized_schema;
 use crate::worker::{Target, Totals};
+use crate::{QuantizeError, QuantizeOptions};
 
 /// The large columns, being written.
 #[derive(Debug)]
@@ -116,7 +115,7 @@ impl Output {
         planned: &[(Layer, Plan)],
         totals: &[Totals],
         kept: &[bool],
-        statistics: bool,
+        options: &QuantizeOptions,
     ) -> Result<RecordBatch, QuantizeError> {
         let Self {
             mut block,
@@ -187,8 +186,9 @@ impl Output {
                 .zip(planned)
                 .zip(kept)
                 .filter(|(_, kept)| **kept);
-            let values = kept
-                .map(|((totals, (_, plan)), _)| statistics.then(|| measure(totals, plan.values)));
+            let values = kept.map(|((totals, (_, plan)), _)| {
+                options.statistics.then(|| measure(totals, plan.values))
+            });
             Arc::new(values.collect::<Float32Array>())
         };
         let columns: Vec<ArrayRef> = vec![
@@ -215,7 +215,7 @@ impl Output {
             measures(|totals, _| cosine(totals)),
         ];
         debug_assert!(columns.iter().all(|column| column.len() == rows));
-        RecordBatch::try_new(quantized_schema(), columns).map_err(|cause| {
+        RecordBatch::try_new(options.quantized_schema(), columns).map_err(|cause| {
             QuantizeError::TooLarge(format!("the result is no valid batch: {cause}"))
         })
     }

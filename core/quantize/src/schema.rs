@@ -320,8 +320,9 @@ const METADATA: [(&str, &str); 6] = [
         "bowstring:packing",
         "layouts onnx and mlx: codes of bit_width bits, row-major over the whole tensor without gaps, the first code in \
          the lowest bits of the first byte, the last byte (mlx: the last 4-byte little-endian word) filled with zeros; \
-         layout unpacked: one byte a code; layout ggml: blocks of 32 values, bit_width 8 Q8_0, bit_width 4 with scheme \
-         symmetric Q4_0, with asymmetric Q4_1",
+         layout unpacked: one byte a code; layout ggml: blocks of 32 values, bit_width 8 Q8_0 (float16 d, 32 int8 q), \
+         bit_width 4 with scheme symmetric Q4_0 (float16 d, 16 bytes), with asymmetric Q4_1 (float16 d, float16 m, 16 \
+         bytes), byte j of the 16 with code j in its low and code j + 16 in its high half",
     ),
     (
         "bowstring:codes",
@@ -339,8 +340,20 @@ const METADATA: [(&str, &str); 6] = [
     ),
 ];
 
-/// The schema of quantized tables.
+/// The schema of quantized tables. With the option `statistics` off, the last four columns are nullable, and null; see
+/// [`QuantizeOptions::quantized_schema`].
 pub fn quantized_schema() -> SchemaRef {
+    schema_of(true)
+}
+
+impl QuantizeOptions {
+    /// The schema of the tables that these options give.
+    pub fn quantized_schema(&self) -> SchemaRef {
+        schema_of(self.statistics)
+    }
+}
+
+fn schema_of(statistics: bool) -> SchemaRef {
     let list = |item: DataType| DataType::List(Arc::new(Field::new("item", item, false)));
     let fields = vec![
         Field::new("layer_name", DataType::Utf8, false),
@@ -354,10 +367,10 @@ pub fn quantized_schema() -> SchemaRef {
         Field::new("group_size", DataType::Int32, false),
         Field::new("axis", DataType::Int32, false),
         Field::new("layout", DataType::Utf8, false),
-        Field::new("rmse", DataType::Float32, true),
-        Field::new("max_abs_error", DataType::Float32, true),
-        Field::new("sqnr_db", DataType::Float32, true),
-        Field::new("cosine", DataType::Float32, true),
+        Field::new("rmse", DataType::Float32, !statistics),
+        Field::new("max_abs_error", DataType::Float32, !statistics),
+        Field::new("sqnr_db", DataType::Float32, !statistics),
+        Field::new("cosine", DataType::Float32, !statistics),
     ];
     let metadata: HashMap<String, String> = METADATA
         .iter()

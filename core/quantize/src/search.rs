@@ -26,7 +26,7 @@ pub(crate) fn improve(
     len: usize,
     score: impl Fn(f32, f32, f32) -> [f64; 2],
 ) -> Group {
-    if start.path == Path::Wide {
+    if matches!(start.path, Path::Wide | Path::Beyond) {
         // Far from 1 the sums overflow or vanish.
         return *start;
     }

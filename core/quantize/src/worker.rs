@@ -55,6 +55,8 @@ pub(crate) struct Columns {
     pub(crate) zero_points: Vec<f32>,
     /// Some scale is far from 1.
     pub(crate) is_wide: bool,
+    /// Some range is beyond its scale's type.
+    pub(crate) is_beyond: bool,
 }
 
 impl Columns {
@@ -72,6 +74,7 @@ impl Columns {
             scales: expand(&|group| group.scale, 1.0),
             zero_points: expand(&|group| group.zero_point as f32, 0.0),
             is_wide: groups.iter().any(|group| group.path == Path::Wide),
+            is_beyond: groups.iter().any(|group| group.path == Path::Beyond),
         }
     }
 }
@@ -275,6 +278,7 @@ impl Worker {
         let code_each = self.kernel.code_each(rule.signed);
         let mut packer = Packer::new(self.kernel, job, start);
         let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
+        totals.is_invalid = maps.is_beyond;
         let mut at = start;
         while at < end {
             let column = at % columns;

@@ -206,6 +206,20 @@ fn every_block_of_ggml_is_met_to_the_bit() {
     }
 }
 
+/// ggml compares `v < min` from the first value on, so of zeros of both signs the first is the minimum that is stored.
+#[test]
+fn the_first_of_two_zeros_is_the_minimum() {
+    for (zeros, sign) in [([0.0f32, -0.0], 0u8), ([-0.0, 0.0], 0x80)] {
+        let mut values = [1.0f32; 32];
+        (values[5], values[20]) = (zeros[0], zeros[1]);
+        for set in bowstring_quantize::InstructionSet::available() {
+            let options = json!({"layout": "ggml", "instructionSet": set});
+            let block = data(&one(&values, &[32], options), 0);
+            assert_eq!(block[2..4], [0, sign], "{set:?}");
+        }
+    }
+}
+
 #[test]
 fn every_block_of_the_shared_oracle_is_met_to_the_bit() {
     let Some(golden) = shared("ggml-golden-256.json") else {

@@ -33,6 +33,8 @@ pub(crate) enum Path {
     Division,
     /// By division, with sums in float64: the scale is far from 1.
     Wide,
+    /// Not at all: the range needs a scale beyond the largest float16.
+    Beyond,
 }
 
 /// The affine map of one group.
@@ -153,17 +155,17 @@ impl Rule {
         let steps = f64::from((top - zero_point).max(zero_point - bottom));
         if steps * f64::from(scale) > f64::from(f32::MAX) {
             // The outermost code must not stand for infinity.
-            let below = f64::from(f32::MAX) / steps;
-            scale = self.storable(below * 0.999);
+            let unit = 2.0f64.powi(1 - self.scale_bits as i32);
+            scale = self.storable(f64::from(f32::MAX) / steps * (1.0 - unit));
             zero_point = self.zero_point(low, scale);
         }
         let inverse = 1.0 / scale;
-        let path = if !SAFE_SCALES.contains(&scale) {
-            Path::Wide
-        } else if wanted > f64::from(self.largest_scale) {
-            Path::Division
-        } else {
+        let path = if self.scale_bits == HALF_BITS && wanted > f64::from(self.largest_scale) {
+            Path::Beyond
+        } else if SAFE_SCALES.contains(&scale) {
             Path::Reciprocal
+        } else {
+            Path::Wide
         };
         Group {
             scale,
@@ -292,8 +294,8 @@ pub(crate) fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]
     }
 }
 
-/// Writes the codes of consecutive groups of `len` values each. `false`: a value is NaN or infinite, and the codes and
-/// sums are of no use.
+/// Writes the codes of consecutive groups of `len` values each. `false`: a value is NaN or infinite or a group is
+/// beyond its scale's type, and the codes and sums are of no use.
 #[inline(always)]
 pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     x: *const f32,
@@ -335,6 +337,7 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
                     L::largest(worst)
                 }
                 Path::Wide => code_wide::<SIGNED>(x, len, group, rule, codes, &mut sums.wide),
+                Path::Beyond => INFINITY,
             };
             largest = largest.max(worst);
         }

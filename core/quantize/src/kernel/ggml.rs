@@ -60,7 +60,7 @@ pub(crate) unsafe fn encode<L: Lanes>(
             let (scale, bias, back) = match format {
                 Format::Q8_0 => encode_q8_0(values, to),
                 Format::Q4_0 => encode_q4_0(values, x, to),
-                Format::Q4_1 => encode_q4_1(values, to),
+                Format::Q4_1 => encode_q4_1(values, x, to),
             };
             scales.add(block).write_unaligned(scale);
             if format == Format::Q4_1 {
@@ -81,6 +81,13 @@ pub(crate) unsafe fn encode<L: Lanes>(
 #[inline(always)]
 fn reciprocal(d: f32) -> f32 {
     if d == 0.0 { 0.0 } else { 1.0 / d }
+}
+
+/// The first value of the block that `is_it`.
+unsafe fn first(from: *const f32, is_it: impl Fn(f32) -> bool) -> Option<f32> {
+    // SAFETY: the caller vouches for 32 values.
+    let mut values = (0..BLOCK).map(|at| unsafe { from.add(at).read_unaligned() });
+    values.find(|value| is_it(*value))
 }
 
 #[inline(always)]
@@ -132,8 +139,7 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
             low
         } else {
             // Of values of the same magnitude the first decides the sign.
-            let mut values = (0..BLOCK).map(|at| from.add(at).read_unaligned());
-            values.find(|value| value.abs() == high).unwrap_or(high)
+            first(from, |value| value.abs() == high).unwrap_or(high)
         };
         let d = most / -8.0;
         let id = L::splat(reciprocal(d));
@@ -156,10 +162,16 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
 }
 
 #[inline(always)]
-unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 20 bytes.
+unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Encoded<L> {
+    // SAFETY: the caller vouches for 32 values and 20 bytes.
     unsafe {
         let (low, high) = (x[0].min(x[1]).lowest(), x[0].max(x[1]).highest());
+        let low = if low == 0.0 {
+            // Of zeros of both signs the first is the minimum.
+            first(from, |value| value == 0.0).unwrap_or(low)
+        } else {
+            low
+        };
         let d = (high - low) / 15.0;
         let (id, minimum) = (L::splat(reciprocal(d)), L::splat(low));
         let code = |x: L| {

@@ -1,0 +1,531 @@
+//! What the weights may come in, and what may be wrong with them.
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::builder::{Float32Builder, Int64Builder, ListBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    Array, ArrayRef, FixedSizeListArray, Float16Array, Float32Array, Int32Array, Int64Array,
+    LargeStringArray, ListArray, RecordBatch, StringArray, StructArray, UInt16Array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields, Schema};
+use bowstring_quantize::{LayerErrorKind, QuantizeError};
+use common::{Random, data, lists, measure, one, run};
+use half::{bf16, f16};
+use serde_json::json;
+
+fn names(count: usize) -> ArrayRef {
+    Arc::new(
+        (0..count)
+            .map(|at| Some(format!("layer{at}")))
+            .collect::<StringArray>(),
+    )
+}
+
+fn table(columns: Vec<(Field, ArrayRef)>) -> RecordBatch {
+    let (fields, columns): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+fn extension(field: Field, name: &str, metadata: &str) -> Field {
+    field.with_metadata(HashMap::from([
+        ("ARROW:extension:name".to_owned(), name.to_owned()),
+        ("ARROW:extension:metadata".to_owned(), metadata.to_owned()),
+    ]))
+}
+
+fn plain(name: &str, column: &ArrayRef) -> Field {
+    Field::new(name, column.data_type().clone(), true)
+}
+
+/// Values that float16 and bfloat16 hold exactly.
+fn coarse(count: usize) -> Vec<f32> {
+    let mut random = Random(11);
+    (0..count)
+        .map(|_| (random.next() % 255) as f32 / 64.0 - 2.0)
+        .map(|x| bf16::from_f32(x).to_f32())
+        .collect()
+}
+
+/// Each kind of input gives the same codes as a list of float32.
+#[test]
+fn all_kinds_of_input_are_one() {
+    let values = coarse(2 * 3 * 128);
+    let shape = [3, 128];
+    let (first, second) = values.split_at(384);
+    let json = json!({"bitWidth": 4});
+    let expected = run(
+        &common::batch(&[(first, &shape), (second, &shape)]),
+        json.clone(),
+    )
+    .unwrap()
+    .batch;
+    let float32: ArrayRef = Arc::new(Float32Array::from(values.clone()));
+    let float16: ArrayRef = Arc::new(Float16Array::from_iter_values(
+        values.iter().map(|x| f16::from_f32(*x)),
+    ));
+    let bits: ArrayRef = Arc::new(UInt16Array::from_iter_values(
+        values.iter().map(|x| bf16::from_f32(*x).to_bits()),
+    ));
+    let items = [
+        (Field::new("item", DataType::Float32, true), float32.clone()),
+        (Field::new("item", DataType::Float16, false), float16),
+        (
+            extension(
+                Field::new("x", DataType::UInt16, true),
+                "bowstring.bfloat16",
+                "",
+            ),
+            bits,
+        ),
+    ];
+    let shapes = lists(Arc::new(Int64Array::from(vec![3, 128, 3, 128])), &[2, 2]);
+    let mut tables = Vec::new();
+    for (item, values) in items {
+        let item = Arc::new(item);
+        let offsets = OffsetBuffer::from_lengths([384, 384]);
+        let list: ArrayRef = Arc::new(ListArray::new(item.clone(), offsets, values.clone(), None));
+        let offsets = OffsetBuffer::<i64>::from_lengths([384, 384]);
+        let large: ArrayRef = Arc::new(arrow_array::LargeListArray::new(
+            item.clone(),
+            offsets,
+            values.clone(),
+            None,
+        ));
+        let fixed: ArrayRef = Arc::new(FixedSizeListArray::new(
+            item.clone(),
+            384,
+            values.clone(),
+            None,
+        ));
+        for column in [&list, &large, &fixed] {
+            tables.push(table(vec![
+                (plain("layer_name", &names(2)), names(2)),
+                (plain("shape", &shapes), shapes.clone()),
+                (plain("weights", column), column.clone()),
+            ]));
+        }
+        let metadata = r#"{"shape":[3,128],"dim_names":["row","column"]}"#;
+        tables.push(table(vec![
+            (plain("layer_name", &names(2)), names(2)),
+            (
+                extension(
+                    plain("weights", &fixed),
+                    "arrow.fixed_shape_tensor",
+                    metadata,
+                ),
+                fixed.clone(),
+            ),
+        ]));
+        let sizes: ArrayRef = Arc::new(FixedSizeListArray::new(
+            Arc::new(Field::new("item", DataType::Int32, false)),
+            2,
+            Arc::new(Int32Array::from(vec![3, 128, 3, 128])),
+            None,
+        ));
+        let fields = Fields::from(vec![plain("data", &list), plain("shape", &sizes)]);
+        let variable: ArrayRef = Arc::new(StructArray::new(fields, vec![list, sizes], None));
+        let large_names: ArrayRef = Arc::new(LargeStringArray::from(vec!["layer0", "layer1"]));
+        tables.push(table(vec![
+            (plain("layer_name", &large_names), large_names.clone()),
+            (
+                extension(
+                    plain("weights", &variable),
+                    "arrow.variable_shape_tensor",
+                    "{}",
+                ),
+                variable,
+            ),
+        ]));
+    }
+    assert_eq!(tables.len(), 15);
+    for table in &tables {
+        let found = run(table, json.clone()).unwrap().batch;
+        assert_eq!(found, expected, "{:?}", table.schema());
+        // One row of a slice, so that every column starts at an offset.
+        let second = run(&table.slice(1, 1), json.clone()).unwrap().batch;
+        assert_eq!(second, expected.slice(1, 1), "{:?}", table.schema());
+    }
+}
+
+/// Offsets need not start at 0, and null rows may lie over values.
+#[test]
+fn offsets_and_null_rows_are_respected() {
+    let values = Random(5).normals(400);
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    let list: ArrayRef = Arc::new(ListArray::new(
+        item,
+        OffsetBuffer::new(vec![100, 200, 264, 400].into()),
+        Arc::new(Float32Array::from(values.clone())),
+        Some(NullBuffer::from(vec![true, false, true])),
+    ));
+    let batch = table(vec![
+        (plain("layer_name", &names(3)), names(3)),
+        (plain("weights", &list), list),
+    ]);
+    let quantized = run(&batch, json!({"onInvalid": "skip"})).unwrap();
+    assert_eq!(quantized.batch.num_rows(), 2);
+    for (row, range) in [(0, 100..200), (1, 264..400)] {
+        let alone = one(&values[range.clone()], &[range.len()], json!({}));
+        assert_eq!(data(&quantized.batch, row), data(&alone, 0), "row {row}");
+    }
+    assert_eq!(quantized.failures.len(), 1);
+    assert_eq!(
+        quantized.failures[0].to_string(),
+        "layer \"layer1\" (row 1): expected weights but found null"
+    );
+    assert_eq!(quantized.failures[0].kind, LayerErrorKind::NullWeights);
+}
+
+/// A table with one layer for each thing that can be wrong, and good ones between them.
+fn troubled() -> (RecordBatch, Vec<(usize, &'static str)>) {
+    type Weights = Option<Vec<Option<f32>>>;
+    let good = || Some(vec![Some(0.5), Some(-1.0), Some(0.25), Some(1.0)]);
+    let with = |at: usize, value: Option<f32>| {
+        let mut values = vec![Some(0.5); 300];
+        values[at] = value;
+        Some(values)
+    };
+    let rows: Vec<(Option<&str>, Weights, Vec<Option<i64>>)> = vec![
+        (Some("good"), good(), vec![Some(4)]),
+        (Some("null list"), None, vec![Some(4)]),
+        (Some("null element"), with(7, None), vec![Some(300)]),
+        (Some("NaN"), with(299, Some(f32::NAN)), vec![Some(300)]),
+        (
+            Some("infinity"),
+            with(0, Some(f32::INFINITY)),
+            vec![Some(3), Some(100)],
+        ),
+        (
+            Some("-infinity"),
+            with(131, Some(f32::NEG_INFINITY)),
+            vec![Some(300)],
+        ),
+        (Some("shape"), good(), vec![Some(3), Some(2)]),
+        (Some("negative"), good(), vec![Some(-2), Some(-2)]),
+        (Some("null size"), good(), vec![Some(4), None]),
+        (Some("huge"), good(), vec![Some(i64::MAX), Some(i64::MAX)]),
+        (None, good(), vec![Some(4)]),
+        (Some("good too"), good(), vec![Some(2), Some(2)]),
+    ];
+    let mut weights = ListBuilder::new(Float32Builder::new());
+    let mut shapes = ListBuilder::new(Int64Builder::new());
+    let mut names = Vec::new();
+    for (name, values, shape) in rows {
+        names.push(name);
+        weights.append_option(values);
+        shapes.append_value(shape);
+    }
+    let columns: [(&str, ArrayRef); 3] = [
+        ("layer_name", Arc::new(StringArray::from(names))),
+        ("weights", Arc::new(weights.finish())),
+        ("shape", Arc::new(shapes.finish())),
+    ];
+    let messages = vec![
+        (
+            1,
+            "layer \"null list\" (row 1): expected weights but found null",
+        ),
+        (
+            2,
+            "layer \"null element\" (row 2): weights[7]: expected a finite number but found null",
+        ),
+        (
+            3,
+            "layer \"NaN\" (row 3): weights[299]: expected a finite number but found NaN",
+        ),
+        (
+            4,
+            "layer \"infinity\" (row 4): weights[0]: expected a finite number but found infinity",
+        ),
+        (
+            5,
+            "layer \"-infinity\" (row 5): weights[131]: expected a finite number but found -infinity",
+        ),
+        (
+            6,
+            "layer \"shape\" (row 6): shape: expected sizes whose product is 4 but found [3, 2]",
+        ),
+        (
+            7,
+            "layer \"negative\" (row 7): shape[0]: expected a size but found -2",
+        ),
+        (
+            8,
+            "layer \"null size\" (row 8): shape[1]: expected a size but found null",
+        ),
+        (
+            9,
+            "layer \"huge\" (row 9): shape: expected sizes whose product is 4 but found [9223372036854775807, \
+             9223372036854775807]",
+        ),
+        (
+            10,
+            "layer \"\" (row 10): expected a layer_name but found null",
+        ),
+    ];
+    (RecordBatch::try_from_iter(columns).unwrap(), messages)
+}
+
+fn layer_names(batch: &RecordBatch) -> Vec<&str> {
+    let names = batch
+        .column_by_name("layer_name")
+        .unwrap()
+        .as_string::<i32>();
+    names.iter().map(Option::unwrap).collect()
+}
+
+#[test]
+fn each_fault_alone_ends_the_call() {
+    let (batch, messages) = troubled();
+    for (row, message) in messages {
+        for on_invalid in ["error", "skip", "clip"] {
+            let result = run(&batch.slice(row, 1), json!({"onInvalid": on_invalid}));
+            let is_value = (2..6).contains(&row);
+            match (on_invalid, is_value, row) {
+                ("clip", true, _) => assert_eq!(result.unwrap().batch.num_rows(), 1, "{message}"),
+                ("skip", true, _) | ("skip", _, 1) => {
+                    let quantized = result.unwrap();
+                    assert_eq!(quantized.batch.num_rows(), 0, "{message}");
+                    let found = quantized.failures[0].to_string();
+                    assert_eq!(found, message.replace(&format!("row {row}"), "row 0"));
+                }
+                _ => {
+                    let error = result.unwrap_err();
+                    assert!(matches!(error, QuantizeError::Layer(_)));
+                    assert_eq!(
+                        error.to_string(),
+                        message.replace(&format!("row {row}"), "row 0"),
+                        "{on_invalid}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn continue_on_error_leaves_out_and_reports_each() {
+    let (batch, messages) = troubled();
+    for (on_invalid, mended) in [("error", 0..0), ("skip", 0..0), ("clip", 2..6)] {
+        let quantized = run(
+            &batch,
+            json!({"onInvalid": on_invalid, "continueOnError": true, "threads": 2}),
+        )
+        .unwrap();
+        let expected: Vec<(usize, &str)> = messages
+            .iter()
+            .filter(|(row, _)| !mended.contains(row))
+            .copied()
+            .collect();
+        let found: Vec<(usize, String)> = quantized
+            .failures
+            .iter()
+            .map(|failure| (failure.row, failure.to_string()))
+            .collect();
+        let found: Vec<(usize, &str)> = found.iter().map(|(row, text)| (*row, &text[..])).collect();
+        assert_eq!(found, expected, "{on_invalid}");
+        let kept = layer_names(&quantized.batch);
+        let mut wanted = vec!["good"];
+        if on_invalid == "clip" {
+            wanted.extend(["null element", "NaN", "infinity", "-infinity"]);
+        }
+        wanted.push("good too");
+        assert_eq!(kept, wanted, "{on_invalid}");
+        // What is left out leaves no trace in what is kept.
+        let last = quantized.batch.num_rows() - 1;
+        let alone = one(&[0.5, -1.0, 0.25, 1.0], &[2, 2], json!({}));
+        assert_eq!(data(&quantized.batch, last), data(&alone, 0));
+        assert_eq!(
+            common::list_of_floats(&quantized.batch, "scales", last),
+            common::list_of_floats(&alone, "scales", 0)
+        );
+    }
+}
+
+#[test]
+fn errors_say_by_type_what_they_are_about() {
+    let (batch, _) = troubled();
+    let quantized = run(&batch, json!({"continueOnError": true})).unwrap();
+    let found: Vec<_> = quantized
+        .failures
+        .iter()
+        .map(|failure| (failure.kind, failure.index()))
+        .collect();
+    use LayerErrorKind::*;
+    assert_eq!(
+        found,
+        [
+            (NullWeights, None),
+            (InvalidValue(7), Some(7)),
+            (InvalidValue(299), Some(299)),
+            (InvalidValue(0), Some(0)),
+            (InvalidValue(131), Some(131)),
+            (Other, None),
+            (InvalidElement(0), Some(0)),
+            (InvalidElement(1), Some(1)),
+            (Other, None),
+            (Other, None),
+        ]
+    );
+}
+
+/// Null and NaN become 0, infinities the largest finite magnitude; and then it is as if they had been that.
+#[test]
+fn clipping_is_quantizing_what_was_clipped() {
+    let mut values = Random(8).normals(700);
+    let most = values.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let mut options: Vec<Option<f32>> = values.iter().copied().map(Some).collect();
+    for (at, bad, good) in [
+        (0, Some(f32::NAN), 0.0),
+        (3, None, 0.0),
+        (250, Some(f32::INFINITY), most),
+        (699, Some(f32::NEG_INFINITY), -most),
+    ] {
+        options[at] = bad;
+        values[at] = good;
+    }
+    let column = lists(Arc::new(Float32Array::from(options)), &[700]);
+    let batch = table(vec![
+        (plain("layer_name", &names(1)), names(1)),
+        (plain("weights", &column), column),
+    ]);
+    for kind in common::kinds() {
+        if matches!(kind["layout"].as_str(), Some("ggml" | "mlx")) {
+            continue; // 700 values are no whole number of groups.
+        }
+        let mut clip = kind.clone();
+        clip["onInvalid"] = json!("clip");
+        let found = run(&batch, clip).unwrap();
+        assert_eq!(found.failures, []);
+        assert_eq!(found.batch, one(&values, &[700], kind.clone()), "{kind}");
+    }
+    // Nothing finite at all leaves zeros.
+    let nothing = lists(
+        Arc::new(Float32Array::from(vec![f32::INFINITY, f32::NAN])),
+        &[2],
+    );
+    let batch = table(vec![
+        (plain("layer_name", &names(1)), names(1)),
+        (plain("weights", &nothing), nothing),
+    ]);
+    let found = run(&batch, json!({"onInvalid": "clip"})).unwrap().batch;
+    assert_eq!(common::back(&found), [0.0, 0.0]);
+}
+
+/// A fault anywhere, in every path through the kernels.
+#[test]
+fn faults_are_found_wherever_they_are() {
+    let count = 32 * 600;
+    let shape = [600, 32];
+    let mut kinds = common::kinds();
+    kinds.push(json!({"statistics": false}));
+    kinds.push(json!({"statistics": false, "granularity": "tensor"}));
+    kinds.push(json!({"minCosine": 0.9, "bitWidth": 2}));
+    for kind in kinds {
+        for set in bowstring_quantize::InstructionSet::available() {
+            for (at, bad, word) in [
+                (0, f32::NAN, "NaN"),
+                (31, f32::INFINITY, "infinity"),
+                (9_000, -f32::NAN, "NaN"),
+                (count - 1, f32::NEG_INFINITY, "-infinity"),
+            ] {
+                let mut values = vec![0.5; count];
+                values[at] = bad;
+                let mut kind = kind.clone();
+                kind["instructionSet"] = json!(set);
+                let error = run(&common::batch(&[(&values, &shape)]), kind.clone()).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    format!(
+                        "layer \"layer0\" (row 0): weights[{at}]: expected a finite number but found {word}"
+                    ),
+                    "{kind}"
+                );
+            }
+        }
+    }
+}
+
+/// An empty table, an empty layer, one value, constants, zeros, and the ends of float32.
+#[test]
+fn extremes_come_back() {
+    let empty = common::batch(&[]);
+    let quantized = run(&empty, json!({})).unwrap();
+    assert_eq!(
+        (quantized.batch.num_rows(), quantized.failures.len()),
+        (0, 0)
+    );
+
+    let tiny = f32::from_bits(1);
+    for kind in common::kinds() {
+        let bits = kind["bitWidth"].as_u64().unwrap();
+        let is_ggml = kind["layout"] == "ggml";
+        let is_half = is_ggml || kind["scaleType"] == "float16";
+        for values in [
+            vec![],
+            vec![0.0; 256],
+            vec![-0.0; 256],
+            vec![0.375; 256],
+            vec![-3.0; 256],
+            vec![tiny; 256],
+            vec![-f32::MIN_POSITIVE; 256],
+            [tiny, -tiny, 0.0, 1e-40].repeat(64),
+            vec![f32::MAX; 256],
+            vec![f32::MIN; 256],
+            [f32::MAX, f32::MIN].repeat(128),
+            [f32::MAX, 0.0, -1.0, 1e-38].repeat(64),
+        ] {
+            let most = values.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            if is_half && most > 1e4 {
+                let batch = common::batch(&[(&values, &[values.len()])]);
+                let error = run(&batch, kind.clone()).map(|_| ()).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    "layer \"layer0\" (row 0): expected values whose scales fit a float16 but found larger ones",
+                    "{kind}"
+                );
+                continue;
+            }
+            let quantized = one(&values, &[values.len()], kind.clone());
+            let scales = common::list_of_floats(&quantized, "scales", 0);
+            let back = common::back(&quantized);
+            if !is_ggml {
+                let least = if is_half {
+                    2f32.powi(-24)
+                } else {
+                    f32::MIN_POSITIVE
+                };
+                assert!(
+                    scales.iter().all(|s| (least..=f32::MAX).contains(s)),
+                    "{kind} {scales:?}"
+                );
+            }
+            for (x, y) in values.iter().zip(&back) {
+                assert!(y.is_finite(), "{kind} {x} {y}");
+                if *x == 0.0 && !(is_ggml && bits == 4) {
+                    assert_eq!(*y, 0.0, "{kind}");
+                }
+                let step = f64::from(scales.iter().fold(0.0f32, |most, s| most.max(s.abs())));
+                let error = (f64::from(*x) - f64::from(*y)).abs();
+                let bound = match (is_ggml, most == f32::MAX) {
+                    // ggml's codes are one short on one side; and no code may stand for infinity, so scales at the end
+                    // of float32 are smaller than their range asks for.
+                    (true, _) | (_, true) => 1.01,
+                    (false, false) => 0.502,
+                };
+                // Of values too small for a float16 scale ggml keeps nothing.
+                let vanishing = if is_ggml { 127.0 * 2f64.powi(-25) } else { 0.0 };
+                assert!(error <= step * bound + vanishing, "{kind} {x} {y} {step}");
+            }
+            for name in ["rmse", "max_abs_error", "cosine"] {
+                assert!(measure(&quantized, name, 0).is_finite(), "{kind} {name}");
+            }
+            assert!(!measure(&quantized, "sqnr_db", 0).is_nan(), "{kind}");
+        }
+    }
+}
