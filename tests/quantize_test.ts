@@ -68,10 +68,10 @@ test("quantize: the columns and the metadata of the result", async () => {
       "group_size: Int32",
       "axis: Int32",
       "layout: Utf8",
-      "rmse: Float32?",
-      "max_abs_error: Float32?",
-      "sqnr_db: Float32?",
-      "cosine: Float32?",
+      "rmse: Float32",
+      "max_abs_error: Float32",
+      "sqnr_db: Float32",
+      "cosine: Float32",
     ],
   );
   const names = [

@@ -124,16 +124,6 @@ impl fmt::Display for LayerError {
     }
 }
 
-impl LayerError {
-    /// Which value the message is about, `weights[12]: ...`, if it is about one.
-    pub fn index(&self) -> Option<usize> {
-        let (name, rest) = self.message.split_once('[')?;
-        let is_name = name.chars().all(|letter| letter.is_ascii_lowercase());
-        let (index, _) = rest.split_once("]: ")?;
-        is_name.then(|| index.parse().ok()).flatten()
-    }
-}
-
 impl std::error::Error for LayerError {}
 
 impl fmt::Display for QuantizeError {

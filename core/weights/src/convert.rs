@@ -55,7 +55,7 @@ pub fn quantize_file(
         quantizer: Quantizer::keeping(KEPT_BYTES),
         options: &options.quantize,
         watch,
-        sink: create(output)?,
+        sink: create(output, options.quantize.quantized_schema())?,
         layers: Vec::new(),
     };
     for item in source {

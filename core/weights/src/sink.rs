@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use bowstring_quantize::quantized_schema;
+use arrow_schema::SchemaRef;
 
 use crate::WeightsError;
 use crate::error::About;
@@ -27,12 +27,12 @@ pub(crate) trait Sink {
     fn finish(self: Box<Self>) -> Result<u64, WeightsError>;
 }
 
-/// Begins a file of the format that its name says.
-pub(crate) fn create(path: &Path) -> Result<Box<dyn Sink>, WeightsError> {
+/// Begins a file of the format that its name says, for quantized layers of this schema.
+pub(crate) fn create(path: &Path, schema: SchemaRef) -> Result<Box<dyn Sink>, WeightsError> {
     match Format::of(path) {
-        Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path)?)),
-        Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, quantized_schema())?)),
-        Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, quantized_schema())?)),
+        Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema)?)),
+        Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, schema)?)),
+        Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, schema)?)),
         None => Err(
             "expected the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"
                 .to_owned(),

@@ -12,7 +12,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int16Type, Int32Type, Int64Type, UInt8Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
-use bowstring_quantize::quantized_schema;
+use arrow_schema::SchemaRef;
 use serde_json::{Map, Value, json};
 
 use super::header::METADATA;
@@ -43,10 +43,12 @@ pub(crate) struct SafetensorsSink {
     tensors: Vec<Written>,
     names: HashSet<String>,
     layers: BTreeMap<String, Value>,
+    /// Of the layers; its metadata says how to read them.
+    schema: SchemaRef,
 }
 
 impl SafetensorsSink {
-    pub fn create(path: &Path) -> Result<Self, WeightsError> {
+    pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, WeightsError> {
         let (beside, file) = Beside::create(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -56,6 +58,7 @@ impl SafetensorsSink {
             tensors: Vec::new(),
             names: HashSet::new(),
             layers: BTreeMap::new(),
+            schema,
         })
     }
 
@@ -83,7 +86,8 @@ impl SafetensorsSink {
     }
 
     fn header(&self) -> Result<Vec<u8>, WeightsError> {
-        let mut metadata: Map<String, Value> = quantized_schema()
+        let mut metadata: Map<String, Value> = self
+            .schema
             .metadata()
             .iter()
             .map(|(key, value)| (key.clone(), json!(value)))
