@@ -31,13 +31,17 @@ fn model() -> Vec<u8> {
             "up.weight",
             "BF16",
             &[2, 64],
-            half.iter().flat_map(|value| bf16::from_f32(*value).to_le_bytes()).collect(),
+            half.iter()
+                .flat_map(|value| bf16::from_f32(*value).to_le_bytes())
+                .collect(),
         ),
         (
             "down.weight",
             "F16",
             &[2, 64],
-            half.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+            half.iter()
+                .flat_map(|value| f16::from_f32(*value).to_le_bytes())
+                .collect(),
         ),
         ("steps", "I64", &[], vec![7; 8]),
         ("wide.weight", "F64", &[1, 2], vec![0; 16]),
@@ -46,13 +50,19 @@ fn model() -> Vec<u8> {
 
 fn parquet(path: &Path) -> Vec<RecordBatch> {
     let file = File::open(path).unwrap();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .unwrap()
+        .build()
+        .unwrap();
     reader.map(Result::unwrap).collect()
 }
 
 fn ipc(path: &Path) -> Vec<RecordBatch> {
     let file = File::open(path).unwrap();
-    FileReader::try_new(file, None).unwrap().map(Result::unwrap).collect()
+    FileReader::try_new(file, None)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }
 
 /// The weights that come back, by layer.
@@ -101,23 +111,39 @@ fn a_model_becomes_a_table_of_its_matrices() {
             ]
         );
         let embed = &report.layers[1];
-        assert_eq!((embed.dtype.as_str(), &embed.shape[..]), ("F32", &[10, 64][..]));
+        assert_eq!(
+            (embed.dtype.as_str(), &embed.shape[..]),
+            ("F32", &[10, 64][..])
+        );
         assert_eq!((embed.bytes_in, embed.bytes_out), (2560, 640 + 10 * 6));
         assert!(embed.rmse.unwrap() > 0.0 && embed.cosine.unwrap() > 0.9999);
         let batches = read(&output);
         assert_eq!(
-            batches[0].schema().metadata().get("bowstring:quantization_version"),
+            batches[0]
+                .schema()
+                .metadata()
+                .get("bowstring:quantization_version"),
             Some(&"1".to_owned())
         );
         results.push(back(&batches));
     }
     assert_eq!(results[0], results[1]);
-    for (name, count, seed) in [("embed.weight", 640, 2), ("up.weight", 128, 3), ("down.weight", 128, 3)] {
+    for (name, count, seed) in [
+        ("embed.weight", 640, 2),
+        ("up.weight", 128, 3),
+        ("down.weight", 128, 3),
+    ] {
         for (found, expected) in results[0][name].iter().zip(floats(count, seed)) {
-            assert!((found - expected).abs() < 0.01, "{name}: {found} {expected}");
+            assert!(
+                (found - expected).abs() < 0.01,
+                "{name}: {found} {expected}"
+            );
         }
     }
-    assert_eq!(names(directory.path()), ["model.safetensors", "out.arrow", "out.parquet"]);
+    assert_eq!(
+        names(directory.path()),
+        ["model.safetensors", "out.arrow", "out.parquet"]
+    );
 }
 
 /// The header of a safetensors file, and the bytes of a tensor.
@@ -176,8 +202,18 @@ fn a_model_becomes_a_model_with_everything_else_as_it_was() {
         }
     }
     // And it is a model itself, of which nothing is left to quantize.
-    let again = run(&output, &directory.path().join("again.safetensors"), json!({})).unwrap();
-    assert!(again.layers.iter().all(|layer| layer.outcome == Outcome::Copied));
+    let again = run(
+        &output,
+        &directory.path().join("again.safetensors"),
+        json!({}),
+    )
+    .unwrap();
+    assert!(
+        again
+            .layers
+            .iter()
+            .all(|layer| layer.outcome == Outcome::Copied)
+    );
 }
 
 #[test]
@@ -210,7 +246,11 @@ fn shards_are_one_model() {
         "metadata": {"total_size": 768},
         "weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"},
     });
-    let index = write(&model, "model.safetensors.index.json", index.to_string().as_bytes());
+    let index = write(
+        &model,
+        "model.safetensors.index.json",
+        index.to_string().as_bytes(),
+    );
     let result = |input: &Path| {
         let output = directory.path().join("out.arrow");
         run(input, &output, json!({})).unwrap();
@@ -239,7 +279,10 @@ fn weights(directory: &Path) -> RecordBatch {
 
 fn arrow_select(batches: &[RecordBatch]) -> RecordBatch {
     let columns = (0..batches[0].num_columns()).map(|at| {
-        let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+        let parts: Vec<&dyn Array> = batches
+            .iter()
+            .map(|batch| batch.column(at).as_ref())
+            .collect();
         arrow_select::concat::concat(&parts).unwrap()
     });
     RecordBatch::try_new(batches[0].schema(), columns.collect()).unwrap()
@@ -251,14 +294,20 @@ fn tables_of_weights_are_read_from_parquet_and_arrow() {
     let batch = weights(directory.path());
     let path = |name: &str| directory.path().join(name);
     let schema = batch.schema();
-    let mut writer = ArrowWriter::try_new(File::create(path("w.parquet")).unwrap(), schema.clone(), None).unwrap();
+    let mut writer = ArrowWriter::try_new(
+        File::create(path("w.parquet")).unwrap(),
+        schema.clone(),
+        None,
+    )
+    .unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let mut writer = FileWriter::try_new(File::create(path("w.arrow")).unwrap(), &schema).unwrap();
     writer.write(&batch.slice(0, 1)).unwrap();
     writer.write(&batch.slice(1, 1)).unwrap();
     writer.finish().unwrap();
-    let mut writer = StreamWriter::try_new(File::create(path("w.arrows")).unwrap(), &schema).unwrap();
+    let mut writer =
+        StreamWriter::try_new(File::create(path("w.arrows")).unwrap(), &schema).unwrap();
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
     let mut results = Vec::new();
@@ -272,10 +321,22 @@ fn tables_of_weights_are_read_from_parquet_and_arrow() {
             .iter()
             .map(|layer| (layer.name.as_str(), layer.dtype.as_str(), &layer.shape[..]))
             .collect();
-        assert_eq!(layers, [("a", "F32", &[2, 64][..]), ("b", "F32", &[4, 32][..])], "{name}");
+        assert_eq!(
+            layers,
+            [("a", "F32", &[2, 64][..]), ("b", "F32", &[4, 32][..])],
+            "{name}"
+        );
         let progress = watch.progress();
-        assert_eq!((progress.layers_total, progress.layers_done), (2, 2), "{name}");
-        assert_eq!((progress.values_total, progress.values_done), (256, 256), "{name}");
+        assert_eq!(
+            (progress.layers_total, progress.layers_done),
+            (2, 2),
+            "{name}"
+        );
+        assert_eq!(
+            (progress.values_total, progress.values_done),
+            (256, 256),
+            "{name}"
+        );
         results.push(back(&ipc(&output)));
     }
     assert_eq!(results[0], results[1]);
@@ -301,7 +362,11 @@ fn layers_that_fail_are_an_error_or_reported() {
     );
     assert_eq!(names(directory.path()), ["model.safetensors"]);
     let report = run(&input, &output, json!({"continueOnError": true})).unwrap();
-    let outcomes: Vec<&str> = report.layers.iter().map(|layer| layer.outcome.name()).collect();
+    let outcomes: Vec<&str> = report
+        .layers
+        .iter()
+        .map(|layer| layer.outcome.name())
+        .collect();
     assert_eq!(outcomes, ["quantized", "failed", "quantized"]);
     assert_eq!(
         report.layers[1].outcome,
@@ -320,7 +385,10 @@ fn a_cancelled_run_writes_nothing() {
         watch.cancel();
         let output = directory.path().join(output);
         let error = quantize_file(&input, &output, &FileOptions::default(), &watch).unwrap_err();
-        assert!(matches!(error, WeightsError::Quantize(QuantizeError::Cancelled)));
+        assert!(matches!(
+            error,
+            WeightsError::Quantize(QuantizeError::Cancelled)
+        ));
     }
     assert_eq!(names(directory.path()), ["model.safetensors"]);
 }

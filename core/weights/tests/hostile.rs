@@ -21,7 +21,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let tensor = |entry: &str, data| header_and_data(&one(entry), data);
     vec![
         ("an empty file", vec![], "the file is empty"),
-        ("half a length", vec![1, 0, 0], "expected at least 8 bytes but found 3"),
+        (
+            "half a length",
+            vec![1, 0, 0],
+            "expected at least 8 bytes but found 3",
+        ),
         (
             "a header longer than the file",
             {
@@ -46,7 +50,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             [good.clone(), vec![0]].concat(),
             "expected 16 bytes of data, as the tensors have, but found 17",
         ),
-        ("no JSON", file("{]", &[]), "header: key must be a string at line 1 column 2"),
+        (
+            "no JSON",
+            file("{]", &[]),
+            "header: key must be a string at line 1 column 2",
+        ),
         (
             "no object",
             file("[]", &[]),
@@ -54,7 +62,10 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "an unknown dtype",
-            tensor(r#"{"dtype": "F31", "shape": [1], "data_offsets": [0, 4]}"#, 4),
+            tensor(
+                r#"{"dtype": "F31", "shape": [1], "data_offsets": [0, 4]}"#,
+                4,
+            ),
             "tensor \"a\": expected a known dtype but found \"F31\"",
         ),
         (
@@ -64,17 +75,26 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "a negative size",
-            tensor(r#"{"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}"#, 4),
+            tensor(
+                r#"{"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}"#,
+                4,
+            ),
             "header: invalid value: integer `-1`, expected u64 at line 1 column 36",
         ),
         (
             "offsets the wrong way round",
-            tensor(r#"{"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}"#, 4),
+            tensor(
+                r#"{"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}"#,
+                4,
+            ),
             "tensor \"a\": expected data_offsets in order and within the 4 bytes of data but found [4, 0]",
         ),
         (
             "a shape of other bytes",
-            tensor(r#"{"dtype": "F32", "shape": [3], "data_offsets": [0, 4]}"#, 4),
+            tensor(
+                r#"{"dtype": "F32", "shape": [3], "data_offsets": [0, 4]}"#,
+                4,
+            ),
             "tensor \"a\": expected the bytes of F32 values of shape [3] but found 4",
         ),
         (
@@ -164,7 +184,10 @@ fn every_truncation_and_every_changed_byte_of_a_header_is_survived() {
 fn an_index_and_its_files_must_agree() {
     let shard = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
     let cases = [
-        (json!({"weight_map": {}}), "index: expected tensors in weight_map but found none"),
+        (
+            json!({"weight_map": {}}),
+            "index: expected tensors in weight_map but found none",
+        ),
         (
             json!({"weight_map": {"a": "../one.safetensors"}}),
             "index: expected names of files beside it but found \"../one.safetensors\"",
@@ -177,7 +200,10 @@ fn an_index_and_its_files_must_agree() {
             json!({"weight_map": {"b": "one.safetensors"}}),
             "index: expected tensor \"a\" in \"one.safetensors\", where it is, but found it in no file",
         ),
-        (json!({"weight_map": 1}), "index: invalid type: integer `1`, expected a map at line 1 column 15"),
+        (
+            json!({"weight_map": 1}),
+            "index: invalid type: integer `1`, expected a map at line 1 column 15",
+        ),
     ];
     for (index, message) in cases {
         let directory = tempfile::tempdir().unwrap();
@@ -188,7 +214,11 @@ fn an_index_and_its_files_must_agree() {
     }
     let directory = tempfile::tempdir().unwrap();
     let index = json!({"weight_map": {"a": "one.safetensors"}}).to_string();
-    let path = write(directory.path(), "model.safetensors.index.json", index.as_bytes());
+    let path = write(
+        directory.path(),
+        "model.safetensors.index.json",
+        index.as_bytes(),
+    );
     let missing = directory.path().join("one.safetensors");
     refused(&path, &missing, "No such file or directory (os error 2)");
 }
@@ -205,7 +235,10 @@ fn damaged_tables_are_refused() {
         let good = std::fs::read(&path).unwrap();
         let output = directory.path().join("out.parquet");
         let error = run(&path, &output, json!({})).unwrap_err().to_string();
-        assert!(error.starts_with("the schema does not fit quantization: "), "{error}");
+        assert!(
+            error.starts_with("the schema does not fit quantization: "),
+            "{error}"
+        );
         for end in (0..good.len()).step_by(13) {
             std::fs::write(&path, &good[..end]).unwrap();
             assert!(run(&path, &output, json!({})).is_err(), "{end}");
@@ -227,12 +260,16 @@ fn names_that_say_no_format_are_refused() {
     let good = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
     let good = write(directory.path(), "model.safetensors", &good);
     let odd = write(directory.path(), "model.bin", b"x");
-    let error = |input: &Path, output: &Path| run(input, output, json!({})).unwrap_err().to_string();
+    let error =
+        |input: &Path, output: &Path| run(input, output, json!({})).unwrap_err().to_string();
     let out = directory.path().join("out.gguf");
     assert!(error(&good, &out).ends_with(
         "out.gguf: expected the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"
     ));
-    assert!(error(&odd, &directory.path().join("out.arrow")).contains("model.bin: expected the name of a"));
+    assert!(
+        error(&odd, &directory.path().join("out.arrow"))
+            .contains("model.bin: expected the name of a")
+    );
     assert!(error(&good, &good).ends_with(": expected another file than the input"));
     let empty = directory.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
@@ -253,6 +290,9 @@ fn a_tensor_whose_name_a_result_needs_is_refused() {
     let model = write(directory.path(), "model.safetensors", &model);
     let output = directory.path().join("out.safetensors");
     let error = run(&model, &output, json!({})).unwrap_err().to_string();
-    assert!(error.ends_with("expected one tensor \"a.scales\" but found two of that name"), "{error}");
+    assert!(
+        error.ends_with("expected one tensor \"a.scales\" but found two of that name"),
+        "{error}"
+    );
     assert_eq!(names(directory.path()), ["model.safetensors"]);
 }

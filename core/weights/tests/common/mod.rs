@@ -42,7 +42,10 @@ pub fn floats(count: usize, seed: u32) -> Vec<f32> {
 }
 
 pub fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
