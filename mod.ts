@@ -88,6 +88,7 @@ export {
   BatchTooLargeError,
   BowstringError,
   type ErrorCode,
+  LayerError,
   LeaseReleasedError,
   LibraryLoadError,
   StaleHandleError,
@@ -104,6 +105,38 @@ export {
   extractWorkspace,
 } from "./pipeline/extract.ts";
 export { type IndexOptions, type IndexSummary, indexWorkspace } from "./pipeline/indexer.ts";
+export {
+  dequantizeArrow,
+  dequantizeArrowBatch,
+  dequantizeStream,
+} from "./pipeline/quantization/dequantize.ts";
+export {
+  type LayerReport,
+  quantizeFile,
+  type QuantizeFileOptions,
+  type QuantizeFileSummary,
+} from "./pipeline/quantization/files.ts";
+export type { LayerStream } from "./pipeline/quantization/jobs.ts";
+export type {
+  DequantizeOptions,
+  LayerOptions,
+  LayerOverride,
+  QuantizationJobOptions,
+  QuantizationProgress,
+  QuantizeOptions,
+} from "./pipeline/quantization/options.ts";
+export {
+  type CodeType,
+  quantizeWith,
+  type QuantizeWithOptions,
+} from "./pipeline/quantization/primitive.ts";
+export {
+  quantizeArrow,
+  quantizeArrowBatch,
+  quantizeStream,
+} from "./pipeline/quantization/quantize.ts";
+export type { Quantized } from "./pipeline/quantization/results.ts";
+export { validateQuantizationSchema } from "./pipeline/quantization/schema.ts";
 export {
   type DefsOptions,
   type IndexCounts,

@@ -241,6 +241,26 @@ export const SYMBOLS = {
     parameters: ["u32", "u32", "buffer", "u32", "buffer", "buffer"],
     result: "i32",
   },
+  bow_quantize_start: {
+    parameters: ["u32", "buffer", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_dequantize_start: {
+    parameters: ["u32", "buffer", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_quantize_validate: {
+    parameters: ["usize", "buffer", "u32", "buffer"],
+    result: "i32",
+  },
+  bow_quantize_with: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  bow_weights_quantize: {
+    parameters: ["u32", "buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
 } as const;
 
 /** What a function answers; from 16 up an error. */
@@ -262,6 +282,7 @@ export const STATUS = {
   BUFFER_TOO_SMALL: 27,
   PANIC: 28,
   ADBC: 29,
+  LAYER: 30,
 } as const;
 
 /** The numbers that arguments and structs are made of. */
@@ -280,6 +301,12 @@ export const CONSTANTS = {
   IMPORT_ANY: 8,
   IMPORT_STRICT: 16,
   BUILD_RESTORE: 1,
+  CODE_INT8: 0,
+  CODE_UINT8: 1,
+  CODE_INT4: 2,
+  CODE_UINT4: 3,
+  CODE_INT2: 4,
+  CODE_UINT2: 5,
 } as const;
 
 /** The structs on 64-bit targets: size and field offsets in bytes. */
@@ -418,6 +445,22 @@ export const STRUCTS = {
       options_length: 4,
       options: 8,
       input: 16,
+    },
+  },
+  bow_tensor: {
+    size: 192,
+    offsets: {
+      size: 0,
+      code_type: 4,
+      axis: 8,
+      block_size: 16,
+      value_count: 24,
+      scale_count: 32,
+      zero_point_count: 40,
+      code_bytes: 48,
+      rank: 56,
+      reserved: 60,
+      shape: 64,
     },
   },
 } as const;

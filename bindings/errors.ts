@@ -35,6 +35,8 @@ export type ErrorCode =
   | "PANIC"
   /** A database's driver failed. */
   | "ADBC"
+  /** A layer cannot be quantized. */
+  | "LAYER"
   /** The native library could not be loaded. */
   | "LIBRARY_LOAD"
   /** More leased memory is alive than `maxLiveBytes` allows. */
@@ -112,6 +114,32 @@ export class AdbcError extends BowstringError {
   }
 }
 
+/** A layer cannot be quantized, or a quantized one not be read. */
+export class LayerError extends BowstringError {
+  /** The name of the layer, if it is not null; when the error was thrown, at most its first 256 characters. */
+  readonly layer: string;
+  /** Its row, counted over the whole input. */
+  readonly row: number;
+  /** Which of its values is meant, in the row-major order of the tensor, if one is. */
+  readonly index: number | undefined;
+
+  /** Makes the error of its parts. */
+  constructor(message: string, row: number, layer: string, index?: number) {
+    super("LAYER", message);
+    this.name = "LayerError";
+    this.layer = layer;
+    this.row = row;
+    this.index = index;
+  }
+
+  /** Makes the error of what the library says: a line of JSON for programs, then the message. */
+  static of(text: string): LayerError {
+    const end = text.indexOf("\n");
+    const { row, layer, index } = JSON.parse(text.slice(0, end));
+    return new LayerError(text.slice(end + 1), row, layer, index ?? undefined);
+  }
+}
+
 /** The first status that is an error. */
 const FIRST_ERROR = STATUS.INVALID_ARGUMENT;
 
@@ -136,6 +164,8 @@ export function errorFromStatus(status: number, message: string): BowstringError
       return new StaleHandleError(message);
     case STATUS.ADBC:
       return new AdbcError(message);
+    case STATUS.LAYER:
+      return LayerError.of(message);
     case STATUS.BATCH_TOO_LARGE:
       return new BatchTooLargeError(message);
     default:

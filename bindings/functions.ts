@@ -183,7 +183,7 @@ class Call {
     const job = this.#job(address);
     switch (result) {
       case "stream":
-        return new JobStream(job);
+        return JobStream.ofBatches(job);
       case "batch":
         return onlyBatch(job);
       case "none":

@@ -208,9 +208,13 @@ export async function finish(job: Job): Promise<TableLease | undefined> {
   }
 }
 
-/** Options as JSON in memory that native code can read. */
-export function encodeOptions(context: Context, options: object): Scratch {
-  const text = new TextEncoder().encode(JSON.stringify(options));
+/** Options as JSON in memory that native code can read. `replacer` is that of `JSON.stringify`. */
+export function encodeOptions(
+  context: Context,
+  options: object,
+  replacer?: (key: string, value: unknown) => unknown,
+): Scratch {
+  const text = new TextEncoder().encode(JSON.stringify(options, replacer));
   const scratch = context.runtime.scratch(text.length);
   scratch.bytes.set(text);
   return scratch;

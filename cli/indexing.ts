@@ -2,10 +2,10 @@
 
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import process from "node:process";
 import { type IndexSummary, indexWorkspace, openStore, type Store } from "../mod.ts";
 import { rows } from "./database.ts";
-import { CommandError, FAILED, INTERRUPTED, OK, TERMINATED } from "./exit.ts";
+import { CommandError, FAILED, OK } from "./exit.ts";
+import { Interruption } from "./interruption.ts";
 import { note, print, printable, printJson } from "./output.ts";
 import { progressDisplay } from "./progress.ts";
 
@@ -70,34 +70,6 @@ function checkDirectory(root: string): void {
     throw new CommandError(`${root} does not exist`);
   }
   if (!isDirectory) throw new CommandError(`${root} is not a directory`);
-}
-
-/** The first Ctrl-C stops the work in order; the second ends the process at once, which leaves the index whole too. */
-class Interruption {
-  readonly #controller = new AbortController();
-  readonly #onInterrupt = () => this.#stop(INTERRUPTED);
-  readonly #onTerminate = () => this.#stop(TERMINATED);
-  exitCode: number | undefined;
-
-  constructor() {
-    process.on("SIGINT", this.#onInterrupt);
-    process.on("SIGTERM", this.#onTerminate);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  ignore(): void {
-    process.off("SIGINT", this.#onInterrupt);
-    process.off("SIGTERM", this.#onTerminate);
-  }
-
-  #stop(exitCode: number): void {
-    if (this.exitCode !== undefined) process.exit(exitCode);
-    this.exitCode = exitCode;
-    this.#controller.abort();
-  }
 }
 
 /** A row of `errors`. */

@@ -57,3 +57,11 @@ export function printable(text: string): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** `12.3 MB`, with three digits. */
+export function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; count >= 999.5 && unit < units.length - 1; unit++) count /= 1000;
+  return `${unit === 0 ? count : count.toPrecision(3)} ${units[unit]}`;
+}

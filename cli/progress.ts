@@ -1,4 +1,4 @@
-/** How far an index has come: a bar that is redrawn on a terminal, a plain line now and then elsewhere. */
+/** How far some work has come: a bar that is redrawn on a terminal, a plain line now and then elsewhere. */
 
 import process from "node:process";
 import { performance } from "node:perf_hooks";
@@ -13,9 +13,21 @@ export interface ProgressDisplay {
   end(): void;
 }
 
+/** What the work is about. */
+export interface Words {
+  /** What is counted. */
+  readonly unit: string;
+  /** What is done before anything can be counted. */
+  readonly start: string;
+  /** What is done when everything has been counted. */
+  readonly end: string;
+}
+
+const INDEXING: Words = { unit: "files", start: "looking for files", end: "writing the index" };
+
 /** The display that suits standard error. */
-export function progressDisplay(): ProgressDisplay {
-  return canRedraw() ? new Bar() : new Lines();
+export function progressDisplay(words: Words = INDEXING): ProgressDisplay {
+  return canRedraw() ? new Bar(words) : new Lines(words);
 }
 
 /** Between two plain lines. */
@@ -26,12 +38,16 @@ const ERASE_LINE = "\r\x1b[K";
 
 class Bar implements ProgressDisplay {
   readonly #speed = new Speed();
+  readonly #words: Words;
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
 
   update(progress: Progress): void {
     const width = columns(process.stderr, 80);
-    process.stderr.write(
-      ERASE_LINE + renderBar(progress, this.#speed.measure(progress, seconds()), width),
-    );
+    const speed = this.#speed.measure(progress, seconds());
+    process.stderr.write(ERASE_LINE + renderBar(progress, speed, width, this.#words));
   }
 
   end(): void {
@@ -41,14 +57,19 @@ class Bar implements ProgressDisplay {
 
 class Lines implements ProgressDisplay {
   readonly #speed = new Speed();
+  readonly #words: Words;
   #last = seconds();
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
 
   update(progress: Progress): void {
     const now = seconds();
     const speed = this.#speed.measure(progress, now);
     if (now - this.#last < LINE_SECONDS) return;
     this.#last = now;
-    note(renderText(progress, speed).join("  "));
+    note(renderText(progress, speed, this.#words).join("  "));
   }
 
   end(): void {}
@@ -75,11 +96,12 @@ export class Speed {
 }
 
 /** The parts that every display shows, the most important first. */
-export function renderText(progress: Progress, speed: number): string[] {
+export function renderText(progress: Progress, speed: number, words = INDEXING): string[] {
   const { filesTotal, filesDone, bytesTotal, bytesDone } = progress;
-  if (filesTotal === 0) return ["looking for files"];
-  if (filesDone === filesTotal) return [`${filesDone}/${filesTotal} files`, "writing the index"];
-  const parts = [`${filesDone}/${filesTotal} files`];
+  const { unit, start, end } = words;
+  if (filesTotal === 0) return [start];
+  if (filesDone === filesTotal) return [`${filesDone}/${filesTotal} ${unit}`, end];
+  const parts = [`${filesDone}/${filesTotal} ${unit}`];
   if (speed > 0) {
     parts.push(
       `${(speed / 1e6).toFixed(1)} MB/s`,
@@ -93,8 +115,13 @@ export function renderText(progress: Progress, speed: number): string[] {
 const MARGIN = 3;
 
 /** One line that fits a terminal of `width` columns; the bar takes what the text leaves. */
-export function renderBar(progress: Progress, speed: number, width: number): string {
-  const text = renderText(progress, speed);
+export function renderBar(
+  progress: Progress,
+  speed: number,
+  width: number,
+  words = INDEXING,
+): string {
+  const text = renderText(progress, speed, words);
   const space = Math.max(0, width - MARGIN);
   if (progress.filesTotal === 0) return text[0].slice(0, space);
   const done = progress.bytesTotal === 0 ? 1 : progress.bytesDone / progress.bytesTotal;

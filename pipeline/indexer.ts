@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Progress } from "../bindings/job.ts";
 import { absolutePath, type ExtractOptions, extractWorkspace } from "./extract.ts";
+import { withProgress } from "./progress.ts";
 import { type IndexCounts, openStore } from "./store.ts";
 
 /** What `indexWorkspace` takes. */
@@ -22,8 +23,6 @@ export interface IndexSummary extends IndexCounts {
   /** How long it took. */
   readonly seconds: number;
 }
-
-const PROGRESS_MILLIS = 100;
 
 /**
  * Extracts every file below `root` that git does not ignore and whose language is known, and makes the result the index.
@@ -50,7 +49,7 @@ export async function indexWorkspace(
   options: IndexOptions = {},
 ): Promise<IndexSummary> {
   const started = performance.now();
-  const { onProgress = () => {}, signal } = options;
+  const { onProgress, signal } = options;
   const directory = absolutePath(root);
   const out = absolutePath(options.out ?? join(directory, ".bowstring", "index.db"));
   signal?.throwIfAborted();
@@ -58,28 +57,21 @@ export async function indexWorkspace(
   using store = openStore(out, { mode: "create" });
   await store.begin(directory);
   await using job = extractWorkspace(directory, options);
-  const timer = setInterval(() => {
-    try {
-      onProgress(job.progress());
-    } catch (reason) {
-      job.cancel(reason); // out of a timer it would end the process
-    }
-  }, PROGRESS_MILLIS);
   let counts: IndexCounts;
   try {
-    for await (const batch of job) {
-      const written = store.write(batch);
-      batch.release();
-      await written;
-    }
-    onProgress(job.progress());
+    const report = onProgress && (() => onProgress(job.progress()));
+    await withProgress(report, (reason) => job.cancel(reason), async () => {
+      for await (const batch of job) {
+        const written = store.write(batch);
+        batch.release();
+        await written;
+      }
+    });
     signal?.throwIfAborted();
     counts = await store.commit();
   } catch (reason) {
     await store.abandon().catch(() => {}); // the first failure is the one to report
     throw reason;
-  } finally {
-    clearInterval(timer);
   }
   return { ...counts, out, seconds: (performance.now() - started) / 1000 };
 }

@@ -31,8 +31,12 @@ const files = [
   "bindings/functions.ts",
   "bindings/cdata",
   "pipeline",
+  "pipeline/quantization",
 ].flatMap((path) =>
-  path.endsWith(".ts") ? [path] : readdirSync(join(root, path)).map((name) => `${path}/${name}`)
+  path.endsWith(".ts")
+    ? [path]
+    : readdirSync(join(root, path)).filter((name) => name.endsWith(".ts"))
+      .map((name) => `${path}/${name}`)
 );
 const examples = files.flatMap(examplesIn);
 

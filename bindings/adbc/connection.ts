@@ -3,11 +3,11 @@
 import { importFlags } from "../cdata/addresses.ts";
 import type { ArrowSchema } from "../arrow.ts";
 import type { ExportOptions } from "../cdata/exporter.ts";
-import { checkImportOptions } from "../cdata/lease.ts";
+import { checkImportOptions, RecordBatchLease } from "../cdata/lease.ts";
+import { exportAnySource, exportSource, type IngestSource, type Input } from "../cdata/source.ts";
 import { JobStream, type RecordBatchStream, type StreamOptions } from "../cdata/stream_in.ts";
 import type { Context } from "../context.ts";
 import type { Job, JobOptions } from "../job.ts";
-import { exportAnySource, exportSource, type IngestSource, type Input } from "./input.ts";
 import { type DriverOptions, Operations } from "./operations.ts";
 import { areValues, type Parameters, rowOf } from "./parameters.ts";
 
@@ -153,7 +153,7 @@ class ConnectionStream extends JobStream {
   readonly connection: OpenConnection;
 
   constructor(connection: OpenConnection, job: Job) {
-    super(job);
+    super(job, (tables) => new RecordBatchLease(tables));
     this.connection = connection;
   }
 }

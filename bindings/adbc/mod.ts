@@ -31,5 +31,5 @@ export type {
   TableOptions,
 } from "./connection.ts";
 export type { DriverOptions } from "./operations.ts";
-export type { IngestSource } from "./input.ts";
+export type { IngestSource } from "../cdata/source.ts";
 export type { Parameters, ParameterValue } from "./parameters.ts";

@@ -14,7 +14,7 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { BowstringError } from "../errors.ts";
-import type { IngestSource } from "./input.ts";
+import type { IngestSource } from "../cdata/source.ts";
 
 /**
  * A value of one parameter. A whole number within the safe range is an Int64, any other number a Float64, a bigint an

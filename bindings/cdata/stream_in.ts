@@ -31,26 +31,34 @@ export interface RecordBatchStream extends AsyncIterable<Lease<RecordBatch>>, As
   cancel(reason?: unknown): void;
 }
 
-/** Reads a job whose first result has the schema and no rows. */
-export class JobStream implements RecordBatchStream {
+/** Reads a job whose first result has the schema and no rows. `wrap` makes what is given out of each other result. */
+export class JobStream<T extends Lease<RecordBatch> = Lease<RecordBatch>>
+  implements RecordBatchStream {
   readonly #job: Job;
+  readonly #wrap: (tables: TableLease) => T;
   #schema: Promise<Schema> | undefined;
 
-  constructor(job: Job) {
+  constructor(job: Job, wrap: (tables: TableLease) => T) {
     this.#job = job;
+    this.#wrap = wrap;
+  }
+
+  /** One whose results are nothing but record batches. */
+  static ofBatches(job: Job): JobStream {
+    return new JobStream(job, (tables) => new RecordBatchLease(tables));
   }
 
   get schema(): Promise<Schema> {
     return this.#schema ??= this.#readSchema();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Lease<RecordBatch>, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     try {
       await this.schema;
       for (;;) {
         const tables = await this.#job.next(true);
         if (tables === undefined) return;
-        yield new RecordBatchLease(tables);
+        yield this.#wrap(tables);
       }
     } finally {
       this.#job.close();
@@ -102,7 +110,7 @@ function start(address: Address, options: StreamOptions): JobStream {
   try {
     checkImportOptions(context, options);
     const flags = importFlags(options);
-    return new JobStream(
+    return JobStream.ofBatches(
       new Job(
         context,
         options,
@@ -139,8 +147,8 @@ export function importStream(address: Address, options: StreamOptions = {}): Rec
   return start(address, options);
 }
 
-/** All batches of a stream, as one table. */
-class TableOfLeases implements Lease<Table> {
+/** The first tables of some leases, as one table. */
+export class TableOfLeases implements Lease<Table> {
   readonly byteLength: number;
   readonly #schema: Schema;
   readonly #leases: readonly TableLease[];

@@ -160,6 +160,36 @@ struct ArrowArrayStream {
 #define BOW_ABI_VERSION 1
 
 /**
+ * Codes of 8 bits, -128 to 127.
+ */
+#define BOW_CODE_INT8 0
+
+/**
+ * Codes of 8 bits, 0 to 255.
+ */
+#define BOW_CODE_UINT8 1
+
+/**
+ * Codes of 4 bits, -8 to 7, two to a byte.
+ */
+#define BOW_CODE_INT4 2
+
+/**
+ * Codes of 4 bits, 0 to 15, two to a byte.
+ */
+#define BOW_CODE_UINT4 3
+
+/**
+ * Codes of 2 bits, -2 to 1, four to a byte.
+ */
+#define BOW_CODE_INT2 4
+
+/**
+ * Codes of 2 bits, 0 to 3, four to a byte.
+ */
+#define BOW_CODE_UINT2 5
+
+/**
  * What a function answers. Anything from 16 up is an error and is described in the caller's bow_error.
  */
 enum bow_status {
@@ -232,6 +262,12 @@ enum bow_status {
    * it gave none) and the SQLSTATE (- when it gave none), with one space between; the driver's message follows.
    */
   BOW_ADBC = 29,
+  /**
+   * A layer cannot be quantized. The message begins with a line of JSON, {"row": number, "layer": string, "index": number
+   * or null}: the row in the input, the layer's name (its first 256 characters), and which of its values is meant; a sentence
+   * follows.
+   */
+  BOW_LAYER = 30,
 };
 
 /**
@@ -500,6 +536,57 @@ struct bow_adbc_request {
    * The address of the ArrowArrayStream.
    */
   uintptr_t input;
+};
+
+/**
+ * A tensor for bow_quantize_with: its shape, and how long the arrays are that go with it.
+ */
+struct bow_tensor {
+  /**
+   * Set by the caller to sizeof(struct bow_tensor), so that the struct can grow.
+   */
+  uint32_t size;
+  /**
+   * The type of the codes: one of BOW_CODE_INT8, _UINT8, _INT4, _UINT4, _INT2, _UINT2.
+   */
+  uint32_t code_type;
+  /**
+   * The axis that several scales run along, from the end if negative. It is of no matter with one scale.
+   */
+  int64_t axis;
+  /**
+   * 0: one scale, or one for each index along the axis. Otherwise one for each run of so many values along it, of which
+   * the last may be shorter; the scales then have the values' shape but for the axis.
+   */
+  uint64_t block_size;
+  /**
+   * How many values there are: the product of the shape.
+   */
+  uint64_t value_count;
+  /**
+   * How many scales there are.
+   */
+  uint64_t scale_count;
+  /**
+   * How many zero points there are: as many as scales, or none, which means 0 for all.
+   */
+  uint64_t zero_point_count;
+  /**
+   * How many bytes there is room for at codes.
+   */
+  uint64_t code_bytes;
+  /**
+   * How many axes there are, at most 16.
+   */
+  uint32_t rank;
+  /**
+   * Not used; 0.
+   */
+  uint32_t reserved;
+  /**
+   * The size of each axis.
+   */
+  uint64_t shape[16];
 };
 
 /**
@@ -1382,6 +1469,132 @@ int32_t bow_store_query(uint32_t context,
                         uint32_t options_length,
                         uint32_t *out_job,
                         struct bow_error *error);
+
+/* ---- Quantization --------------------------------------------------------
+ * Tables of weights, one named tensor a row, become tables of packed codes with their scales and zero points, and come
+ * back. What the columns mean is in docs/quantization.md, and in the metadata of the tables themselves.
+ */
+
+/**
+ * Starts to quantize a table, or each table of a stream, and writes the job's handle to out_job. input is a bow_value of
+ * either kind; its structs are moved: the release of each is null afterwards, also when the call fails. The columns of
+ * the input are
+ *
+ *     layer_name   utf8 or large utf8
+ *     weights      list, large list or fixed-size list of float32, of float16, or of bfloat16 (uint16 with the extension
+ *                  name "bowstring.bfloat16"); or arrow.fixed_shape_tensor or arrow.variable_shape_tensor of these
+ *     shape        list or large list of int64, optional; its product is the number of weights
+ *
+ * options is JSON in UTF-8, all of it optional:
+ *
+ *     bitWidth         2, 4 or 8; default 4
+ *     granularity      "tensor", "channel", "group"; default "group"
+ *     axis             the axis of "channel", from the end if negative; default 0
+ *     groupSize        32, 64, 128 or 256 values along the last axis; default 128, and 32 for layout "ggml"
+ *     scheme           "asymmetric", "symmetric"; default "asymmetric", and "symmetric" for ggml's 8 bits
+ *     layout           "onnx", "ggml", "mlx", "unpacked"; default "onnx"
+ *     search           "none", "mse"; default "none"
+ *     minCosine        a layer whose cosine similarity is below this is done again with wider codes
+ *     importance       name of a list<float32> column whose values weight the search
+ *     scaleType        "float32", "float16"; default "float32"
+ *     onInvalid        "error", "skip", "clip": null lists, null elements, NaN and infinities; default "error"
+ *     continueOnError  boolean: leave out layers that fail, whatever the reason, and report them
+ *     overrides        array of objects {"pattern": glob, ...} with any of the options from bitWidth to minCosine and
+ *                      scaleType, for layers whose name matches; later ones win, field by field
+ *     statistics       boolean: fill rmse, max_abs_error, sqnr_db and cosine; default true
+ *     threads          worker threads; 0, the default, means one per core
+ *     instructionSet   "portable", "avx2", "avx512"; the best there is by default. All give the same bytes
+ *
+ * Each result is a group of 2 tables: the quantized layers, in the order of the input, and those that were left out, with
+ * the columns row int64 (counted over the whole input), layer_name utf8, index int64 (of the value that is meant, or
+ * null) and message utf8. A table makes one result; a stream one without rows and then one for each of its batches. The
+ * large columns lie in blocks that the library uses again when they have been released.
+ *
+ * In the job's state, files are layers, and their sizes numbers of values; those of a stream come to be known batch by
+ * batch. The job fails with BOW_LAYER (a layer cannot be quantized), BOW_INVALID_ARGUMENT (an option is out of range or
+ * does not go with another; the columns do not fit, and the message lists every mismatch), BOW_BATCH_TOO_LARGE, with
+ * BOW_INVALID_ARROW or BOW_UNSUPPORTED when the input is refused, and with BOW_IO when the stream fails.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option; input is null or nothing.
+ * BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_quantize_start(uint32_t context,
+                           struct bow_value *input,
+                           const uint8_t *options,
+                           uint32_t options_length,
+                           uint32_t *out_job,
+                           struct bow_error *error);
+
+/**
+ * Starts to take a table of bow_quantize_start's making, or each table of a stream of them, back to weights, and writes
+ * the job's handle to out_job. Each result is one table with the columns layer_name utf8, weights list<float32> and shape
+ * list<int64>; a stream makes one without rows first. Otherwise as bow_quantize_start, with the options threads and
+ * instructionSet only.
+ */
+int32_t bow_dequantize_start(uint32_t context,
+                             struct bow_value *input,
+                             const uint8_t *options,
+                             uint32_t options_length,
+                             uint32_t *out_job,
+                             struct bow_error *error);
+
+/**
+ * Checks that tables of the ArrowSchema at the address schema can be quantized with these options, which are those of
+ * bow_quantize_start. The schema is only read, and stays its owner's.
+ *
+ * BOW_INVALID_ARGUMENT: they cannot; the message lists every column that does not fit, what is expected and what is found
+ * (give bow_error room). BOW_INVALID_ARROW, BOW_UNSUPPORTED: the schema breaks the specification or has a type that is
+ * not supported.
+ */
+int32_t bow_quantize_validate(uintptr_t schema,
+                              const uint8_t *options,
+                              uint32_t options_length,
+                              struct bow_error *error);
+
+/**
+ * Quantizes a row-major tensor with given scales and zero points, on the calling thread, as ONNX's QuantizeLinear does:
+ * saturate(round_half_even(value / scale) + zero_point), the division in float32. The codes are packed into codes, the
+ * first in the lowest bits, the last byte filled with zeros.
+ *
+ * BOW_INVALID_ARGUMENT: sizes do not go together, a scale is 0, infinite or NaN, a zero point is beyond the type, a value
+ * is NaN; the message says what was expected where. BOW_BUFFER_TOO_SMALL: the codes need more than code_bytes.
+ */
+int32_t bow_quantize_with(const struct bow_tensor *tensor,
+                          const float *values,
+                          const float *scales,
+                          const int16_t *zero_points,
+                          uint8_t *codes,
+                          struct bow_error *error);
+
+/* ---- Files of weights ----------------------------------------------------
+ * Quantizes a model in files, layer by layer, into one file.
+ */
+
+/**
+ * Starts to quantize a model in files and writes the job's handle to out_job. options is JSON in UTF-8: those of
+ * bow_quantize_start, and
+ *
+ *     input    string, required: a .safetensors, .safetensors.index.json, .parquet, .arrow, .arrows, .feather or .ipc file,
+ *              or a directory with a model.safetensors or its index
+ *     output   string, required: a .safetensors, .parquet, .arrow, .feather or .ipc file. It appears when it is complete, and
+ *              only then takes the place of what was there
+ *     vectors  boolean: quantize tensors of one axis too, which are copied otherwise
+ *
+ * The one result is a group of 2 tables: the tensors in the order of the input, with the columns layer_name utf8, dtype
+ * utf8, shape list<int64>, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
+ * null), bytes_in int64, bytes_out int64, bit_width uint8, rmse float32 and cosine float32 (null for what was not
+ * quantized); and a row with bytes_in and bytes_out int64, the sizes of all files.
+ *
+ * The state counts as bow_quantize_start's does. The job fails as that does, and with BOW_IO when a file cannot be read or
+ * written or breaks its format. Input files must not be changed meanwhile.
+ *
+ * BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
+ */
+int32_t bow_weights_quantize(uint32_t context,
+                             const uint8_t *options,
+                             uint32_t options_length,
+                             uint32_t *out_job,
+                             struct bow_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

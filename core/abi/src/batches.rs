@@ -17,6 +17,7 @@ pub struct Batches {
     struct_schema: BuildSchema,
     schema: SchemaRef,
     ended: bool,
+    bytes_copied: usize,
 }
 
 impl Batches {
@@ -25,13 +26,20 @@ impl Batches {
         &self.schema
     }
 
+    /// How many bytes have been copied so far; see [`Imported`](crate::Imported).
+    pub fn bytes_copied(&self) -> usize {
+        self.bytes_copied
+    }
+
     fn pull(&mut self) -> Result<Option<RecordBatch>, Failure> {
         let Some(array) = self.stream.next_array().map_err(failed)? else {
             return Ok(None);
         };
         // SAFETY: the array was given to this side and the schema was made here; both are given up.
         let table = unsafe { OwnedTable::from_raw(self.struct_schema.export(), array) };
-        Ok(Some(import_table(table)?.batch))
+        let imported = import_table(table)?;
+        self.bytes_copied += imported.bytes_copied;
+        Ok(Some(imported.batch))
     }
 }
 
@@ -63,6 +71,7 @@ impl OwnedStream {
             struct_schema,
             schema: empty.schema(),
             ended: false,
+            bytes_copied: 0,
         })
     }
 

@@ -39,12 +39,16 @@ pub enum Status {
     /// A database's driver failed. The message begins with a line of the ADBC status' name, the database's own code (0 when
     /// it gave none) and the SQLSTATE (- when it gave none), with one space between; the driver's message follows.
     Adbc = 29,
+    /// A layer cannot be quantized. The message begins with a line of JSON, {"row": number, "layer": string, "index": number
+    /// or null}: the row in the input, the layer's name (its first 256 characters), and which of its values is meant; a sentence
+    /// follows.
+    Layer = 30,
 }
 
 impl Status {
     /// The status with this number.
     pub fn from_number(number: i32) -> Option<Self> {
-        const ALL: [Status; 17] = [
+        const ALL: [Status; 18] = [
             Status::Ok,
             Status::Pending,
             Status::Done,
@@ -62,6 +66,7 @@ impl Status {
             Status::BufferTooSmall,
             Status::Panic,
             Status::Adbc,
+            Status::Layer,
         ];
         ALL.into_iter().find(|status| *status as i32 == number)
     }

@@ -28,7 +28,7 @@ const TYPES: &[&str] = &[
 /// Files with exported functions, in the order of the header's chapters.
 const CHAPTERS: &[&str] = &[
     "version", "context", "lease", "schema", "table", "job", "stream", "call", "adbc", "extract",
-    "store",
+    "store", "quantize", "weights",
 ];
 
 /// Rust's names and C's.
@@ -44,6 +44,7 @@ const NAMES: &[(&str, &str)] = &[
     ("BowCall", "bow_call"),
     ("BowAdoption", "bow_adoption"),
     ("BowAdbcRequest", "bow_adbc_request"),
+    ("BowTensor", "bow_tensor"),
 ];
 
 /// Everything that crosses the boundary.

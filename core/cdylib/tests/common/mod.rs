@@ -42,6 +42,8 @@ fn status(number: i32) -> Status {
         Busy,
         BufferTooSmall,
         Panic,
+        Adbc,
+        Layer,
     ];
     all.into_iter()
         .find(|status| *status as i32 == number)

@@ -1,22 +1,18 @@
-/** What a driver reads: tables and streams of JavaScript's, and other queries' results, as an ArrowArrayStream. */
+/** What a native reader of an ArrowArrayStream is given: tables, record batches, and iterables of them. */
 
 import type { RecordBatch, Table } from "apache-arrow";
 import type { ArrowSchema } from "../arrow.ts";
-import type { ExportOptions } from "../cdata/exporter.ts";
-import { asBatch, asTable, isSchema } from "../cdata/foreign.ts";
-import type { Lease } from "../cdata/lease.ts";
-import {
-  type BatchSource,
-  type ExportedStream,
-  exportStream,
-  exportTable,
-} from "../cdata/stream_out.ts";
 import { BowstringError } from "../errors.ts";
+import type { Address } from "./addresses.ts";
+import type { ExportOptions } from "./exporter.ts";
+import { asBatch, asTable, isSchema } from "./foreign.ts";
+import type { Lease } from "./lease.ts";
+import { type BatchSource, type ExportedStream, exportStream, exportTable } from "./stream_out.ts";
 
 /**
- * Rows for a driver: a record batch, a table, or anything that gives record batches one after the other, such as what a
- * query of another connection gives. A lease that is given itself stays the caller's; one that a stream gives is released
- * when its batch has been taken over.
+ * Record batches for a native reader: a record batch, a table, or anything that gives record batches one after the other,
+ * such as what a query gives. A lease that is given itself stays the caller's; one that a stream gives is released when its
+ * batch has been taken over.
  */
 export type IngestSource =
   | RecordBatch
@@ -29,11 +25,13 @@ export type IngestSource =
 export interface InputOptions extends ExportOptions {
   /** The schema of all batches, where the source does not say and gives none. */
   readonly schema?: ArrowSchema;
+  /** The address of an `ArrowArrayStream` of the caller's; see `StreamExportOptions`. */
+  readonly into?: Address;
 }
 
-/** A stream for a driver, and what ends it before its source does. */
+/** A stream for a reader, and what ends it before its source does. */
 export interface Input {
-  /** The stream, for native code to take. */
+  /** The stream, for its reader to take. */
   readonly stream: ExportedStream;
   /** What the source threw, if it did. */
   readonly failure: { readonly reason: unknown } | undefined;

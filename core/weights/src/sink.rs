@@ -1,0 +1,42 @@
+//! What is written.
+
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_schema::SchemaRef;
+
+use crate::WeightsError;
+use crate::error::About;
+use crate::ipc::IpcSink;
+use crate::parquet::ParquetSink;
+use crate::safetensors::{SafetensorsSink, TensorInfo};
+use crate::source::Format;
+
+/// A file that is being written. Dropping one that is not finished leaves nothing behind.
+pub(crate) trait Sink {
+    /// Adds quantized layers.
+    fn layers(&mut self, batch: &RecordBatch) -> Result<(), WeightsError>;
+
+    /// Adds a tensor as it is; false where the format cannot hold one.
+    fn tensor(&mut self, _tensor: &TensorInfo, _bytes: &Buffer) -> Result<bool, WeightsError> {
+        Ok(false)
+    }
+
+    /// Gives the file its name, and says how large it is.
+    fn finish(self: Box<Self>) -> Result<u64, WeightsError>;
+}
+
+/// Begins a file of the format that its name says, for quantized layers of this schema.
+pub(crate) fn create(path: &Path, schema: SchemaRef) -> Result<Box<dyn Sink>, WeightsError> {
+    match Format::of(path) {
+        Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema)?)),
+        Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, schema)?)),
+        Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, schema)?)),
+        None => Err(
+            "expected the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"
+                .to_owned(),
+        )
+        .about(path),
+    }
+}

@@ -1,0 +1,154 @@
+//! What is read: tables of layers, and tensors that are none.
+
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+
+use crate::error::About;
+use crate::ipc::IpcSource;
+use crate::layers::{alignment, layer};
+use crate::mapped::Mapped;
+use crate::parquet::ParquetSource;
+use crate::safetensors::{TensorInfo, open_shards};
+use crate::{Watch, WeightsError};
+
+/// One safetensors file.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub file: Mapped,
+    /// In the order of their bytes.
+    pub tensors: Vec<TensorInfo>,
+}
+
+/// What a file gives, one after the other.
+pub(crate) enum Item {
+    /// Layers to quantize: a table, and the name of the type of its weights.
+    Layers(RecordBatch, String),
+    /// A tensor to leave as it is, and its bytes.
+    Tensor(TensorInfo, Buffer),
+}
+
+/// An open input.
+pub(crate) struct Source {
+    /// The size of its files.
+    pub bytes: u64,
+    items: Box<dyn Iterator<Item = Result<Item, WeightsError>>>,
+}
+
+/// The formats, by the names that files have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Safetensors,
+    Parquet,
+    Ipc,
+}
+
+impl Format {
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "safetensors" => Some(Self::Safetensors),
+            "parquet" => Some(Self::Parquet),
+            "arrow" | "arrows" | "feather" | "ipc" => Some(Self::Ipc),
+            _ => None,
+        }
+    }
+}
+
+/// In a directory, the model is in one of these.
+const IN_DIRECTORIES: [&str; 2] = ["model.safetensors.index.json", "model.safetensors"];
+
+impl Source {
+    /// Opens a file, an index of files, or a directory with one of these. With `vectors`, tensors of one axis are layers too.
+    pub fn open(
+        path: &Path,
+        vectors: bool,
+        needed: &[&str],
+        watch: &Watch,
+    ) -> Result<Self, WeightsError> {
+        let path = if path.is_dir() {
+            in_directory(path)?
+        } else {
+            path.to_owned()
+        };
+        if path.to_string_lossy().ends_with(".index.json") {
+            return Self::safetensors(&path, vectors, watch);
+        }
+        match Format::of(&path) {
+            Some(Format::Safetensors) => Self::safetensors(&path, vectors, watch),
+            Some(Format::Parquet) => {
+                let source = ParquetSource::open(&path, needed)?;
+                watch.expect(source.layers, source.values);
+                Ok(Self {
+                    bytes: source.bytes,
+                    items: Box::new(source),
+                })
+            }
+            Some(Format::Ipc) => {
+                let source = IpcSource::open(&path)?;
+                Ok(Self {
+                    bytes: source.bytes,
+                    items: Box::new(source),
+                })
+            }
+            None => Err(
+                "expected the name of a .safetensors, .safetensors.index.json, .parquet, .arrow, .arrows, .feather or \
+                 .ipc file, or a directory with a model.safetensors"
+                    .to_owned(),
+            )
+            .about(&path),
+        }
+    }
+
+    fn safetensors(path: &Path, vectors: bool, watch: &Watch) -> Result<Self, WeightsError> {
+        let shards = open_shards(path)?;
+        let bytes = shards.iter().map(|shard| shard.file.len() as u64).sum();
+        for tensor in shards.iter().flat_map(|shard| &shard.tensors) {
+            watch.expect(1, tensor.values());
+        }
+        let items = shards.into_iter().flat_map(move |Shard { file, tensors }| {
+            tensors
+                .into_iter()
+                .map(move |tensor| item(&file, tensor, vectors).about(&file.path))
+        });
+        Ok(Self {
+            bytes,
+            items: Box::new(items),
+        })
+    }
+}
+
+impl Iterator for Source {
+    type Item = Result<Item, WeightsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.items.next()
+    }
+}
+
+fn item(file: &Mapped, tensor: TensorInfo, vectors: bool) -> Result<Item, String> {
+    let is_layer = tensor.shape.len() >= if vectors { 1 } else { 2 };
+    let alignment = alignment(&tensor).filter(|_| is_layer);
+    let (start, len) = (tensor.bytes.start, tensor.bytes.len());
+    let bytes = file
+        .aligned(start, len, alignment.unwrap_or(1))
+        .ok_or("the file is shorter than its header says")?;
+    Ok(match alignment {
+        Some(_) => Item::Layers(layer(&tensor, bytes)?, tensor.dtype.name.to_owned()),
+        None => Item::Tensor(tensor, bytes),
+    })
+}
+
+fn in_directory(path: &Path) -> Result<PathBuf, WeightsError> {
+    IN_DIRECTORIES
+        .iter()
+        .map(|name| path.join(name))
+        .find(|path| path.exists())
+        .ok_or_else(|| {
+            format!(
+                "expected {} in the directory but found neither",
+                IN_DIRECTORIES.join(" or ")
+            )
+        })
+        .about(path)
+}

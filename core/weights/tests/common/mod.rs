@@ -1,0 +1,78 @@
+//! Files made for the tests.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+use bowstring_weights::{FileOptions, FileReport, Watch, WeightsError, quantize_file};
+use serde_json::{Map, Value, json};
+
+/// A safetensors file of this header and data.
+pub fn file(header: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+/// A tensor: name, type, shape and bytes.
+pub type Tensor<'a> = (&'a str, &'a str, &'a [u64], Vec<u8>);
+
+/// A safetensors file of these tensors.
+pub fn safetensors(tensors: &[Tensor]) -> Vec<u8> {
+    let (mut header, mut data) = (Map::new(), Vec::new());
+    header.insert("__metadata__".to_owned(), json!({"format": "pt"}));
+    for (name, dtype, shape, bytes) in tensors {
+        let start = data.len();
+        data.extend(bytes);
+        let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": [start, data.len()]});
+        header.insert((*name).to_owned(), entry);
+    }
+    file(&Value::Object(header).to_string(), &data)
+}
+
+/// Values that look like weights.
+pub fn floats(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(747_796_405).wrapping_add(1);
+    let mut next = || {
+        state = state.wrapping_mul(1_103_515_245).wrapping_add(12345);
+        (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
+    };
+    (0..count).map(|_| next() + next()).collect()
+}
+
+pub fn bytes(values: &[f32]) -> Vec<u8> {
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = directory.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+pub fn run(input: &Path, output: &Path, options: Value) -> Result<FileReport, WeightsError> {
+    let mut options = options;
+    let vectors = options
+        .as_object_mut()
+        .and_then(|object| object.remove("vectors"))
+        .is_some();
+    let options = FileOptions {
+        quantize: serde_json::from_value(options).unwrap(),
+        vectors,
+    };
+    quantize_file(input, output, &options, &Watch::default())
+}
+
+/// The names in a directory, sorted.
+pub fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}

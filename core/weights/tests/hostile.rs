@@ -1,0 +1,298 @@
+//! Files that break their format get one clear error, and nothing is written.
+
+mod common;
+
+use std::path::Path;
+
+use common::{bytes, file, floats, names, run, safetensors, write};
+use serde_json::json;
+
+/// A header of one tensor.
+fn one(entry: &str) -> String {
+    format!(r#"{{"a": {entry}}}"#)
+}
+
+fn header_and_data(header: &str, data: usize) -> Vec<u8> {
+    file(header, &vec![0; data])
+}
+
+fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let good = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
+    let tensor = |entry: &str, data| header_and_data(&one(entry), data);
+    vec![
+        ("an empty file", vec![], "the file is empty"),
+        (
+            "half a length",
+            vec![1, 0, 0],
+            "expected at least 8 bytes but found 3",
+        ),
+        (
+            "a header longer than the file",
+            {
+                let mut bytes = 1000u64.to_le_bytes().to_vec();
+                bytes.extend(b"{}");
+                bytes
+            },
+            "header: expected a length of at most 2 bytes but found 1000",
+        ),
+        (
+            "a header of all bits",
+            [0xff; 16].to_vec(),
+            "header: expected a length of at most 8 bytes but found 18446744073709551615",
+        ),
+        (
+            "a truncated file",
+            good[..good.len() - 1].to_vec(),
+            "tensor \"a\": expected data_offsets in order and within the 15 bytes of data but found [0, 16]",
+        ),
+        (
+            "bytes at the end",
+            [good.clone(), vec![0]].concat(),
+            "expected 16 bytes of data, as the tensors have, but found 17",
+        ),
+        (
+            "no JSON",
+            file("{]", &[]),
+            "header: key must be a string at line 1 column 2",
+        ),
+        (
+            "no object",
+            file("[]", &[]),
+            "header: invalid type: sequence, expected an object of tensors at line 1 column 0",
+        ),
+        (
+            "an unknown dtype",
+            tensor(
+                r#"{"dtype": "F31", "shape": [1], "data_offsets": [0, 4]}"#,
+                4,
+            ),
+            "tensor \"a\": expected a known dtype but found \"F31\"",
+        ),
+        (
+            "no dtype",
+            tensor(r#"{"shape": [1], "data_offsets": [0, 4]}"#, 4),
+            "header: missing field `dtype` at line 1 column 48",
+        ),
+        (
+            "a negative size",
+            tensor(
+                r#"{"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}"#,
+                4,
+            ),
+            "header: invalid value: integer `-1`, expected u64 at line 1 column 36",
+        ),
+        (
+            "offsets the wrong way round",
+            tensor(
+                r#"{"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}"#,
+                4,
+            ),
+            "tensor \"a\": expected data_offsets in order and within the 4 bytes of data but found [4, 0]",
+        ),
+        (
+            "a shape of other bytes",
+            tensor(
+                r#"{"dtype": "F32", "shape": [3], "data_offsets": [0, 4]}"#,
+                4,
+            ),
+            "tensor \"a\": expected the bytes of F32 values of shape [3] but found 4",
+        ),
+        (
+            "a shape whose product overflows",
+            tensor(
+                r#"{"dtype": "F32", "shape": [4294967296, 4294967296, 4], "data_offsets": [0, 0]}"#,
+                0,
+            ),
+            "tensor \"a\": expected the bytes of F32 values of shape [4294967296, 4294967296, 4] but found 0",
+        ),
+        (
+            "tensors that overlap",
+            header_and_data(
+                r#"{"a": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}, "b": {"dtype": "U8", "shape": [4], "data_offsets": [2, 6]}}"#,
+                6,
+            ),
+            "tensor \"b\": expected data from byte 4 on, where that of \"a\" ends, but found 2: they overlap",
+        ),
+        (
+            "a gap between tensors",
+            header_and_data(
+                r#"{"a": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}, "b": {"dtype": "U8", "shape": [1], "data_offsets": [5, 6]}}"#,
+                6,
+            ),
+            "tensor \"b\": expected data from byte 4 on, where that of \"a\" ends, but found 5: there is a gap",
+        ),
+        (
+            "two tensors of a name",
+            header_and_data(
+                r#"{"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}, "a": {"dtype": "U8", "shape": [1], "data_offsets": [1, 2]}}"#,
+                2,
+            ),
+            "expected one tensor \"a\" but found two",
+        ),
+    ]
+}
+
+/// Runs, expects this message about the file, and that nothing was written.
+fn refused(input: &Path, about: &Path, message: &str) {
+    let directory = input.parent().unwrap();
+    for output in ["out.parquet", "out.arrow", "out.safetensors"] {
+        let output = directory.join(output);
+        std::fs::write(&output, b"before").unwrap();
+        let before = names(directory);
+        let error = run(input, &output, json!({})).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: {message}", about.display()));
+        assert_eq!(std::fs::read(&output).unwrap(), b"before");
+        assert_eq!(names(directory), before, "nothing is left over");
+    }
+}
+
+#[test]
+fn hostile_safetensors_get_one_clear_error() {
+    for (title, bytes, message) in cases() {
+        let directory = tempfile::tempdir().unwrap();
+        println!("{title}");
+        let path = write(directory.path(), "model.safetensors", &bytes);
+        refused(&path, &path, message);
+    }
+}
+
+#[test]
+fn every_truncation_and_every_changed_byte_of_a_header_is_survived() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = safetensors(&[
+        ("a", "F32", &[2, 2], bytes(&floats(4, 1))),
+        ("b", "I64", &[1], vec![0; 8]),
+    ]);
+    let output = directory.path().join("out.safetensors");
+    for end in 0..good.len() {
+        let path = write(directory.path(), "model.safetensors", &good[..end]);
+        assert!(run(&path, &output, json!({})).is_err(), "{end}");
+    }
+    let header = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    for at in 0..8 + header {
+        for change in [0x01, 0x20, 0x80] {
+            let mut bytes = good.clone();
+            bytes[at] ^= change;
+            let path = write(directory.path(), "model.safetensors", &bytes);
+            // An error, or a file that says something else: never a panic.
+            let _ = run(&path, &output, json!({}));
+        }
+    }
+}
+
+#[test]
+fn an_index_and_its_files_must_agree() {
+    let shard = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
+    let cases = [
+        (
+            json!({"weight_map": {}}),
+            "index: expected tensors in weight_map but found none",
+        ),
+        (
+            json!({"weight_map": {"a": "../one.safetensors"}}),
+            "index: expected names of files beside it but found \"../one.safetensors\"",
+        ),
+        (
+            json!({"weight_map": {"a": "one.safetensors", "b": "one.safetensors"}}),
+            "index: expected tensor \"b\" in \"one.safetensors\" but found none there",
+        ),
+        (
+            json!({"weight_map": {"b": "one.safetensors"}}),
+            "index: expected tensor \"a\" in \"one.safetensors\", where it is, but found it in no file",
+        ),
+        (
+            json!({"weight_map": 1}),
+            "index: invalid type: integer `1`, expected a map at line 1 column 15",
+        ),
+    ];
+    for (index, message) in cases {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), "one.safetensors", &shard);
+        let name = "model.safetensors.index.json";
+        let path = write(directory.path(), name, index.to_string().as_bytes());
+        refused(&path, &path, message);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let index = json!({"weight_map": {"a": "one.safetensors"}}).to_string();
+    let path = write(
+        directory.path(),
+        "model.safetensors.index.json",
+        index.as_bytes(),
+    );
+    let missing = directory.path().join("one.safetensors");
+    refused(&path, &missing, "No such file or directory (os error 2)");
+}
+
+#[test]
+fn damaged_tables_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let model = safetensors(&[("a", "F32", &[4, 64], bytes(&floats(256, 1)))]);
+    let model = write(directory.path(), "model.safetensors", &model);
+    // A quantized table is no table of weights, but a well-formed file to cut and to change.
+    for name in ["table.parquet", "table.arrow"] {
+        let path = directory.path().join(name);
+        run(&model, &path, json!({})).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let output = directory.path().join("out.parquet");
+        let error = run(&path, &output, json!({})).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the schema does not fit quantization: "),
+            "{error}"
+        );
+        for end in (0..good.len()).step_by(13) {
+            std::fs::write(&path, &good[..end]).unwrap();
+            assert!(run(&path, &output, json!({})).is_err(), "{end}");
+        }
+        for at in (0..good.len()).step_by(7) {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0xff;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(run(&path, &output, json!({})).is_err(), "{at}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(names(directory.path()), ["model.safetensors"]);
+}
+
+#[test]
+fn names_that_say_no_format_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
+    let good = write(directory.path(), "model.safetensors", &good);
+    let odd = write(directory.path(), "model.bin", b"x");
+    let error =
+        |input: &Path, output: &Path| run(input, output, json!({})).unwrap_err().to_string();
+    let out = directory.path().join("out.gguf");
+    assert!(error(&good, &out).ends_with(
+        "out.gguf: expected the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"
+    ));
+    assert!(
+        error(&odd, &directory.path().join("out.arrow"))
+            .contains("model.bin: expected the name of a")
+    );
+    assert!(error(&good, &good).ends_with(": expected another file than the input"));
+    let empty = directory.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    assert!(error(&empty, &directory.path().join("out.arrow")).ends_with(
+        "empty: expected model.safetensors.index.json or model.safetensors in the directory but found neither"
+    ));
+    let nowhere = directory.path().join("nowhere").join("out.arrow");
+    assert!(error(&good, &nowhere).ends_with("out.arrow: No such file or directory (os error 2)"));
+}
+
+#[test]
+fn a_tensor_whose_name_a_result_needs_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let model = safetensors(&[
+        ("a", "F32", &[2, 2], bytes(&floats(4, 1))),
+        ("a.scales", "F32", &[1], vec![0; 4]),
+    ]);
+    let model = write(directory.path(), "model.safetensors", &model);
+    let output = directory.path().join("out.safetensors");
+    let error = run(&model, &output, json!({})).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected one tensor \"a.scales\" but found two of that name"),
+        "{error}"
+    );
+    assert_eq!(names(directory.path()), ["model.safetensors"]);
+}

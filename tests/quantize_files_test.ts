@@ -1,0 +1,304 @@
+/** Models in files, by `quantizeFile` and by the command. */
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { tableFromIPC } from "apache-arrow";
+import { dequantizeArrow, type QuantizationProgress, quantizeFile, stats } from "../mod.ts";
+import { renderReport } from "../cli/report.ts";
+import { bowstring, ended, startBowstring } from "./support/command.ts";
+import { eighths, quantizedRows } from "./support/layers.ts";
+import { float32, readModel, type Tensor, writeModel } from "./support/model.ts";
+import { SLOW } from "./support/process.ts";
+import { Workspace } from "./support/workspace.ts";
+
+const MODEL: Readonly<Record<string, Tensor>> = {
+  "embed.weight": float32([10, 64], eighths(640, 1)),
+  "layers.0.weight": float32([4, 64], eighths(256, 2)),
+  "layers.0.norm": float32([64], eighths(64, 3)),
+  "position_ids": { dtype: "I64", shape: [2], bytes: new Uint8Array(16).fill(1) },
+};
+
+function model(tensors = MODEL): Workspace {
+  const workspace = new Workspace();
+  writeModel(join(workspace.path, "model.safetensors"), tensors);
+  return workspace;
+}
+
+test("quantizeFile: a model becomes a table that apache-arrow reads", SLOW, async () => {
+  using workspace = model();
+  const [from, to] = ["model.safetensors", "model.arrow"].map((name) => join(workspace.path, name));
+  const seen: QuantizationProgress[] = [];
+  const summary = await quantizeFile(from!, to!, {
+    bitWidth: 8,
+    overrides: [{ pattern: "layers.*", bitWidth: 4 }],
+    onProgress: (progress) => seen.push(progress),
+  });
+  assert.equal(summary.out, to);
+  assert.equal(summary.bytesIn, readFileSync(from!).length);
+  assert.equal(summary.bytesOut, readFileSync(to!).length);
+  assert.deepEqual(
+    summary.layers.map((
+      { name, dtype, shape, outcome, bitWidth, bytesIn, bytesOut },
+    ) => [name, dtype, shape.join(), outcome, bitWidth, bytesIn, bytesOut]),
+    [
+      ["embed.weight", "F32", "10,64", "quantized", 8, 2560, 640 + 60],
+      ["layers.0.weight", "F32", "4,64", "quantized", 4, 1024, 128 + 24],
+      ["layers.0.norm", "F32", "64", "left out", undefined, 256, 0],
+      ["position_ids", "I64", "2", "left out", undefined, 16, 0],
+    ],
+  );
+  assert.ok(summary.layers[0]!.cosine! > 0.999 && summary.layers[0]!.rmse! > 0);
+  assert.deepEqual(seen.at(-1), {
+    layersTotal: 4,
+    valuesTotal: 640 + 256 + 64 + 2,
+    layersDone: 4,
+    valuesDone: 640 + 256 + 64 + 2,
+  });
+
+  const table = tableFromIPC(readFileSync(to!));
+  assert.deepEqual(quantizedRows(table).map(({ layer_name }) => layer_name), [
+    "embed.weight",
+    "layers.0.weight",
+  ]);
+  using back = await dequantizeArrow(table);
+  const weights = back.value.getChild("weights")!.get(0)!.toArray();
+  eighths(640, 1).forEach((value, at) => assert.ok(Math.abs(weights[at] - value) < 0.1));
+  const { liveJobs, bytesViewed } = stats();
+  assert.deepEqual({ liveJobs, bytesViewed }, { liveJobs: 0, bytesViewed: back.byteLength });
+});
+
+test("quantizeFile: what is wrong with options and files", SLOW, async () => {
+  using workspace = model();
+  const path = (name: string) => join(workspace.path, name);
+  const run = (options: object) =>
+    quantizeFile(path("model.safetensors"), path("out.parquet"), options);
+  await assert.rejects(run({ bitWidth: 5 }), {
+    code: "INVALID_ARGUMENT",
+    message: "bitWidth: expected 2, 4 or 8 but found 5",
+  });
+  await assert.rejects(run({ vectors: 1 }), {
+    code: "INVALID_ARGUMENT",
+    message: "vectors: expected true or false but found 1",
+  });
+  await assert.rejects(quantizeFile(path("nothing.safetensors"), path("out.parquet")), {
+    code: "IO",
+    message: `${path("nothing.safetensors")}: No such file or directory (os error 2)`,
+  });
+  const reason = new Error("not today");
+  await assert.rejects(run({ signal: AbortSignal.abort(reason) }), reason);
+  assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"]);
+});
+
+test("quantizeFile: abort in the middle leaves what was there", SLOW, async () => {
+  const values = eighths(1 << 21);
+  const layers = Array.from(
+    { length: 12 },
+    (_, at) => [`layer ${at}`, float32([1 << 9, 1 << 12], values)],
+  );
+  using workspace = model(Object.fromEntries(layers));
+  const out = join(workspace.path, "out.parquet");
+  writeFileSync(out, "before");
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+  setTimeout(() => controller.abort(reason), 30);
+  await assert.rejects(
+    quantizeFile(join(workspace.path, "model.safetensors"), out, {
+      search: "mse",
+      threads: 1,
+      signal: controller.signal,
+    }),
+    reason,
+  );
+  const left = () => readdirSync(workspace.path).sort();
+  for (let turn = 0; turn < 400 && left().length > 2; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.deepEqual(left(), ["model.safetensors", "out.parquet"]);
+  assert.equal(readFileSync(out, "utf8"), "before");
+});
+
+test("quantize: prints a table of the tensors, and the sizes", SLOW, async () => {
+  using workspace = model();
+  const { code, stdout, stderr } = await bowstring(
+    workspace.path,
+    "quantize",
+    "model.safetensors",
+    "--to",
+    "out.safetensors",
+    "--bits",
+    "4",
+    "--group-size",
+    "64",
+    "--override",
+    "embed.*=8",
+  );
+  assert.equal(code, 0, stderr);
+  const lines = stdout.trimEnd().split("\n");
+  assert.match(lines[0]!, /^tensor +type +shape +bits +size +rmse +cosine$/);
+  assert.match(lines[1]!, /^embed\.weight +F32 +10x64 +8 +700 B +\d\.\d{3}e-\d +0\.99\d{4}$/);
+  assert.match(lines[2]!, /^layers\.0\.weight +F32 +4x64 +4 +152 B +\d\.\d{3}e-\d +0\.9\d{5}$/);
+  assert.match(lines[3]!, /^layers\.0\.norm +F32 +64 +copied +256 B +- +-$/);
+  assert.match(lines[4]!, /^position_ids +I64 +2 +copied +16 B +- +-$/);
+  assert.match(
+    lines[5]!,
+    /^quantized 2 of 4 tensors: 4\.\d\d kB to \d\.\d\d kB in \d+\.\d\d s: .*out\.safetensors$/,
+  );
+  const { tensors, metadata } = readModel(join(workspace.path, "out.safetensors"));
+  assert.deepEqual(tensors.position_ids, MODEL.position_ids);
+  assert.equal(tensors["embed.weight"]!.bytes.length, 640);
+  assert.equal(JSON.parse(metadata["bowstring:layers"]!)["embed.weight"].bit_width, 8);
+});
+
+test("quantize: --json, and what a table leaves out", SLOW, async () => {
+  using workspace = model();
+  const args = ["quantize", "model.safetensors", "--to", "out.parquet"];
+  const json = await bowstring(workspace.path, ...args, "--json");
+  assert.equal(json.code, 0, json.stderr);
+  const summary = JSON.parse(json.stdout);
+  assert.equal(summary.out, join(workspace.path, "out.parquet"));
+  assert.deepEqual(summary.layers.map(({ outcome }: { outcome: string }) => outcome), [
+    "quantized",
+    "quantized",
+    "left out",
+    "left out",
+  ]);
+  const { stdout } = await bowstring(workspace.path, ...args, "--vectors");
+  assert.match(stdout, /^layers\.0\.norm +F32 +64 +4 /m);
+  assert.match(stdout, /^left out: 1, which only a \.safetensors file can hold as they are$/m);
+});
+
+test("quantize: a report in one file, with names that cannot break it", SLOW, async () => {
+  const name = `<img src=x onerror="alert('&amp;')">`;
+  using workspace = model({ ...MODEL, [name]: float32([2, 32], eighths(64, 9)) });
+  const { code, stderr } = await bowstring(
+    workspace.path,
+    "quantize",
+    "model.safetensors",
+    "--to",
+    "out.parquet",
+    "--report",
+    "report.html",
+  );
+  assert.equal(code, 0, stderr);
+  const html = readFileSync(join(workspace.path, "report.html"), "utf8");
+  assert.ok(!html.includes("<img"));
+  assert.ok(html.includes("&lt;img src=x onerror=&quot;alert(&#39;&amp;amp;&#39;)&quot;&gt;"));
+  assert.equal(html.match(/<svg /g)!.length, 2);
+  assert.equal(html.match(/<circle /g)!.length, 2 * 3, "a point for each quantized tensor");
+  // Nothing is loaded: no address, no script, no import.
+  assert.ok(!/https?:|src=|href=|@import|url\(|<script/.test(html.replaceAll("src=x", "")));
+});
+
+test("quantize: a report of nothing measured, of what is exact, and of what failed", () => {
+  const layer = {
+    name: "a",
+    dtype: "F32",
+    shape: [2],
+    outcome: "quantized",
+    message: undefined,
+    bytesIn: 8,
+    bytesOut: 7,
+    bitWidth: 4,
+    rmse: 0,
+    cosine: 1,
+  } as const;
+  const summary = { out: "/out.parquet", bytesIn: 8, bytesOut: 7 };
+  const exact = renderReport("in", "4 bits", { ...summary, layers: [layer] });
+  assert.ok(!exact.includes("NaN") && !exact.includes("Infinity"), exact);
+  assert.equal(exact.match(/<circle /g)!.length, 2);
+  const failed = {
+    ...layer,
+    outcome: "failed",
+    message: "it is <bad>",
+    rmse: undefined,
+    cosine: undefined,
+  } as const;
+  const nothing = renderReport("in", "4 bits", { ...summary, layers: [failed] });
+  assert.equal(nothing.match(/Nothing was measured\./g)!.length, 2);
+  assert.ok(nothing.includes("failed: it is &lt;bad&gt;"));
+});
+
+test("quantize: exit codes", SLOW, async () => {
+  const bad = eighths(64, 2);
+  bad[5] = NaN;
+  using workspace = model({ ...MODEL, "bad.weight": float32([2, 32], bad) });
+  const out = join(workspace.path, "out.parquet");
+  const run = (...args: string[]) => bowstring(workspace.path, "quantize", ...args);
+  const failed = await run("model.safetensors", "--to", "out.parquet");
+  assert.equal(failed.code, 1);
+  assert.equal(
+    failed.stderr,
+    'bowstring: layer "bad.weight" (row 4): weights[5]: expected a finite number but found NaN\n',
+  );
+  assert.ok(!existsSync(out));
+  const continued = await run("model.safetensors", "--to", "out.parquet", "--continue-on-error");
+  assert.equal(continued.code, 1, "something failed");
+  assert.ok(existsSync(out), "but the rest is there");
+  assert.match(
+    continued.stdout,
+    /^failed: bad\.weight: weights\[5\]: expected a finite number but found NaN$/m,
+  );
+  assert.equal(
+    (await run("model.safetensors", "--to", "out.parquet", "--on-invalid", "clip")).code,
+    0,
+  );
+
+  truncateSync(join(workspace.path, "model.safetensors"), 700);
+  const truncated = await run("model.safetensors", "--to", "out.arrow");
+  assert.equal(truncated.code, 1);
+  assert.match(
+    truncated.stderr,
+    /^bowstring: .*model\.safetensors: tensor "\S+": expected data_offsets /,
+  );
+  assert.ok(!existsSync(join(workspace.path, "out.arrow")));
+
+  for (
+    const args of [["in"], ["in", "--to", "o.parquet", "--bits", "3"], [
+      "in",
+      "--to",
+      "o.parquet",
+      "--override",
+      "x=5",
+    ]]
+  ) {
+    assert.equal((await run(...args)).code, 2, args.join(" "));
+  }
+  const help = await run("--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--group-size <N>/);
+  assert.match(help.stdout, /Exit codes: 0 done; 1 something failed/);
+});
+
+test("quantize: Ctrl-C leaves what was there", SLOW, async () => {
+  const values = eighths(1 << 21);
+  const layers = Array.from(
+    { length: 40 },
+    (_, at) => [`layer ${at}`, float32([1 << 9, 1 << 12], values)],
+  );
+  using workspace = model(Object.fromEntries(layers));
+  writeFileSync(join(workspace.path, "out.parquet"), "before");
+  const child = startBowstring(
+    workspace.path,
+    "quantize",
+    "model.safetensors",
+    "--to",
+    "out.parquet",
+    "--search",
+    "mse",
+    "--threads",
+    "1",
+  );
+  const end = ended(child);
+  // It has begun when the result has a file.
+  while (readdirSync(workspace.path).length < 3 && child.exitCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  process.kill(child.pid!, "SIGINT"); // Deno's child.kill() reports the signal however the child ended
+  const { code, signal, stderr } = await end;
+  assert.deepEqual({ code, signal }, { code: 130, signal: null }, stderr);
+  assert.match(stderr, /interrupted: nothing was written\n$/);
+  assert.equal(readFileSync(join(workspace.path, "out.parquet"), "utf8"), "before");
+});

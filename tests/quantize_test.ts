@@ -1,0 +1,655 @@
+/** Tables of weights go in, quantized tables come out: every option, every kind of column, slices and chunks. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Field, Int32, type RecordBatch, Schema, Table, Utf8 } from "apache-arrow";
+import {
+  dequantizeArrow,
+  dequantizeArrowBatch,
+  importRecordBatch,
+  quantizeArrow,
+  quantizeArrowBatch,
+  type QuantizeOptions,
+  quantizeWith,
+  stats,
+  validateQuantizationSchema,
+} from "../mod.ts";
+import { type Column, fixed, table as columnsOf, utf8 } from "./support/columns.ts";
+import {
+  eighths,
+  type ElementName,
+  ELEMENTS,
+  type Holder,
+  type Layer,
+  layerBatch,
+  type QuantizedRow,
+  quantizedRows,
+} from "./support/layers.ts";
+import { make } from "./support/producer.ts";
+import { root } from "./support/process.ts";
+
+const LAYERS: readonly Layer[] = [
+  { name: "attention.weight", values: eighths(6 * 40, 1), shape: [6, 40] },
+  { name: "mlp.weight", values: eighths(6 * 40, 2), shape: [6, 40] },
+];
+
+/** Layout mlx takes whole groups only. */
+const WHOLE = LAYERS.map((layer, at) => ({
+  ...layer,
+  values: eighths(6 * 64, at),
+  shape: [6, 64],
+}));
+
+async function rowsOf(batch: RecordBatch, options: QuantizeOptions = {}): Promise<QuantizedRow[]> {
+  using quantized = await quantizeArrowBatch(batch, options);
+  assert.deepEqual(quantized.failures, []);
+  return quantizedRows(quantized.value);
+}
+
+const first = async (options: QuantizeOptions, layers = LAYERS): Promise<QuantizedRow> =>
+  (await rowsOf(layerBatch(layers), options))[0]!;
+
+test("quantize: the columns and the metadata of the result", async () => {
+  using quantized = await quantizeArrowBatch(layerBatch(LAYERS));
+  const { schema } = quantized.value;
+  assert.deepEqual(
+    schema.fields.map(({ name, type, nullable }) => `${name}: ${type}${nullable ? "?" : ""}`),
+    [
+      "layer_name: Utf8",
+      "quantized_data: LargeBinary",
+      "scales: List<Float32>",
+      "zero_points: List<Int16>",
+      "shape: List<Int64>",
+      "bit_width: Uint8",
+      "biases: List<Float32>?",
+      "scheme: Utf8",
+      "group_size: Int32",
+      "axis: Int32",
+      "layout: Utf8",
+      "rmse: Float32",
+      "max_abs_error: Float32",
+      "sqnr_db: Float32",
+      "cosine: Float32",
+    ],
+  );
+  const names = [
+    "codes",
+    "dequantization",
+    "groups",
+    "packing",
+    "quantization_version",
+    "rounding",
+  ];
+  assert.deepEqual([...schema.metadata.keys()].sort(), names.map((name) => `bowstring:${name}`));
+  assert.equal(quantized.value.numRows, 2);
+});
+
+// Every kind of column, against float32 in a list.
+for (const holder of ["list", "fixed-size list", "fixed_shape_tensor", "variable_shape_tensor"]) {
+  for (const element of Object.keys(ELEMENTS)) {
+    test(`quantize: ${holder} of ${element}`, async () => {
+      const kind = { holder: holder as Holder, element: element as ElementName };
+      const expected = await rowsOf(layerBatch(LAYERS));
+      assert.deepEqual(await rowsOf(layerBatch(LAYERS, kind)), expected);
+    });
+  }
+}
+
+test("quantize: large lists, large utf8 and offsets, as another library lays them out", async () => {
+  const values = eighths(3 * 32, 7);
+  const list = (lead: number): Column => ({
+    format: "+L",
+    name: "weights",
+    nullable: false,
+    length: 2,
+    nullCount: 0,
+    offset: lead,
+    buffers: [null, new Uint8Array(BigInt64Array.of(0n, 32n, 64n, 96n).buffer)],
+    children: [fixed("f", Float32Array, [...values], {})],
+    values: [],
+  });
+  const names: Column = {
+    ...utf8(["a", "b"], {}, "layer_name"),
+    format: "U",
+    buffers: [
+      null,
+      new Uint8Array(BigInt64Array.of(0n, 1n, 2n).buffer),
+      new TextEncoder().encode("ab"),
+    ],
+  };
+  for (const lead of [0, 1]) {
+    const structs = make(columnsOf([names, list(lead)]));
+    using lease = importRecordBatch(structs.schema, structs.array);
+    using quantized = await quantizeArrowBatch(lease, { groupSize: 32 });
+    const layers = ["a", "b"].map((name, at) => ({
+      name,
+      values: values.slice(32 * (lead + at), 32 * (lead + at + 1)),
+    }));
+    const expected = await rowsOf(layerBatch(layers), { groupSize: 32 });
+    assert.deepEqual(quantizedRows(quantized.value), expected);
+  }
+});
+
+interface OptionCase {
+  readonly options: QuantizeOptions;
+  readonly expected: Partial<Record<keyof QuantizedRow, unknown>>;
+  /** Lengths of the columns that are lists. */
+  readonly lengths?: Partial<Record<"quantized_data" | "scales" | "biases", number>>;
+}
+
+// Of a tensor of 6 rows of 40 values.
+const OPTIONS: Record<string, OptionCase> = {
+  "the defaults": {
+    options: {},
+    expected: { bit_width: 4, scheme: "asymmetric", layout: "onnx", group_size: 128, axis: -1 },
+    lengths: { quantized_data: 120, scales: 6 },
+  },
+  "bitWidth 2": {
+    options: { bitWidth: 2 },
+    expected: { bit_width: 2 },
+    lengths: { quantized_data: 60 },
+  },
+  "bitWidth 8": {
+    options: { bitWidth: 8 },
+    expected: { bit_width: 8 },
+    lengths: { quantized_data: 240 },
+  },
+  "granularity tensor": {
+    options: { granularity: "tensor" },
+    expected: { group_size: 0, axis: -1 },
+    lengths: { scales: 1 },
+  },
+  "granularity channel": {
+    options: { granularity: "channel" },
+    expected: { group_size: 0, axis: 0 },
+    lengths: { scales: 6 },
+  },
+  "axis from the end": {
+    options: { granularity: "channel", axis: -1 },
+    expected: { group_size: 0, axis: 1 },
+    lengths: { scales: 40 },
+  },
+  "groupSize with a ragged tail": {
+    options: { groupSize: 32 },
+    expected: { group_size: 32 },
+    lengths: { scales: 12 },
+  },
+  "scheme symmetric": {
+    options: { scheme: "symmetric" },
+    expected: { scheme: "symmetric", zero_points: new Int16Array(6) },
+  },
+  "layout unpacked": {
+    options: { layout: "unpacked" },
+    expected: { layout: "unpacked" },
+    lengths: { quantized_data: 240 },
+  },
+  "layout mlx": {
+    options: { layout: "mlx", groupSize: 64 },
+    expected: { layout: "mlx" },
+    lengths: { quantized_data: 192, biases: 6 },
+  },
+  "statistics off": {
+    options: { statistics: false },
+    expected: { rmse: null, max_abs_error: null, sqnr_db: null, cosine: null },
+  },
+  "minCosine widens": { options: { bitWidth: 2, minCosine: 0.9999 }, expected: { bit_width: 8 } },
+  "minCosine that is met": { options: { minCosine: 0.5 }, expected: { bit_width: 4 } },
+  "overrides that match, the later one wins": {
+    options: {
+      overrides: [
+        { pattern: "attention.*", bitWidth: 8, scheme: "symmetric" },
+        { pattern: "*.weight", bitWidth: 2 },
+      ],
+    },
+    expected: { bit_width: 2, scheme: "symmetric" },
+  },
+  "overrides that do not match": {
+    options: { overrides: [{ pattern: "attention", bitWidth: 8 }] },
+    expected: { bit_width: 4 },
+  },
+};
+
+for (const [title, { options, expected, lengths = {} }] of Object.entries(OPTIONS)) {
+  test(`quantize: ${title}`, async () => {
+    const row = await first(options, options.layout === "mlx" ? WHOLE : LAYERS);
+    for (const [name, value] of Object.entries(expected)) {
+      const found = row[name as keyof QuantizedRow];
+      // With one group a row, -1 and 1 are the same axis: the last.
+      if (name === "axis" && row.group_size > 0) assert.ok(found === 1 || found === -1);
+      else assert.deepEqual(found, value, name);
+    }
+    for (const [name, length] of Object.entries(lengths)) {
+      assert.equal(row[name as "scales"].length, length, name);
+    }
+  });
+}
+
+test("quantize: layout ggml has blocks of 34, 18 and 20 bytes", async () => {
+  const layers = [{ name: "w", values: eighths(64), shape: [2, 32] }];
+  const bytes = async (options: QuantizeOptions) =>
+    (await first({ layout: "ggml", ...options }, layers)).quantized_data.length;
+  assert.equal(await bytes({ bitWidth: 8 }), 2 * 34);
+  assert.equal(await bytes({ scheme: "symmetric" }), 2 * 18);
+  assert.equal(await bytes({ scheme: "asymmetric" }), 2 * 20);
+});
+
+test("quantize: search lowers the error, importance where it matters", async () => {
+  const values = eighths(256, 5).map((value, at) => at === 7 ? 64 : value / 4);
+  const plain = { name: "w", values };
+  const rmse = async (options: QuantizeOptions) => (await first(options, [plain])).rmse!;
+  const coarse = await rmse({ bitWidth: 2 });
+  assert.ok(await rmse({ bitWidth: 2, search: "mse" }) < coarse);
+
+  // All weight on one value: what comes back for it is nearer than without.
+  const weights = Array.from({ length: 256 }, (_, at) => at === 8 ? 1 : 0);
+  const weighted = [{ ...plain, importance: weights }];
+  const errorOf = async (options: QuantizeOptions) => {
+    using quantized = await quantizeArrowBatch(layerBatch(weighted), options);
+    using back = await dequantizeArrowBatch(quantized);
+    return Math.abs(back.value.getChild("weights")!.get(0)!.get(8) - values[8]!);
+  };
+  const options: QuantizeOptions = { bitWidth: 2, search: "mse", granularity: "tensor" };
+  assert.ok(
+    await errorOf({ ...options, importance: "importance" }) <= await errorOf(options),
+  );
+});
+
+test("quantize: scaleType float16 gives scales that a float16 holds", async () => {
+  const { scales } = await first({ scaleType: "float16" });
+  assert.deepEqual([...scales], [...scales].map(Math.f16round));
+  const { scales: wide } = await first({});
+  assert.notDeepEqual([...wide], [...wide].map(Math.f16round));
+});
+
+test("quantize: neither threads nor the instruction set change a byte", async () => {
+  const batch = layerBatch([{ name: "w", values: eighths(300_000) }]);
+  const expected = await rowsOf(batch);
+  for (const options of [{ threads: 1 }, { threads: 3 }, { instructionSet: "portable" }] as const) {
+    assert.deepEqual(await rowsOf(batch, options), expected);
+  }
+});
+
+const REFUSED: readonly [options: object, message: string | RegExp][] = [
+  [{ bitWidth: 3 }, "bitWidth: expected 2, 4 or 8 but found 3"],
+  [{ bitWidth: "4" }, 'bitWidth: expected 2, 4 or 8 but found "4"'],
+  [{ bitWidth: 300 }, "bitWidth: expected 2, 4 or 8 but found 300"],
+  [{ bitWidth: null }, "bitWidth: expected 2, 4 or 8 but found null"],
+  [
+    { granularity: "block" },
+    'granularity: expected "tensor", "channel" or "group" but found "block"',
+  ],
+  [{ axis: 0.5 }, "axis: expected a whole number but found 0.5"],
+  [{ axis: 0 }, 'axis: belongs to granularity "channel" but found "group"'],
+  [{ groupSize: 48 }, "groupSize: expected 32, 64, 128 or 256 but found 48"],
+  [{ groupSize: -32 }, "groupSize: expected 32, 64, 128 or 256 but found -32"],
+  [{ scheme: 1 }, 'scheme: expected "asymmetric" or "symmetric" but found 1'],
+  [{ layout: "gguf" }, 'layout: expected "onnx", "ggml", "mlx" or "unpacked" but found "gguf"'],
+  [{ layout: "ggml", bitWidth: 2 }, 'bitWidth of layout "ggml": expected 4 or 8 but found 2'],
+  [{ search: true }, 'search: expected "none" or "mse" but found true'],
+  [{ minCosine: 2 }, "minCosine: expected a number from -1 to 1 but found 2"],
+  [{ minCosine: NaN }, 'minCosine: expected a number but found "NaN"'],
+  [{ importance: 1 }, "importance: expected a string but found 1"],
+  [
+    { importance: "x" },
+    'importance: weights the search, expected search "mse" but found "none"',
+  ],
+  [{ scaleType: "bfloat16" }, 'scaleType: expected "float32" or "float16" but found "bfloat16"'],
+  [{ onInvalid: "drop" }, 'onInvalid: expected "error", "skip" or "clip" but found "drop"'],
+  [{ continueOnError: 1 }, "continueOnError: expected true or false but found 1"],
+  [{ overrides: {} }, "overrides: expected an array of objects but found {}"],
+  [{ overrides: ["a"] }, 'overrides[0]: expected an object but found "a"'],
+  [
+    { overrides: [{ pattern: "a", bitWidth: 5 }] },
+    "overrides[0]: bitWidth: expected 2, 4 or 8 but found 5",
+  ],
+  [
+    { overrides: [{}, { pattern: 1 }] },
+    "overrides[1].pattern: expected a string but found 1",
+  ],
+  [{ overrides: [{ pattern: "[" }] }, /^overrides\[0\]: pattern: /],
+  [
+    { overrides: [{ threads: 1 }] },
+    /^options: expected pattern, .* but found overrides\[0\]\.threads$/,
+  ],
+  [{ statistics: "yes" }, 'statistics: expected true or false but found "yes"'],
+  [{ threads: -1 }, "threads: expected a whole number from 0 on but found -1"],
+  [
+    { instructionSet: "neon" },
+    'instructionSet: expected "portable", "avx2" or "avx512" but found "neon"',
+  ],
+  [{ bits: 4 }, /^options: expected bitWidth, .*, instructionSet but found bits$/],
+];
+
+for (const [options, message] of REFUSED) {
+  test(`quantize: refuses ${JSON.stringify(options)}`, async () => {
+    const expected = { name: "BowstringError", code: "INVALID_ARGUMENT", message };
+    await assert.rejects(quantizeArrowBatch(layerBatch(LAYERS), options), expected);
+    await assert.rejects(quantizeArrow(new Table([layerBatch(LAYERS)]), options), expected);
+    assert.equal(stats().liveLeases, 0);
+  });
+}
+
+test("quantize: what is no table is refused", async () => {
+  const expected = { code: "INVALID_ARGUMENT" };
+  await assert.rejects(quantizeArrow(1 as never), expected);
+  await assert.rejects(quantizeArrow(layerBatch(LAYERS) as never), expected);
+  await assert.rejects(quantizeArrowBatch({} as never), expected);
+  await assert.rejects(dequantizeArrow(null as never), expected);
+});
+
+test("quantize: a schema that does not fit is refused once, with all that is wrong", async () => {
+  const schema = new Schema([
+    new Field("layer_name", new Int32()),
+    new Field("weights", new Utf8()),
+    new Field("shape", new Utf8()),
+  ]);
+  const weights =
+    "list, large list or fixed-size list of float32, float16 or bfloat16 (uint16 with the " +
+    'extension name "bowstring.bfloat16"), arrow.fixed_shape_tensor or arrow.variable_shape_tensor of these';
+  const expected = {
+    name: "BowstringError",
+    code: "INVALID_ARGUMENT",
+    message: "the schema does not fit quantization: " +
+      'column "layer_name": expected utf8 or large utf8 but found Int32; ' +
+      `column "weights": expected ${weights} but found Utf8; ` +
+      'column "shape": expected list<int64> or large list<int64> but found Utf8',
+  };
+  assert.throws(() => validateQuantizationSchema(schema), expected);
+  await assert.rejects(quantizeArrow(new Table(schema)), expected);
+
+  const { schema: fitting } = layerBatch(LAYERS);
+  validateQuantizationSchema(fitting);
+  assert.throws(() => validateQuantizationSchema(fitting, { importance: "norms" }), {
+    code: "INVALID_ARGUMENT",
+    message:
+      'the schema does not fit quantization: column "norms": expected list<float32> or large ' +
+      "list<float32> but found no such column",
+  });
+  assert.throws(() => validateQuantizationSchema(1 as never), { code: "INVALID_ARGUMENT" });
+});
+
+test("quantize: every chunk and every slice of a table", async () => {
+  const layers = Array.from({ length: 7 }, (_, at) => ({
+    name: `layer ${at}`,
+    values: eighths(100 + at, at + 1),
+  }));
+  const expected = await rowsOf(layerBatch(layers));
+  const table = new Table([
+    layerBatch(layers.slice(0, 3)),
+    layerBatch(layers.slice(3, 3)),
+    layerBatch(layers.slice(3)),
+  ]);
+  const cases: [Table, QuantizedRow[]][] = [
+    [table, expected],
+    [table.slice(2, 6), expected.slice(2, 6)],
+    [table.slice(4), expected.slice(4)],
+    [table.slice(3, 3), []],
+    [new Table(table.schema), []],
+  ];
+  for (const [input, rows] of cases) {
+    using quantized = await quantizeArrow(input);
+    assert.deepEqual(quantizedRows(quantized.value), rows);
+    assert.equal(quantized.value.schema.fields.length, 15);
+    using back = await dequantizeArrow(quantized);
+    assert.equal(back.value.numRows, rows.length);
+  }
+});
+
+test("quantize: a layer without values, and one of a single constant", async () => {
+  const layers = [
+    { name: "empty", values: [] },
+    { name: "constant", values: Array(100).fill(0.3) },
+    { name: "zero", values: Array(5).fill(0) },
+  ];
+  using quantized = await quantizeArrowBatch(layerBatch(layers), { bitWidth: 8 });
+  using back = await dequantizeArrowBatch(quantized);
+  const values = [...back.value.getChild("weights")!].map((list) => [...list]);
+  assert.deepEqual(values[0], []);
+  assert.ok(values[1]!.every((value) => Math.abs(value - 0.3) < 0.3 / 255));
+  assert.deepEqual(values[2], [0, 0, 0, 0, 0]);
+});
+
+test("quantize: back within half a step, and again to the same codes", async () => {
+  const values = eighths(10_000, 3);
+  for (const bitWidth of [2, 4, 8] as const) {
+    using quantized = await quantizeArrow(new Table([layerBatch([{ name: "w", values }])]), {
+      bitWidth,
+    });
+    using back = await dequantizeArrow(quantized);
+    const weights = back.value.getChild("weights")!.get(0)!.toArray();
+    const [row] = quantizedRows(quantized.value);
+    values.forEach((value, at) => {
+      const step = row!.scales[Math.floor(at / 128)]!;
+      assert.ok(Math.abs(weights[at] - value) <= step * 0.5001, `${at}`);
+    });
+    const codes = quantizeWith(weights, row!.scales, row!.zero_points, {
+      type: ({ 2: "uint2", 4: "uint4", 8: "uint8" } as const)[bitWidth],
+      blockSize: 128,
+    });
+    assert.deepEqual(codes, row!.quantized_data);
+  }
+});
+
+/** Dequantizes a row with nothing but what the table says of itself: its metadata and its columns. */
+function byTheBook(row: QuantizedRow, metadata: ReadonlyMap<string, string>): number[] {
+  assert.equal(metadata.get("bowstring:quantization_version"), "1");
+  assert.match(metadata.get("bowstring:packing")!, /row-major over the whole tensor without gaps/);
+  assert.match(
+    metadata.get("bowstring:dequantization")!,
+    /\(code - zero_points\[g\]\) \* scales\[g\]/,
+  );
+  const sizes = [...row.shape].map(Number);
+  const count = sizes.reduce((product, size) => product * size, 1);
+  const bits = row.layout === "unpacked" ? 8 : row.bit_width;
+  const signed = row.scheme === "symmetric" && row.layout !== "mlx";
+  const last = sizes.at(-1) ?? 1;
+  const inner = row.axis < 0 ? 1 : sizes.slice(row.axis + 1).reduce((a, b) => a * b, 1);
+  return Array.from({ length: count }, (_, at) => {
+    const bit = at * bits;
+    let code = row.quantized_data[bit >> 3]! >> (bit & 7) & (1 << bits) - 1;
+    if (signed && code >= 1 << (bits - 1)) code -= 1 << bits;
+    const group = row.group_size > 0
+      ? Math.floor(at / last) * Math.ceil(last / row.group_size) +
+        Math.floor(at % last / row.group_size)
+      : row.axis < 0
+      ? 0
+      : Math.floor(at / inner) % sizes[row.axis]!;
+    return Math.fround((code - row.zero_points[group]!) * row.scales[group]!);
+  });
+}
+
+const BOOK: readonly QuantizeOptions[] = [
+  {},
+  { bitWidth: 2, groupSize: 32 },
+  { bitWidth: 8, scheme: "symmetric" },
+  { scheme: "symmetric", groupSize: 32 },
+  { granularity: "tensor" },
+  { granularity: "channel", axis: 1, bitWidth: 8 },
+  { granularity: "channel", scheme: "symmetric", bitWidth: 2 },
+  { layout: "unpacked", scheme: "symmetric" },
+  { layout: "mlx", groupSize: 32 },
+];
+
+for (const options of BOOK) {
+  test(`quantize: a stranger dequantizes ${JSON.stringify(options)} by the metadata`, async () => {
+    const layers = options.layout === "mlx" ? WHOLE : LAYERS;
+    using quantized = await quantizeArrowBatch(layerBatch(layers), options);
+    using back = await dequantizeArrowBatch(quantized);
+    const { metadata } = quantized.value.schema;
+    const rows = quantizedRows(quantized.value);
+    rows.forEach((row, at) => {
+      const expected = [...back.value.getChild("weights")!.get(at)!];
+      assert.deepEqual(byTheBook(row, metadata), expected, row.layer_name);
+    });
+  });
+}
+
+test("dequantize: a table that is none of quantization's, and one that contradicts itself", async () => {
+  await assert.rejects(dequantizeArrowBatch(layerBatch(LAYERS)), {
+    code: "INVALID_ARGUMENT",
+    message:
+      /^the schema does not fit dequantization: column "quantized_data": expected LargeBinary/,
+  });
+  await assert.rejects(
+    dequantizeArrowBatch(layerBatch(LAYERS), { bitWidth: 4 } as object),
+    { message: "options: expected threads, instructionSet but found bitWidth" },
+  );
+  using quantized = await quantizeArrowBatch(layerBatch(LAYERS));
+  const { schema, data } = quantized.value;
+  const [, other] = quantizedRows(quantized.value);
+  assert.ok(other);
+  // The second row's name with the first row's codes is fine; the column of bit widths of another row is not.
+  const children = data.children.map((child, at) => at === 5 ? widths(child) : child);
+  const Batch = quantized.value.constructor as typeof RecordBatch;
+  const odd = new Batch(schema, data.clone(data.type, 0, 2, 0, undefined, children));
+  await assert.rejects(dequantizeArrowBatch(odd), {
+    name: "LayerError",
+    code: "LAYER",
+    layer: "mlp.weight",
+    row: 1,
+    index: undefined,
+    message: 'layer "mlp.weight" (row 1): quantized_data: bytes: expected 240 but found 120',
+  });
+});
+
+function widths<T extends { clone: (...args: never[]) => T }>(child: T): T {
+  const clone = child.clone as (...args: unknown[]) => T;
+  const { type } = child as unknown as { type: unknown };
+  return clone.call(child, type, 0, 2, 0, [undefined, Uint8Array.of(4, 8)]);
+}
+
+interface Tensor {
+  readonly type: string;
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+  readonly packed_hex?: string;
+}
+
+interface GoldenCase {
+  readonly name: string;
+  readonly op: string;
+  readonly attrs: { readonly axis?: number; readonly block_size?: number };
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+const golden: GoldenCase[] = JSON.parse(
+  readFileSync(join(root, "core/quantize/testdata/onnx-cases.json"), "utf8"),
+);
+const IN_SCOPE = ["INT8", "UINT8", "INT4", "UINT4", "INT2", "UINT2"];
+const linear = golden.filter(({ op, outputs }) =>
+  op !== "DequantizeLinear" && IN_SCOPE.includes(outputs[0]!.type)
+);
+
+test("quantizeWith: there is golden data", () => {
+  assert.deepEqual([...new Set(linear.map(({ outputs }) => outputs[0]!.type))].sort(), [
+    "INT2",
+    "INT4",
+    "UINT2",
+    "UINT4",
+    "UINT8",
+  ]);
+});
+
+for (const { name, op, attrs, inputs, outputs } of linear) {
+  test(`quantizeWith: ONNX's ${name}`, () => {
+    const [values, ...rest] = inputs;
+    const [scales, zeroPoints] = op === "DynamicQuantizeLinear" ? outputs.slice(1) : rest;
+    const codes = quantizeWith(
+      Float32Array.from(values!.values),
+      Float32Array.from(scales!.values),
+      zeroPoints ? Int16Array.from(zeroPoints.values) : null,
+      {
+        type: outputs[0]!.type.toLowerCase() as "int8",
+        axis: attrs.axis ?? 1,
+        blockSize: attrs.block_size ?? 0,
+        shape: values!.shape,
+      },
+    );
+    const { packed_hex, values: expected } = outputs[0]!;
+    const bytes = packed_hex === undefined
+      ? expected.map((code) => code & 0xff)
+      : packed_hex.match(/../g)!.map((digits) => parseInt(digits, 16));
+    assert.deepEqual([...codes], bytes);
+  });
+}
+
+test("quantizeWith: any block size, views, and no values", () => {
+  const values = Float32Array.of(9, 1, 2, 3, 4, 5, 9).subarray(1, 6);
+  const scales = Float32Array.of(1, 2, 4, 5, 1);
+  const codes = (blockSize: number, scales: Float32Array) => [
+    ...quantizeWith(values, scales, null, { type: "uint8", blockSize }),
+  ];
+  assert.deepEqual(codes(1, scales), [1, 1, 1, 1, 5]); // 2 / 2, 3 / 4 and 4 / 5 round to 1
+  assert.deepEqual(codes(2, scales.subarray(0, 3)), [1, 2, 2, 2, 1]); // ties go to the even
+  assert.deepEqual(codes(7, scales.subarray(1, 2)), [0, 1, 2, 2, 2]);
+  assert.deepEqual(
+    [...quantizeWith(new Float32Array(0), scales.subarray(0, 1), null, { type: "int4" })],
+    [],
+  );
+  const zeroPoints = [Uint8Array.of(250), Int16Array.of(250)];
+  for (const zeroPoint of zeroPoints) {
+    const found = quantizeWith(values, scales.subarray(0, 1), zeroPoint, { type: "uint8" });
+    assert.deepEqual([...found], [251, 252, 253, 254, 255]);
+  }
+});
+
+const one = Float32Array.of(1);
+const WITH_REFUSED: readonly [() => unknown, string][] = [
+  [
+    () => quantizeWith([1] as never, one, null, { type: "int8" }),
+    "values: expected Float32Array but found Array",
+  ],
+  [
+    () => quantizeWith(one, new Float64Array(1) as never, null, { type: "int8" }),
+    "scales: expected Float32Array but found Float64Array",
+  ],
+  [
+    () => quantizeWith(one, one, [0] as never, { type: "int8" }),
+    "zeroPoints: expected Int16Array or Int8Array or Uint8Array but found Array",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int16" as never }),
+    'type: expected one of "int8", "uint8", "int4", "uint4", "int2", "uint2" but found "int16"',
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", blockSize: -1 }),
+    "blockSize: expected a whole number from 0 on but found -1",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", shape: [2] }),
+    "shape: expected sizes whose product is 1 but found [2]",
+  ],
+  [
+    () => quantizeWith(one, Float32Array.of(1, 2), null, { type: "int8" }),
+    "scales: expected 1 but found 2",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", axis: 1, blockSize: 1 }),
+    "axis: expected one of a tensor of 1 axes but found 1",
+  ],
+  [
+    () => quantizeWith(one, Float32Array.of(0), null, { type: "int8" }),
+    "scales[0]: expected a finite number other than 0 but found 0",
+  ],
+  [
+    () => quantizeWith(one, one, Int16Array.of(8), { type: "int4" }),
+    "zeroPoints[0]: expected -8 to 7 but found 8",
+  ],
+  [
+    () => quantizeWith(one, one, Int16Array.of(1, 2), { type: "int4" }),
+    "zeroPoints: expected 1, one a scale, but found 2",
+  ],
+  [
+    () => quantizeWith(Float32Array.of(NaN), one, null, { type: "int8" }),
+    "values[0]: expected a number but found NaN",
+  ],
+];
+
+for (const [call, message] of WITH_REFUSED) {
+  test(`quantizeWith: ${message}`, () => {
+    assert.throws(call, { name: "BowstringError", code: "INVALID_ARGUMENT", message });
+  });
+}
