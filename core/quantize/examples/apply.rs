@@ -10,10 +10,12 @@
 //! | `{"quantizeWith": TARGET, "shape": [..], "scales": N}` | float32 values, N float32 scales, N int16 zero points | packed codes |
 //! | `{"dequantizeWith": TARGET, "shape": [..], "scales": N, "codes": BYTES}` | codes, scales, zero points | float32 values |
 //! | `{"quantize": OPTIONS, "shape": [..]}` | float32 values | the column quantized_data |
+//! | `{"time": OPTIONS, "shape": [..]}` | float32 values, unless `"sameValues": true` | the seconds that it took, a float64 |
 
 use std::error::Error;
 use std::io::{BufRead, Read, Write, stdin, stdout};
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray};
@@ -30,6 +32,9 @@ struct Request {
     quantize_with: Option<Target>,
     dequantize_with: Option<Target>,
     quantize: Option<QuantizeOptions>,
+    time: Option<QuantizeOptions>,
+    #[serde(default)]
+    same_values: bool,
     shape: Vec<usize>,
     #[serde(default)]
     scales: usize,
@@ -40,6 +45,7 @@ struct Request {
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut input, mut output) = (stdin().lock(), stdout().lock());
     let mut line = String::new();
+    let mut timed = None;
     while input.read_line(&mut line)? > 0 {
         let request: Request = serde_json::from_str(&line)?;
         line.clear();
@@ -49,7 +55,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             input.read_exact(&mut buffer)?;
             Ok(buffer)
         };
-        let answer = if let Some(options) = &request.quantize {
+        let answer = if let Some(options) = &request.time {
+            if !request.same_values {
+                timed = Some(one_layer(floats(&take(4 * count)?), &request.shape)?);
+            }
+            let batch = timed.as_ref().ok_or("no values yet")?;
+            let start = Instant::now();
+            std::hint::black_box(quantize(batch, options, &Control::default())?);
+            start.elapsed().as_secs_f64().to_le_bytes().to_vec()
+        } else if let Some(options) = &request.quantize {
             let batch = one_layer(floats(&take(4 * count)?), &request.shape)?;
             let quantized = quantize(&batch, options, &Control::default())?.batch;
             let data = quantized

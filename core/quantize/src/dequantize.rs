@@ -36,7 +36,7 @@ pub struct DequantizeOptions {
 }
 
 /// Takes a batch of the schema of [`quantized_schema`](crate::quantized_schema) back to layers: layer_name, weights
-/// list<float32>, shape. Uses a quantizer that the whole process shares.
+/// `list<float32>`, shape. Uses a quantizer that the whole process shares.
 ///
 /// # Errors
 /// See [`Quantizer::dequantize`].

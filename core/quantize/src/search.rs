@@ -62,10 +62,11 @@ pub(crate) fn improve(
     };
     let widest = f64::from(start.scale);
     // Finer codes gain less from each step of the scale; longer groups have longer tails to cut.
-    let (ratio, patience) = match rule.bits {
-        2 => (0.94, 5),
-        4 => (0.965, 6),
-        _ => (0.99, 4),
+    // With two bits there is little to choose from, and least squares goes the rest of the way.
+    let (ratio, patience, starts, factors): (f64, u32, usize, &[f64]) = match rule.bits {
+        2 => (0.8, 1, 1, &[1.0]),
+        4 => (0.965, 6, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
+        _ => (0.99, 4, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
     };
     let line = |zero_point: i32, first: f64, ratio: f64| {
         let mut best = [try_scale(first, zero_point); 3];
@@ -92,19 +93,22 @@ pub(crate) fn improve(
     };
     let pick = |a: Candidate, b: Candidate| if b.error < a.error { b } else { a };
     let mut best = line(start.zero_point, widest * 1.02, ratio)
-        .map(polish)
         .into_iter()
+        .take(starts)
+        .map(polish)
         .reduce(pick)
-        .expect("three");
+        .expect("one at least");
     if !rule.symmetric {
         // Codes that are freed on one side are of use on the other.
         loop {
             let before = best;
             for zero_point in [before.zero_point - 1, before.zero_point + 1] {
                 if (bottom..=top).contains(&zero_point) {
-                    for factor in [0.92, 0.96, 1.0, 1.04, 1.08] {
-                        best = pick(best, polish(try_scale(before.scale * factor, zero_point)));
-                    }
+                    let nearby = factors
+                        .iter()
+                        .map(|factor| try_scale(before.scale * factor, zero_point));
+                    let nearby = nearby.reduce(pick).expect("some factors");
+                    best = pick(best, polish(nearby));
                 }
             }
             if best.zero_point == before.zero_point {

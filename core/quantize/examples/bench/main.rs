@@ -18,6 +18,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field};
+use bowstring_block::BlockPool;
 use bowstring_quantize::{Control, DequantizeOptions, QuantizeOptions, Quantizer};
 use rounds::{Rounds, Step};
 use serde_json::{Value, json};
@@ -51,19 +52,23 @@ fn main() {
     let batch = batch(values.clone());
     // Before anything else has touched memory.
     memory::peak(&batch, &mut rounds);
-    let mut buffer = vec![0u8; count * 4 + 64];
+    // Of the same kind as the quantizer's own, so that pages are of the same size.
+    let pool = BlockPool::new(1);
+    let mut block = pool.take(count * 4 + 64).expect("memory");
+    let buffer = block.bytes_mut();
+    buffer.fill(1);
     let threads = if cores > 1 { vec![1, cores] } else { vec![1] };
     for threads in &threads {
         for bits in [8, 4, 2] {
-            forth(&mut rounds, &values, &batch, &mut buffer, bits, *threads);
+            forth(&mut rounds, &values, &batch, buffer, bits, *threads);
         }
     }
     for threads in &threads {
         for bits in [8, 4] {
-            back(&mut rounds, &batch, &mut buffer, bits, *threads);
+            back(&mut rounds, &batch, buffer, bits, *threads);
         }
     }
-    others(&mut rounds, &values, &batch, &mut buffer);
+    others(&mut rounds, &values, &batch, buffer);
     brute_force::compare(&mut rounds);
     if rounds.missed > 0 {
         println!("\n{} bars missed", rounds.missed);

@@ -19,7 +19,7 @@ pub(crate) const STEP: usize = 32;
 /// Values between the one that is worked on and the one that is fetched.
 pub(crate) const AHEAD: usize = 2048;
 /// The bits of infinity: a magnitude from here on is not a number to quantize.
-const INFINITY: i32 = 0x7f80_0000;
+pub(super) const INFINITY: i32 = 0x7f80_0000;
 
 /// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`. NaN is passed over. Fetches the
 /// first quarter of as many values at `next`, which need not be readable.

@@ -9,6 +9,16 @@ use super::lanes::{ALMOST_HALF, Lanes};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256, __m256);
 
+/// The sum of eight lanes, by halves.
+#[inline(always)]
+pub(super) unsafe fn total(v: __m256) -> f32 {
+    unsafe {
+        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps::<1>(v, v)))
+    }
+}
+
 macro_rules! both {
     ($name:ident, $intrinsic:ident) => {
         #[inline(always)]
@@ -97,6 +107,20 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn total(self) -> f32 {
+        unsafe { total(_mm256_add_ps(self.0, self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn half(value: f32) -> (u16, f32) {
+        unsafe {
+            let half = _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value));
+            (
+                _mm_extract_epi16::<0>(half) as u16,
+                _mm_cvtss_f32(_mm_cvtph_ps(half)),
+            )
+        }
+    }
+    #[inline(always)]
     unsafe fn prefetch(from: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
@@ -171,6 +195,21 @@ impl Lanes for Avx2 {
             };
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             _mm256_storeu_si256(to.cast(), _mm256_permutevar8x32_epi32(bytes, order));
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {
+        unsafe {
+            // A lane of both in each word; the packs work within 128-bit halves, so the quarters are put in order.
+            let low = _mm256_or_si256(a.0, _mm256_slli_epi32::<4>(b.0));
+            let high = _mm256_or_si256(a.1, _mm256_slli_epi32::<4>(b.1));
+            let words = _mm256_packs_epi32(low, high);
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(
+                _mm256_castsi256_si128(words),
+                _mm256_extracti128_si256::<1>(words),
+            );
+            _mm_storeu_si128(to.cast(), bytes);
         }
     }
     #[inline(always)]

@@ -71,6 +71,26 @@ impl Lanes for Avx512 {
         unsafe { _mm512_reduce_max_ps(self.0) }
     }
     #[inline(always)]
+    unsafe fn total(self) -> f32 {
+        unsafe {
+            let (low, high) = (
+                _mm512_castps512_ps256(self.0),
+                _mm512_extractf32x8_ps::<1>(self.0),
+            );
+            super::avx2::total(_mm256_add_ps(low, high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn half(value: f32) -> (u16, f32) {
+        unsafe {
+            let half = _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value));
+            (
+                _mm_extract_epi16::<0>(half) as u16,
+                _mm_cvtss_f32(_mm_cvtph_ps(half)),
+            )
+        }
+    }
+    #[inline(always)]
     unsafe fn prefetch(from: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
@@ -127,6 +147,13 @@ impl Lanes for Avx512 {
         unsafe {
             _mm_storeu_si128(to.cast(), narrow::<SIGNED>(a, zero_point));
             _mm_storeu_si128(to.add(16).cast(), narrow::<SIGNED>(b, zero_point));
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {
+        unsafe {
+            let pairs = _mm512_or_si512(a, _mm512_slli_epi32::<4>(b));
+            _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(pairs));
         }
     }
     #[inline(always)]

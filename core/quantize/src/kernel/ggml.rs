@@ -11,9 +11,10 @@
 
 use half::f16;
 
-use super::affine::AHEAD;
+use super::affine::{AHEAD, INFINITY};
 use super::lanes::{LANES, Lanes};
-use super::sums::Sums;
+use super::rule::SAFE_SCALES;
+use super::sums::{Sums, Vectors};
 
 /// Values of a block.
 pub(crate) const BLOCK: usize = 32;
@@ -52,16 +53,32 @@ pub(crate) unsafe fn encode<L: Lanes>(
     let mut is_valid = true;
     // SAFETY: the caller vouches for `count` blocks of values and bytes and as many scales and, for Q4_1, biases.
     unsafe {
+        let mut vectors = Vectors::<L>::load(sums);
+        let mut worst = L::least();
+        let mut maps = [Map::default(); AT_ONCE];
         for block in 0..count {
+            if block % AT_ONCE == 0 {
+                // The scales of several blocks first: each waits long for its own reductions and divisions.
+                let rest = AT_ONCE.min(count - block);
+                for (at, map) in maps[..rest].iter_mut().enumerate() {
+                    let x = x.add((block + at) * BLOCK);
+                    let (a, b) = (L::load(x), L::load(x.add(LANES)));
+                    (map.low, map.high) = L::bounds(a.min(b), a.max(b));
+                }
+                for (at, map) in maps[..rest].iter_mut().enumerate() {
+                    map.fit(format, x.add((block + at) * BLOCK));
+                }
+            }
+            let map = maps[block % AT_ONCE];
             let x = x.add(block * BLOCK);
             let to = to.add(block * format.bytes());
             let values = [L::load(x), L::load(x.add(LANES))];
             L::prefetch(x.wrapping_add(AHEAD));
             L::prefetch(x.wrapping_add(AHEAD + LANES));
             let (scale, bias, back) = match format {
-                Format::Q8_0 => encode_q8_0(values, to),
-                Format::Q4_0 => encode_q4_0(values, x, to),
-                Format::Q4_1 => encode_q4_1(values, x, to),
+                Format::Q8_0 => encode_q8_0(values, map, to),
+                Format::Q4_0 => encode_q4_0(values, map, to),
+                Format::Q4_1 => encode_q4_1(values, map, to),
             };
             scales.add(block).write_unaligned(scale);
             if format == Format::Q4_1 {
@@ -69,19 +86,64 @@ pub(crate) unsafe fn encode<L: Lanes>(
             }
             let errors = [values[0].sub(back[0]), values[1].sub(back[1])];
             // A value that is NaN or infinite leaves such an error, whatever the scale.
-            let largest = L::largest(L::most(L::most(L::least(), errors[0]), errors[1]));
-            is_valid &=
-                largest < f32::INFINITY.to_bits() as i32 && scale.is_finite() && bias.is_finite();
-            sums.add_block(values, errors, largest, scale);
+            worst = L::most(L::most(worst, errors[0]), errors[1]);
+            is_valid &= scale.is_finite() & bias.is_finite();
+            if SAFE_SCALES.contains(&scale.abs()) {
+                vectors.add(values[0], errors[0]);
+                vectors.add(values[1], errors[1]);
+            } else {
+                // Such as values too small for a float16 scale, whose squares vanish.
+                sums.add_wide(values, errors);
+            }
         }
+        vectors.store(sums);
+        sums.largest = sums.largest.max(L::largest(worst));
     }
-    is_valid
+    is_valid & (sums.largest < INFINITY)
 }
 
-/// 1 / d as ggml takes it: 0 for 0.
-#[inline(always)]
-fn reciprocal(d: f32) -> f32 {
-    if d == 0.0 { 0.0 } else { 1.0 / d }
+/// Blocks whose scales are found together.
+const AT_ONCE: usize = 16;
+
+/// The range of a block, and its scale before it is rounded to float16.
+#[derive(Clone, Copy, Debug, Default)]
+struct Map {
+    low: f32,
+    high: f32,
+    d: f32,
+    /// 1 / d as ggml takes it: 0 for 0.
+    inverse: f32,
+}
+
+impl Map {
+    /// From `low` and `high` of the block at `from`.
+    #[inline(always)]
+    unsafe fn fit(&mut self, format: Format, from: *const f32) {
+        let (low, high) = (self.low, self.high);
+        self.d = match format {
+            Format::Q8_0 => (if high > -low { high } else { low }).abs() / 127.0,
+            Format::Q4_0 => {
+                let most = if high > -low { high } else { low };
+                let most = if high == -low {
+                    // Of values of the same magnitude the first decides the sign.
+                    // SAFETY: the caller vouches for 32 values.
+                    unsafe { first(from, |value| value.abs() == high).unwrap_or(high) }
+                } else {
+                    most
+                };
+                most / -8.0
+            }
+            Format::Q4_1 => {
+                if low == 0.0 {
+                    // Of zeros of both signs the first is the minimum.
+                    // SAFETY: the caller vouches for 32 values.
+                    self.low = unsafe { first(from, |value| value == 0.0).unwrap_or(low) };
+                }
+                (high - low) / 15.0
+            }
+        };
+        self.inverse = if self.d == 0.0 { 0.0 } else { 1.0 / self.d };
+    }
 }
 
 /// The first value of the block that `is_it`.
@@ -92,11 +154,13 @@ unsafe fn first(from: *const f32, is_it: impl Fn(f32) -> bool) -> Option<f32> {
 }
 
 #[inline(always)]
-unsafe fn write_half(value: f32, to: *mut u8) -> f32 {
-    let half = f16::from_f32(value);
+unsafe fn write_half<L: Lanes>(value: f32, to: *mut u8) -> f32 {
     // SAFETY: the caller vouches for two bytes.
-    unsafe { to.cast::<[u8; 2]>().write(half.to_le_bytes()) };
-    half.to_f32()
+    unsafe {
+        let (bits, half) = L::half(value);
+        to.cast::<[u8; 2]>().write(bits.to_le_bytes());
+        half
+    }
 }
 
 /// Saturated to four bits, the fraction cut off.
@@ -107,37 +171,17 @@ unsafe fn nibble<L: Lanes>(steps: L) -> L::Int {
     unsafe { steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate() }
 }
 
-/// Two codes a byte, `j` and `j + 16`.
-#[inline(always)]
-unsafe fn write_nibbles<L: Lanes>(codes: [L::Int; 2], to: *mut u8) {
-    let mut bytes = [0u8; BLOCK];
-    // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
-    unsafe {
-        L::store_codes::<false>(codes[0], codes[1], 0, bytes.as_mut_ptr());
-        // Sixteen bytes as one number: no code has bits that the shift would carry into its neighbour.
-        let low = bytes.as_ptr().cast::<u128>().read_unaligned();
-        let high = bytes
-            .as_ptr()
-            .add(BLOCK / 2)
-            .cast::<u128>()
-            .read_unaligned();
-        to.cast::<u128>().write_unaligned(low | high << 4);
-    }
-}
-
 /// Scale, bias, and the values that come back.
 type Encoded<L> = (f32, f32, [L; 2]);
 
 #[inline(always)]
-unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
+unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
     // SAFETY: the caller vouches for 34 bytes.
     unsafe {
-        let most = L::largest(L::most(L::most(L::least(), x[0]), x[1]));
-        let d = f32::from_bits(most as u32) / 127.0;
-        let id = L::splat(reciprocal(d));
+        let id = L::splat(map.inverse);
         let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
         L::store_codes::<true>(codes[0], codes[1], 0, to.add(2));
-        let d = write_half(d, to);
+        let d = write_half::<L>(map.d, to);
         let scale = L::splat(d);
         let back = [
             L::to_float(codes[0]).mul(scale),
@@ -148,26 +192,16 @@ unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
 }
 
 #[inline(always)]
-unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 32 values and 18 bytes.
+unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
+    // SAFETY: the caller vouches for 18 bytes.
     unsafe {
-        let (low, high) = (x[0].min(x[1]).lowest(), x[0].max(x[1]).highest());
-        let most = if high > -low {
-            high
-        } else if -low > high {
-            low
-        } else {
-            // Of values of the same magnitude the first decides the sign.
-            first(from, |value| value.abs() == high).unwrap_or(high)
-        };
-        let d = most / -8.0;
-        let id = L::splat(reciprocal(d));
+        let (id, shift) = (L::splat(map.inverse), L::splat(8.5));
         let codes = [
-            nibble(x[0].mul(id).add(L::splat(8.5))),
-            nibble(x[1].mul(id).add(L::splat(8.5))),
+            nibble(x[0].mul(id).add(shift)),
+            nibble(x[1].mul(id).add(shift)),
         ];
-        write_nibbles::<L>(codes, to.add(2));
-        let d = write_half(d, to);
+        L::store_nibbles(codes[0], codes[1], to.add(2));
+        let d = write_half::<L>(map.d, to);
         let (eight, scale) = (L::splat(8.0), L::splat(d));
         let back = [
             L::to_float(codes[0]).sub(eight).mul(scale),
@@ -178,25 +212,19 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
 }
 
 #[inline(always)]
-unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 32 values and 20 bytes.
+unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
+    // SAFETY: the caller vouches for 20 bytes.
     unsafe {
-        let (low, high) = (x[0].min(x[1]).lowest(), x[0].max(x[1]).highest());
-        let low = if low == 0.0 {
-            // Of zeros of both signs the first is the minimum.
-            first(from, |value| value == 0.0).unwrap_or(low)
-        } else {
-            low
-        };
-        let d = (high - low) / 15.0;
-        let (id, minimum) = (L::splat(reciprocal(d)), L::splat(low));
-        let half = L::splat(0.5);
+        let (id, minimum, half) = (L::splat(map.inverse), L::splat(map.low), L::splat(0.5));
         let codes = [
             nibble(x[0].sub(minimum).mul(id).add(half)),
             nibble(x[1].sub(minimum).mul(id).add(half)),
         ];
-        write_nibbles::<L>(codes, to.add(4));
-        let (d, m) = (write_half(d, to), write_half(low, to.add(2)));
+        L::store_nibbles(codes[0], codes[1], to.add(4));
+        let (d, m) = (
+            write_half::<L>(map.d, to),
+            write_half::<L>(map.low, to.add(2)),
+        );
         let (scale, bias) = (L::splat(d), L::splat(m));
         let back = [
             L::to_float(codes[0]).mul(scale).add(bias),

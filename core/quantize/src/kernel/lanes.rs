@@ -48,8 +48,15 @@ pub(crate) trait Lanes: Copy {
         // SAFETY: as promised to this method.
         unsafe { (low.lowest(), high.highest()) }
     }
+    /// The sum of the lanes: each of the first half plus its fellow of the second, and so on with what is left.
+    unsafe fn total(self) -> f32;
     /// Asks for the cache line at `from`, which need not be readable.
     unsafe fn prefetch(from: *const f32);
+    /// The nearest float16, its bits and its value.
+    unsafe fn half(value: f32) -> (u16, f32) {
+        let half = half::f16::from_f32(value);
+        (half.to_bits(), half.to_f32())
+    }
     /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
     unsafe fn round(self) -> Self::Int;
     /// To the nearest integer, ties away from zero, as C's `roundf`. As for `round` with what does not fit.
@@ -78,6 +85,19 @@ pub(crate) trait Lanes: Copy {
         zero_point: i32,
         to: *mut u8,
     );
+    /// Writes 16 bytes, of which each has a lane of `a` in its low half and the same lane of `b` in its high half. The
+    /// lanes are 0 to 15.
+    unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {
+        let mut bytes = [0u8; 2 * LANES];
+        // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
+        unsafe {
+            Self::store_codes::<false>(a, b, 0, bytes.as_mut_ptr());
+            // Sixteen bytes as one number: no code has bits that the shift would carry into its neighbour.
+            let low = bytes.as_ptr().cast::<u128>().read_unaligned();
+            let high = bytes.as_ptr().add(LANES).cast::<u128>().read_unaligned();
+            to.cast::<u128>().write_unaligned(low | high << 4);
+        }
+    }
     /// Sixteen codes, sign-extended if `SIGNED`, else zero-extended.
     unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int;
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;

@@ -120,6 +120,18 @@ impl Lanes for Portable {
         )
     }
     #[inline(always)]
+    unsafe fn total(self) -> f32 {
+        let mut sums = self.0;
+        let mut half = LANES / 2;
+        while half > 0 {
+            for at in 0..half {
+                sums[at] += sums[at + half];
+            }
+            half /= 2;
+        }
+        sums[0]
+    }
+    #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
     #[inline(always)]
     unsafe fn round(self) -> Self::Int {

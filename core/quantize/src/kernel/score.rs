@@ -40,26 +40,9 @@ pub(crate) unsafe fn score<L: Lanes>(
         }
         let [a, b] = sums;
         [
-            total(a[0].add(b[0])),
-            total(a[1].add(b[1])),
-            total(a[2].add(b[2])),
+            f64::from(a[0].add(b[0]).total()),
+            f64::from(a[1].add(b[1]).total()),
+            f64::from(a[2].add(b[2]).total()),
         ]
     }
-}
-
-#[inline(always)]
-unsafe fn total<L: Lanes>(lanes: L) -> f64 {
-    let mut values = [0.0f32; LANES];
-    // SAFETY: the array holds a whole vector.
-    unsafe { lanes.store(values.as_mut_ptr()) };
-    // By halves: as deterministic as in order, and a shorter chain.
-    let mut sums = values.map(f64::from);
-    let mut half = LANES / 2;
-    while half > 0 {
-        for at in 0..half {
-            sums[at] += sums[at + half];
-        }
-        half /= 2;
-    }
-    sums[0]
 }

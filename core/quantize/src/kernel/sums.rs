@@ -1,7 +1,6 @@
 //! Sums over the values and their errors, from which the statistics are made.
 
 use super::lanes::{LANES, Lanes};
-use super::rule::SAFE_SCALES;
 
 /// Running sums over the values `x` and their errors `e`, lane by lane.
 #[derive(Clone, Copy, Debug)]
@@ -36,40 +35,25 @@ impl Sums {
         (totals, largest)
     }
 
-    /// Adds the 32 values of one of ggml's blocks and their errors. `largest` is that of the errors' magnitudes.
-    #[inline(always)]
-    pub(crate) unsafe fn add_block<L: Lanes>(
-        &mut self,
-        x: [L; 2],
-        e: [L; 2],
-        largest: i32,
-        scale: f32,
-    ) {
-        // SAFETY: the arrays hold whole vectors.
-        unsafe {
-            if SAFE_SCALES.contains(&scale.abs()) {
-                let mut vectors = Vectors::<L>::load(self);
-                vectors.add(x[0], e[0]);
-                vectors.add(x[1], e[1]);
-                vectors.store(self);
-            } else {
-                // Such as values too small for a float16 scale, whose squares vanish.
-                for (x, e) in x.into_iter().zip(e) {
-                    let (mut values, mut errors) = ([0.0f32; LANES], [0.0f32; LANES]);
-                    x.store(values.as_mut_ptr());
-                    e.store(errors.as_mut_ptr());
-                    for (x, e) in values.into_iter().zip(errors) {
-                        let (x, e) = (f64::from(x), f64::from(e));
-                        self.wide = [
-                            self.wide[0] + e * e,
-                            self.wide[1] + x * x,
-                            self.wide[2] + x * e,
-                        ];
-                    }
-                }
+    /// Adds values and their errors whose squares float32 does not hold.
+    #[inline(never)]
+    pub(super) unsafe fn add_wide<L: Lanes>(&mut self, x: [L; 2], e: [L; 2]) {
+        for (x, e) in x.into_iter().zip(e) {
+            let (mut values, mut errors) = ([0.0f32; LANES], [0.0f32; LANES]);
+            // SAFETY: the arrays hold whole vectors.
+            unsafe {
+                x.store(values.as_mut_ptr());
+                e.store(errors.as_mut_ptr());
+            }
+            for (x, e) in values.into_iter().zip(errors) {
+                let (x, e) = (f64::from(x), f64::from(e));
+                self.wide = [
+                    self.wide[0] + e * e,
+                    self.wide[1] + x * x,
+                    self.wide[2] + x * e,
+                ];
             }
         }
-        self.largest = self.largest.max(largest);
     }
 }
 
