@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Int16Type, Int32Type, Int64Type, UInt8Type};
-use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Quantizer, kernel, shared};
 use crate::error::Problem;
-use crate::kernel::affine::Rule;
 use crate::kernel::ggml;
+use crate::kernel::rule::Rule;
 use crate::kernel::{AHEAD, InstructionSet, Kernel, STEP};
-use crate::options::{Granularity, LayerOptions};
 use crate::parallel::{run, threads};
-use crate::plan::{Coding, Geometry, Plan};
+use crate::plan::{Coding, Geometry};
 use crate::schema::{dequantized_schema, validate_quantized_schema};
-use crate::{Control, Layout, QuantizeError, QuantizeOptions, ScaleType, Scheme, Search};
+use crate::stored::{Columns, Row};
+use crate::{Control, QuantizeError, QuantizeOptions};
 
 /// Codes that are unpacked at a time.
 const BLOCK: usize = AHEAD;
@@ -50,14 +48,6 @@ pub fn dequantize(
     shared().dequantize(batch, options, control)
 }
 
-/// One row: what it says, checked against itself.
-struct Row<'a> {
-    plan: Plan,
-    data: &'a [u8],
-    scales: &'a [f32],
-    zero_points: &'a [i16],
-}
-
 /// Where the values of a row go.
 #[derive(Clone, Copy)]
 struct Target(*mut f32);
@@ -66,6 +56,17 @@ struct Target(*mut f32);
 unsafe impl Send for Target {}
 // SAFETY: as above.
 unsafe impl Sync for Target {}
+
+impl Target {
+    /// Where the `at`th value goes.
+    ///
+    /// # Safety
+    /// There is room for so many.
+    unsafe fn at(self, at: usize) -> *mut f32 {
+        // SAFETY: as promised to this method.
+        unsafe { self.0.add(at) }
+    }
+}
 
 impl Quantizer {
     /// Takes a quantized batch back to layers; see [`dequantize`].
@@ -131,9 +132,8 @@ impl Quantizer {
                 let (at, first) = tasks[task];
                 let row = &rows[at];
                 let end = (first + TASK).min(row.plan.values);
-                let start = start;
                 // SAFETY: the block has room for all values, of which these are the row's.
-                let to = unsafe { start.0.add(offsets[at]) };
+                let to = unsafe { start.at(offsets[at]) };
                 row.decode(kernel, first, end, to, stream, buffers);
                 (kernel.fence)();
                 control.add_values(end - first);
@@ -153,154 +153,6 @@ impl Quantizer {
         RecordBatch::try_new(dequantized_schema(), columns).map_err(|cause| {
             QuantizeError::TooLarge(format!("the result is no valid batch: {cause}"))
         })
-    }
-}
-
-/// The columns of a validated batch.
-struct Columns<'a> {
-    batch: &'a RecordBatch,
-    names: &'a StringArray,
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &'a RecordBatch) -> Self {
-        Self {
-            batch,
-            names: batch
-                .column_by_name("layer_name")
-                .expect("validated")
-                .as_string(),
-        }
-    }
-
-    fn column(&self, name: &str) -> &'a ArrayRef {
-        self.batch.column_by_name(name).expect("validated")
-    }
-
-    fn int(&self, name: &str, row: usize) -> i32 {
-        self.column(name).as_primitive::<Int32Type>().value(row)
-    }
-
-    fn list(&self, name: &str, row: usize) -> (&'a ArrayRef, std::ops::Range<usize>) {
-        let list = self.column(name).as_list::<i32>();
-        let offsets = list.value_offsets();
-        (
-            list.values(),
-            offsets[row] as usize..offsets[row + 1] as usize,
-        )
-    }
-
-    fn floats(&self, name: &str, row: usize) -> &'a [f32] {
-        let (values, range) = self.list(name, row);
-        &values.as_primitive::<Float32Type>().values()[range]
-    }
-
-    /// The shapes, without what else the column's type may say.
-    fn plain_shapes(&self) -> ListArray {
-        let lists = self.column("shape").as_list::<i32>();
-        let offsets = lists.value_offsets();
-        let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-        let sizes =
-            &lists.values().as_primitive::<Int64Type>().values()[first as usize..last as usize];
-        let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| offset - first).collect();
-        let item = Arc::new(Field::new("item", arrow_schema::DataType::Int64, false));
-        let sizes = Arc::new(Int64Array::from(sizes.to_vec()));
-        ListArray::new(item, OffsetBuffer::new(offsets), sizes, None)
-    }
-
-    fn row(&self, row: usize) -> Result<Row<'a>, String> {
-        for field in self.batch.schema_ref().fields() {
-            let may_be_null = matches!(
-                field.name().as_str(),
-                "biases" | "rmse" | "max_abs_error" | "sqnr_db" | "cosine"
-            );
-            if !may_be_null && self.column(field.name()).is_null(row) {
-                return Err(format!("{}: expected a value but found null", field.name()));
-            }
-        }
-        let one_of = |name: &str, names: &[&str]| {
-            let found = self.column(name).as_string::<i32>().value(row);
-            let at = names.iter().position(|name| *name == found);
-            at.ok_or_else(|| format!("{name}: expected one of {names:?} but found {found:?}"))
-        };
-        let scheme = [Scheme::Asymmetric, Scheme::Symmetric]
-            [one_of("scheme", &["asymmetric", "symmetric"])?];
-        let layouts = ["onnx", "ggml", "mlx", "unpacked"];
-        let layout = [Layout::Onnx, Layout::Ggml, Layout::Mlx, Layout::Unpacked]
-            [one_of("layout", &layouts)?];
-        let (sizes, range) = self.list("shape", row);
-        let sizes = &sizes.as_primitive::<Int64Type>().values()[range];
-        let shape: Option<Vec<usize>> = sizes
-            .iter()
-            .map(|size| usize::try_from(*size).ok())
-            .collect();
-        let fits = |shape: &Vec<usize>| {
-            let product = shape
-                .iter()
-                .try_fold(1usize, |product, size| product.checked_mul(*size));
-            product.is_some_and(|product| product <= i32::MAX as usize)
-        };
-        let shape = shape.filter(fits).ok_or_else(|| {
-            format!(
-                "shape: expected sizes whose product is at most {} but found {sizes:?}",
-                i32::MAX
-            )
-        })?;
-        let (group_size, axis) = (self.int("group_size", row), self.int("axis", row));
-        let (granularity, axis, group_size) = match (group_size, axis) {
-            (0, -1) => (Granularity::Tensor, None, None),
-            (0, axis) => (Granularity::Channel, Some(axis), None),
-            (size @ 1.., _) => (Granularity::Group, None, Some(size as u32)),
-            (size, _) => return Err(format!("group_size: expected a size or 0 but found {size}")),
-        };
-        let bit_width = self
-            .column("bit_width")
-            .as_primitive::<UInt8Type>()
-            .value(row);
-        if !matches!(bit_width, 2 | 4 | 8) || layout == Layout::Ggml && bit_width == 2 {
-            return Err(format!(
-                "bit_width: expected 2, 4 or 8 but found {bit_width}"
-            ));
-        }
-        let options = LayerOptions {
-            bit_width,
-            granularity: Some(granularity),
-            axis,
-            group_size,
-            scheme: Some(scheme),
-            layout,
-            search: Search::None,
-            min_cosine: None,
-            scale_type: ScaleType::Float32,
-        };
-        let plan = Plan::new(options, &shape)?;
-        let (zero_points, range) = self.list("zero_points", row);
-        let zero_points = &zero_points.as_primitive::<Int16Type>().values()[range];
-        let this = Row {
-            data: self.column("quantized_data").as_binary::<i64>().value(row),
-            scales: self.floats("scales", row),
-            zero_points,
-            plan,
-        };
-        let expect = |name: &str, expected: usize, found: usize| {
-            if expected == found {
-                Ok(())
-            } else {
-                Err(format!("{name}: expected {expected} but found {found}"))
-            }
-        };
-        expect(
-            "quantized_data: bytes",
-            this.plan.data_bytes,
-            this.data.len(),
-        )?;
-        expect("scales: values", this.plan.scales, this.scales.len())?;
-        expect(
-            "zero_points: values",
-            this.plan.scales,
-            this.zero_points.len(),
-        )?;
-        Ok(this)
     }
 }
 
@@ -362,22 +214,38 @@ impl Row<'_> {
                         buffers,
                     );
                 }
-                Geometry::Columns { columns, inner, .. } => {
-                    for nth in 0..len {
-                        let index = (at + nth) % columns / inner;
-                        let code = buffers.codes[nth];
-                        let code = if rule.signed {
-                            i32::from(code as i8)
-                        } else {
-                            i32::from(code)
-                        };
-                        let value =
-                            (code - i32::from(self.zero_points[index])) as f32 * self.scales[index];
-                        // SAFETY: `to` has room for the row's values.
-                        unsafe { to.add(at + nth).write(value) };
-                    }
+                Geometry::Columns { .. } => {
+                    // SAFETY: `to` has room for the row's values.
+                    let to = unsafe { std::slice::from_raw_parts_mut(to.add(at), len) };
+                    self.decode_columns(&rule, at, &buffers.codes[..len], to);
                 }
             }
+        }
+    }
+
+    /// Decodes codes of the values from `at` on, each by the map of its column.
+    fn decode_columns(&self, rule: &Rule, at: usize, codes: &[u8], to: &mut [f32]) {
+        let maps = self.columns.as_ref().expect("made for columns");
+        let period = maps.scales.len() - STEP;
+        let mut done = 0;
+        while done < codes.len() {
+            let column = (at + done) % period;
+            let len = (period - column).min(codes.len() - done);
+            let (scales, zeros) = (
+                &maps.scales[column..][..len],
+                &maps.zero_points[column..][..len],
+            );
+            let pairs = codes[done..][..len].iter().zip(&mut to[done..][..len]);
+            // The difference of code and zero point is a small integer, which a float holds.
+            for ((code, to), (scale, zero)) in pairs.zip(scales.iter().zip(zeros)) {
+                let code = if rule.signed {
+                    f32::from(*code as i8)
+                } else {
+                    f32::from(*code)
+                };
+                *to = (code - zero) * scale;
+            }
+            done += len;
         }
     }
 

@@ -1,24 +1,22 @@
 //! A batch from rows of tensors to rows of codes.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use bowstring_block::BlockPool;
 
 use crate::input::{Layer, Source, layers};
+use crate::job::{Job, Target, Totals};
 use crate::kernel::Kernel;
-use crate::kernel::affine::{Group, Rule};
 use crate::options::Checked;
 use crate::output::Output;
 use crate::parallel::{run, threads};
-use crate::plan::{Coding, Geometry, Plan};
+use crate::plan::{Geometry, Plan};
+use crate::prepare::prepare;
 use crate::schema::validate_schema;
-use crate::worker::{Columns, Job, SMALL, Target, Totals, Worker, store_maps};
+use crate::worker::{SMALL, TASK, Worker};
 use crate::{Control, LayerError, OnInvalid, QuantizeError, QuantizeOptions};
 
-/// Values of one task: long enough to be worth handing out, short enough to share a layer evenly and to stop soon.
-const TASK: usize = 1 << 18;
 /// What a quantizer keeps for the next batch.
 const KEPT_BLOCKS: usize = 4;
 const KEPT_BYTES: usize = 256 << 20;
@@ -245,7 +243,7 @@ impl Run<'_> {
     fn measured(&self, jobs: &mut [Job], statistics: bool) -> Result<Vec<Totals>, QuantizeError> {
         let threads = threads(self.options.threads);
         let worker = || Worker::new(self.kernel, statistics);
-        self.prepare(jobs, threads)?;
+        prepare(self.kernel, jobs, threads, self.control)?;
         let mut tasks = Vec::new();
         for (at, job) in jobs.iter().enumerate() {
             let mut start = 0;
@@ -276,172 +274,6 @@ impl Run<'_> {
         }
         Ok(totals)
     }
-
-    /// Fits the maps that take a look at more than one stretch: those of long groups and of columns.
-    fn prepare(&self, jobs: &mut [Job], threads: usize) -> Result<(), QuantizeError> {
-        let worker = || Worker::new(self.kernel, false);
-        let mut tasks: Vec<(usize, Part)> = Vec::new();
-        for (at, job) in jobs.iter_mut().enumerate() {
-            let Coding::Affine(_) = job.plan.coding else {
-                continue;
-            };
-            match job.plan.geometry {
-                Geometry::Rows { row_len, group, .. } if group > SMALL => {
-                    job.groups = vec![Group::given(1.0, 0); job.plan.scales];
-                    for (index, start) in (0..row_len).step_by(group).enumerate() {
-                        let end = (start + group).min(row_len);
-                        for start in (start..end).step_by(TASK) {
-                            tasks.push((
-                                at,
-                                Part {
-                                    index,
-                                    start,
-                                    end: (start + TASK).min(end),
-                                },
-                            ));
-                        }
-                    }
-                }
-                Geometry::Columns { .. } => {
-                    job.groups = vec![Group::given(1.0, 0); job.plan.scales];
-                    tasks.extend((0..job.plan.scales).map(|index| {
-                        (
-                            at,
-                            Part {
-                                index,
-                                start: 0,
-                                end: 0,
-                            },
-                        )
-                    }));
-                }
-                Geometry::Rows { .. } => {}
-            }
-        }
-        if tasks.is_empty() {
-            return Ok(());
-        }
-        // A pair of floats in one atomic: the range that a task found.
-        let ranges: Vec<AtomicU64> = tasks.iter().map(|_| AtomicU64::new(0)).collect();
-        let shared = &*jobs;
-        run(
-            threads,
-            tasks.len(),
-            self.control,
-            worker,
-            |worker, task| {
-                let (at, part) = &tasks[task];
-                let job = &shared[*at];
-                let (low, high) = match job.plan.geometry {
-                    Geometry::Rows { .. } => worker.range(job.source, part.start, part.end),
-                    Geometry::Columns {
-                        rows,
-                        columns,
-                        inner,
-                    } => {
-                        let starts = (0..rows).map(|row| row * columns + part.index * inner);
-                        starts.fold((0.0f32, 0.0f32), |(low, high), start| {
-                            let range = worker.range(job.source, start, start + inner);
-                            (low.min(range.0), high.max(range.1))
-                        })
-                    }
-                };
-                ranges[task].store(
-                    u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()),
-                    Relaxed,
-                );
-            },
-        )?;
-        let mut found: Vec<Vec<(f32, f32)>> = jobs
-            .iter()
-            .map(|job| vec![(0.0, 0.0); job.groups.len()])
-            .collect();
-        for ((at, part), range) in tasks.iter().zip(&ranges) {
-            let bits = range.load(Relaxed);
-            let (low, high) = (
-                f32::from_bits((bits >> 32) as u32),
-                f32::from_bits(bits as u32),
-            );
-            let range = &mut found[*at][part.index];
-            *range = (range.0.min(low), range.1.max(high));
-        }
-        for (job, ranges) in jobs.iter_mut().zip(&found) {
-            let Coding::Affine(rule) = job.plan.coding else {
-                continue;
-            };
-            for (group, (low, high)) in job.groups.iter_mut().zip(ranges) {
-                *group = rule.fit(*low, *high);
-            }
-        }
-        self.search(jobs, threads)?;
-        for job in jobs {
-            let Coding::Affine(rule) = job.plan.coding else {
-                continue;
-            };
-            store_maps(job, &rule, 0, &job.groups);
-            if let Geometry::Columns { columns, inner, .. } = job.plan.geometry {
-                job.columns = Some(Columns::new(&job.groups, columns, inner));
-            }
-        }
-        Ok(())
-    }
-
-    /// Searches for the maps that [`prepare`](Self::prepare) has fitted.
-    fn search(&self, jobs: &mut [Job], threads: usize) -> Result<(), QuantizeError> {
-        let mut tasks: Vec<(usize, usize, Rule)> = Vec::new();
-        for (at, job) in jobs.iter().enumerate() {
-            if let (Coding::Affine(rule), true) = (job.plan.coding, job.plan.searches()) {
-                tasks.extend((0..job.groups.len()).map(|index| (at, index, rule)));
-            }
-        }
-        let found: Vec<Mutex<Option<Group>>> = tasks.iter().map(|_| Mutex::default()).collect();
-        let shared = &*jobs;
-        let worker = || Worker::new(self.kernel, false);
-        run(
-            threads,
-            tasks.len(),
-            self.control,
-            worker,
-            |worker, task| {
-                let (at, index, rule) = &tasks[task];
-                let (job, index) = (&shared[*at], *index);
-                let group = &job.groups[index];
-                let group = match job.plan.geometry {
-                    Geometry::Rows {
-                        row_len,
-                        group: len,
-                        ..
-                    } => {
-                        let start = index * len;
-                        let runs = std::iter::once(start);
-                        worker.search(job, rule, group, runs, len.min(row_len - start))
-                    }
-                    Geometry::Columns {
-                        rows,
-                        columns,
-                        inner,
-                    } => {
-                        let runs = (0..rows).map(|row| row * columns + index * inner);
-                        worker.search(job, rule, group, runs, inner)
-                    }
-                };
-                *found[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(group);
-            },
-        )?;
-        for ((at, index, _), group) in tasks.iter().zip(found) {
-            if let Some(group) = group.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                jobs[*at].groups[*index] = group;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Values `start..end` of the `index`th group, or the whole `index`th channel.
-struct Part {
-    index: usize,
-    start: usize,
-    end: usize,
 }
 
 fn job<'a>(layer: &Layer<'a>, source: Source, plan: &Plan, target: Target) -> Job<'a> {

@@ -17,6 +17,16 @@ pub(crate) enum Source {
     Bfloat16(*const u16),
 }
 
+impl Source {
+    /// Where the `at`th value lies, or would; only to be fetched.
+    pub(crate) fn address(self, at: usize) -> *const f32 {
+        match self {
+            Self::Float32(from) => from.wrapping_add(at),
+            Self::Float16(from) | Self::Bfloat16(from) => from.wrapping_add(at).cast(),
+        }
+    }
+}
+
 // SAFETY: the values are only read, while the batch that owns them is borrowed.
 unsafe impl Send for Source {}
 // SAFETY: as above.

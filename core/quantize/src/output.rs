@@ -12,8 +12,8 @@ use arrow_schema::Field;
 use bowstring_block::{ALIGNMENT, Block, BlockPool};
 
 use crate::input::Layer;
+use crate::job::{Target, Totals};
 use crate::plan::Plan;
-use crate::worker::{Target, Totals};
 use crate::{QuantizeError, QuantizeOptions};
 
 /// The large columns, being written.

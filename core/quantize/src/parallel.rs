@@ -41,7 +41,7 @@ pub(crate) fn run<S>(
                 let name = format!("bowstring-quantize-{at}");
                 let _ = thread::Builder::new()
                     .name(name)
-                    .spawn_scoped(scope, &worker);
+                    .spawn_scoped(scope, worker);
             }
             worker();
         });

@@ -1,7 +1,7 @@
 //! What is to be done to one layer: its geometry, its rule, and the sizes of what comes out.
 
-use crate::kernel::affine::{HALF_BITS, Rule};
 use crate::kernel::ggml::{self, Format};
+use crate::kernel::rule::{HALF_BITS, Rule};
 use crate::options::{Granularity, LayerOptions, Layout, ScaleType, Scheme, Search};
 
 /// How the values of a tensor, in row-major order, share scales.
@@ -24,7 +24,7 @@ pub(crate) enum Geometry {
 impl Geometry {
     /// Rows without ragged ends are one long row: the groups follow each other just the same.
     pub(crate) fn rows(rows: usize, row_len: usize, group: usize) -> Self {
-        if group > 0 && row_len % group == 0 {
+        if group > 0 && row_len.is_multiple_of(group) {
             Self::Rows {
                 rows: 1,
                 row_len: rows * row_len,
@@ -68,13 +68,7 @@ impl Geometry {
                     rows * row_len.div_ceil(group)
                 }
             }
-            Self::Columns { columns, inner, .. } => {
-                if inner == 0 {
-                    0
-                } else {
-                    columns / inner
-                }
-            }
+            Self::Columns { columns, inner, .. } => columns.checked_div(inner).unwrap_or_default(),
         }
     }
 }
@@ -132,7 +126,7 @@ impl Plan {
                     128
                 };
                 let size = options.group_size.unwrap_or(default);
-                let rows = if last == 0 { 0 } else { values / last };
+                let rows = values.checked_div(last).unwrap_or_default();
                 (
                     Geometry::rows(rows, last, size as usize),
                     size as i32,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::QuantizeError;
-use crate::kernel::affine::{Group, Rule, Sums};
+use crate::kernel::rule::{Group, Rule};
+use crate::kernel::sums::Sums;
 use crate::kernel::{Kernel, STEP};
 
 /// The type of a code.
@@ -192,6 +193,7 @@ pub(crate) fn quantize_by(
                 // SAFETY: the arrays have room for `padded` values and codes.
                 let _ = unsafe {
                     kernel.code(rule.signed, false)(
+                        piece.as_ptr(),
                         piece.as_ptr(),
                         padded,
                         group,

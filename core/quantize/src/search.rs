@@ -1,30 +1,31 @@
 //! The scale of the least squared error.
 //!
-//! For given codes r the best scale is sum(w x r) / sum(w r^2), and what it takes off the squared error is
-//! sum(w x r)^2 / sum(w r^2). So a candidate scale is scored by one pass over the group, which also says where to look
-//! next, as in k-means on a line. Scales below the one that covers the range are tried, further down as long as that
+//! A scale s makes codes r and leaves d = x / s - r. For these codes the best scale is s (1 + sum(w d r) / sum(w r^2)),
+//! and its squared error s^2 (sum(w d^2) - sum(w d r)^2 / sum(w r^2)). So a candidate scale is scored by one pass over
+//! the group, which also says where to look next, as in k-means on a line; and as d is what is summed, nothing cancels. Scales below the one that covers the range are tried, further down as long as that
 //! helps, and the best few are followed by least squares; with a free zero point, its neighbours are tried too.
 //! The idea is that of `make_qx_quants` of ggml-quants.c.
 
-use crate::kernel::affine::{Group, Path, Rule};
+use crate::kernel::rule::{Group, Path, Rule};
 
-/// A scale and zero point, and what they gain.
+/// A scale and zero point, and what they cost.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     scale: f64,
     zero_point: i32,
-    gain: f64,
+    /// The squared error that the best scale for its codes leaves.
+    error: f64,
     /// Where least squares would go.
     next: f64,
 }
 
 /// The map of the least error that is found from `start`, the one that covers the range. `score(inverse, low, high)`
-/// gives the sums that [`score`](crate::kernel::affine::score) describes.
+/// gives the sums that [`score`](crate::kernel::score::score) describes.
 pub(crate) fn improve(
     rule: &Rule,
     start: &Group,
     len: usize,
-    score: impl Fn(f32, f32, f32) -> [f64; 2],
+    score: impl Fn(f32, f32, f32) -> [f64; 3],
 ) -> Group {
     if matches!(start.path, Path::Wide | Path::Beyond) {
         // Far from 1 the sums overflow or vanish.
@@ -33,27 +34,26 @@ pub(crate) fn improve(
     let (bottom, top) = rule.codes();
     let try_scale = |scale: f64, zero_point: i32| {
         let (low, high) = ((bottom - zero_point) as f32, (top - zero_point) as f32);
-        let [product, square] = score((1.0 / scale) as f32, low, high);
-        let (gain, next) = if square > 0.0 && product > 0.0 {
-            // In steps; the values themselves are `scale` times as large.
-            (
-                product * product / square * scale * scale,
-                scale * product / square,
-            )
+        let [cross, square, rest] = score((1.0 / scale) as f32, low, high);
+        let unit = scale * scale;
+        // Codes that do not follow the values at all, such as none but 0, lead nowhere.
+        let (error, next) = if square > 0.0 && square + cross > 0.0 {
+            let error = (rest - cross * cross / square) * unit;
+            (error, scale * (1.0 + cross / square))
         } else {
-            (0.0, scale)
+            (rest * unit, scale)
         };
         Candidate {
             scale,
             zero_point,
-            gain,
+            error,
             next,
         }
     };
     let polish = |mut best: Candidate| {
         for _ in 0..3 {
             let next = try_scale(best.next, best.zero_point);
-            if next.gain <= best.gain {
+            if next.error >= best.error {
                 break;
             }
             best = next;
@@ -76,12 +76,12 @@ pub(crate) fn improve(
             scale *= ratio;
             let found = try_scale(scale, zero_point);
             since += 1;
-            if found.gain > best[0].gain {
+            if found.error < best[0].error {
                 best = [found, best[0], best[1]];
                 since = 0;
-            } else if found.gain > best[1].gain {
+            } else if found.error < best[1].error {
                 best = [best[0], found, best[1]];
-            } else if found.gain > best[2].gain {
+            } else if found.error < best[2].error {
                 best[2] = found;
             }
             if since > patience {
@@ -90,7 +90,7 @@ pub(crate) fn improve(
         }
         best
     };
-    let pick = |a: Candidate, b: Candidate| if b.gain > a.gain { b } else { a };
+    let pick = |a: Candidate, b: Candidate| if b.error < a.error { b } else { a };
     let mut best = line(start.zero_point, widest * 1.02, ratio)
         .map(polish)
         .into_iter()
@@ -112,35 +112,23 @@ pub(crate) fn improve(
             }
         }
     }
-    if best.gain <= 0.0 {
-        return *start;
-    }
-    let mut map = Group::given(rule.nearest(best.scale), best.zero_point);
-    if best.next > 0.0 && best.next != best.scale {
-        // The scale that was scored made the codes; the one of least squares may do better with the same codes.
-        let other = rule.nearest(best.next);
-        let gains =
-            [map.scale, other].map(|scale| exact_error(&score, rule, scale, best.zero_point));
-        if gains[1] < gains[0] {
-            map = Group::given(other, best.zero_point);
-        }
-    }
-    map
+    // The scale that was scored made the codes; the one of least squares may do better with the same codes. Neither may
+    // be better than the start once it is stored.
+    let stored = [best.scale, best.next]
+        .map(|scale| Group::given(rule.nearest(scale), best.zero_point))
+        .map(|group| (exact_error(&score, rule, &group), group));
+    let start = (exact_error(&score, rule, start), *start);
+    let least = stored
+        .into_iter()
+        .fold(start, |a, b| if b.0 < a.0 { b } else { a });
+    least.1
 }
 
-/// The squared error with this very scale, less the sum of squares of the values.
-fn exact_error(
-    score: &impl Fn(f32, f32, f32) -> [f64; 2],
-    rule: &Rule,
-    scale: f32,
-    zero_point: i32,
-) -> f64 {
+/// The squared error of this very map.
+fn exact_error(score: &impl Fn(f32, f32, f32) -> [f64; 3], rule: &Rule, group: &Group) -> f64 {
     let (bottom, top) = rule.codes();
-    let [product, square] = score(
-        1.0 / scale,
-        (bottom - zero_point) as f32,
-        (top - zero_point) as f32,
-    );
-    let scale = f64::from(scale);
-    (square - 2.0 * product) * scale * scale
+    let zero_point = group.zero_point;
+    let (low, high) = ((bottom - zero_point) as f32, (top - zero_point) as f32);
+    let [.., rest] = score(1.0 / group.scale, low, high);
+    rest * f64::from(group.scale) * f64::from(group.scale)
 }

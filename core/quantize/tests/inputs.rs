@@ -184,13 +184,14 @@ fn offsets_and_null_rows_are_respected() {
 /// A table with one layer for each thing that can be wrong, and good ones between them.
 fn troubled() -> (RecordBatch, Vec<(usize, &'static str)>) {
     type Weights = Option<Vec<Option<f32>>>;
+    type Row = (Option<&'static str>, Weights, Vec<Option<i64>>);
     let good = || Some(vec![Some(0.5), Some(-1.0), Some(0.25), Some(1.0)]);
     let with = |at: usize, value: Option<f32>| {
         let mut values = vec![Some(0.5); 300];
         values[at] = value;
         Some(values)
     };
-    let rows: Vec<(Option<&str>, Weights, Vec<Option<i64>>)> = vec![
+    let rows: Vec<Row> = vec![
         (Some("good"), good(), vec![Some(4)]),
         (Some("null list"), None, vec![Some(4)]),
         (Some("null element"), with(7, None), vec![Some(300)]),

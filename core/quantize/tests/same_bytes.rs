@@ -53,6 +53,7 @@ fn ragged() -> Vec<(Vec<f32>, Vec<usize>)> {
         vec![4, 0],
         vec![5, 3, 131],
         vec![9001],
+        vec![1500, 3],
     ];
     shapes
         .into_iter()

@@ -20,6 +20,8 @@ macro_rules! both {
 
 impl Lanes for Avx2 {
     type Int = (__m256i, __m256i);
+    /// One register, as the loops need all others.
+    type Most = __m256i;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -47,6 +49,15 @@ impl Lanes for Avx2 {
     both!(sub, _mm256_sub_ps);
     both!(mul, _mm256_mul_ps);
     both!(div, _mm256_div_ps);
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe {
+            Self(
+                _mm256_fmadd_ps(self.0, factor.0, term.0),
+                _mm256_fmadd_ps(self.1, factor.1, term.1),
+            )
+        }
+    }
     // MINPS and MAXPS return the second operand when either is NaN.
     both!(min, _mm256_min_ps);
     both!(max, _mm256_max_ps);
@@ -66,6 +77,23 @@ impl Lanes for Avx2 {
             let v = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
             let v = _mm_max_ps(v, _mm_movehl_ps(v, v));
             _mm_cvtss_f32(_mm_max_ss(v, _mm_shuffle_ps::<1>(v, v)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn bounds(low: Self, high: Self) -> (f32, f32) {
+        unsafe {
+            // Both at once: the negated lows in one half, the highs in the other. Without zeros' signs, which a range
+            // does not depend on.
+            let low = _mm256_xor_ps(_mm256_min_ps(low.0, low.1), _mm256_set1_ps(-0.0));
+            let high = _mm256_max_ps(high.0, high.1);
+            let m = _mm256_max_ps(
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            );
+            let m = _mm256_max_ps(m, _mm256_shuffle_ps::<0b01_00_11_10>(m, m));
+            let m = _mm256_max_ps(m, _mm256_shuffle_ps::<0b10_11_00_01>(m, m));
+            let low = _mm256_cvtss_f32(m);
+            (-low, _mm_cvtss_f32(_mm256_extractf128_ps::<1>(m)))
         }
     }
     #[inline(always)]
@@ -90,14 +118,31 @@ impl Lanes for Avx2 {
         unsafe { (_mm256_cvttps_epi32(self.0), _mm256_cvttps_epi32(self.1)) }
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self::Int {
+    unsafe fn least() -> Self::Most {
+        unsafe { _mm256_setzero_si256() }
+    }
+    #[inline(always)]
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
         unsafe {
             let mask = _mm256_set1_epi32(0x7fff_ffff);
-            (
-                _mm256_and_si256(_mm256_castps_si256(self.0), mask),
-                _mm256_and_si256(_mm256_castps_si256(self.1), mask),
-            )
+            let low = _mm256_and_si256(_mm256_castps_si256(value.0), mask);
+            let high = _mm256_and_si256(_mm256_castps_si256(value.1), mask);
+            _mm256_max_epi32(most, _mm256_max_epi32(low, high))
         }
+    }
+    #[inline(always)]
+    unsafe fn largest(most: Self::Most) -> i32 {
+        unsafe {
+            let high = _mm256_extracti128_si256::<1>(most);
+            let m = _mm_max_epi32(_mm256_castsi256_si128(most), high);
+            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_11_10>(m));
+            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_00_01>(m));
+            _mm_cvtsi128_si32(m)
+        }
+    }
+    #[inline(always)]
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
+        unsafe { _mm256_movemask_epi8(_mm256_cmpgt_epi32(most, _mm256_set1_epi32(bound))) != 0 }
     }
     #[inline(always)]
     unsafe fn splat_int(value: i32) -> Self::Int {
@@ -106,27 +151,6 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn to_float(int: Self::Int) -> Self {
         unsafe { Self(_mm256_cvtepi32_ps(int.0), _mm256_cvtepi32_ps(int.1)) }
-    }
-    #[inline(always)]
-    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
-        unsafe { (_mm256_max_epi32(a.0, b.0), _mm256_max_epi32(a.1, b.1)) }
-    }
-    #[inline(always)]
-    unsafe fn largest(int: Self::Int) -> i32 {
-        unsafe {
-            let m = _mm256_max_epi32(int.0, int.1);
-            let m = _mm_max_epi32(_mm256_castsi256_si128(m), _mm256_extracti128_si256::<1>(m));
-            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_11_10>(m));
-            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_00_01>(m));
-            _mm_cvtsi128_si32(m)
-        }
-    }
-    #[inline(always)]
-    unsafe fn any_above(int: Self::Int, bound: i32) -> bool {
-        unsafe {
-            let m = _mm256_max_epi32(int.0, int.1);
-            _mm256_movemask_epi8(_mm256_cmpgt_epi32(m, _mm256_set1_epi32(bound))) != 0
-        }
     }
     #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(

@@ -33,6 +33,7 @@ unsafe fn narrow<const SIGNED: bool>(int: __m512i, zero_point: i32) -> __m128i {
 
 impl Lanes for Avx512 {
     type Int = __m512i;
+    type Most = __m512i;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -54,6 +55,10 @@ impl Lanes for Avx512 {
     one!(sub, _mm512_sub_ps);
     one!(mul, _mm512_mul_ps);
     one!(div, _mm512_div_ps);
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Self(_mm512_fmadd_ps(self.0, factor.0, term.0)) }
+    }
     // VMINPS and VMAXPS return the second operand when either is NaN.
     one!(min, _mm512_min_ps);
     one!(max, _mm512_max_ps);
@@ -86,8 +91,23 @@ impl Lanes for Avx512 {
         unsafe { _mm512_cvttps_epi32(self.0) }
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self::Int {
-        unsafe { _mm512_and_si512(_mm512_castps_si512(self.0), _mm512_set1_epi32(0x7fff_ffff)) }
+    unsafe fn least() -> Self::Most {
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
+        unsafe {
+            let mask = _mm512_set1_epi32(0x7fff_ffff);
+            _mm512_max_epi32(most, _mm512_and_si512(_mm512_castps_si512(value.0), mask))
+        }
+    }
+    #[inline(always)]
+    unsafe fn largest(most: Self::Most) -> i32 {
+        unsafe { _mm512_reduce_max_epi32(most) }
+    }
+    #[inline(always)]
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
+        unsafe { _mm512_cmpgt_epi32_mask(most, _mm512_set1_epi32(bound)) != 0 }
     }
     #[inline(always)]
     unsafe fn splat_int(value: i32) -> Self::Int {
@@ -96,18 +116,6 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn to_float(int: Self::Int) -> Self {
         unsafe { Self(_mm512_cvtepi32_ps(int)) }
-    }
-    #[inline(always)]
-    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
-        unsafe { _mm512_max_epi32(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn largest(int: Self::Int) -> i32 {
-        unsafe { _mm512_reduce_max_epi32(int) }
-    }
-    #[inline(always)]
-    unsafe fn any_above(int: Self::Int, bound: i32) -> bool {
-        unsafe { _mm512_cmpgt_epi32_mask(int, _mm512_set1_epi32(bound)) != 0 }
     }
     #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(

@@ -11,8 +11,9 @@
 
 use half::f16;
 
-use super::affine::{AHEAD, Sums};
+use super::affine::AHEAD;
 use super::lanes::{LANES, Lanes};
+use super::sums::Sums;
 
 /// Values of a block.
 pub(crate) const BLOCK: usize = 32;
@@ -68,7 +69,7 @@ pub(crate) unsafe fn encode<L: Lanes>(
             }
             let errors = [values[0].sub(back[0]), values[1].sub(back[1])];
             // A value that is NaN or infinite leaves such an error, whatever the scale.
-            let largest = L::largest(L::max_int(errors[0].magnitude(), errors[1].magnitude()));
+            let largest = L::largest(L::most(L::most(L::least(), errors[0]), errors[1]));
             is_valid &=
                 largest < f32::INFINITY.to_bits() as i32 && scale.is_finite() && bias.is_finite();
             sums.add_block(values, errors, largest, scale);
@@ -98,6 +99,14 @@ unsafe fn write_half(value: f32, to: *mut u8) -> f32 {
     half.to_f32()
 }
 
+/// Saturated to four bits, the fraction cut off.
+// A closure would not be compiled for the instruction set of its function.
+#[inline(always)]
+unsafe fn nibble<L: Lanes>(steps: L) -> L::Int {
+    // SAFETY: arithmetic only.
+    unsafe { steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate() }
+}
+
 /// Two codes a byte, `j` and `j + 16`.
 #[inline(always)]
 unsafe fn write_nibbles<L: Lanes>(codes: [L::Int; 2], to: *mut u8) {
@@ -105,9 +114,14 @@ unsafe fn write_nibbles<L: Lanes>(codes: [L::Int; 2], to: *mut u8) {
     // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
     unsafe {
         L::store_codes::<false>(codes[0], codes[1], 0, bytes.as_mut_ptr());
-        let pairs: [u8; BLOCK / 2] =
-            std::array::from_fn(|at| bytes[at] | bytes[at + BLOCK / 2] << 4);
-        to.cast::<[u8; BLOCK / 2]>().write(pairs);
+        // Sixteen bytes as one number: no code has bits that the shift would carry into its neighbour.
+        let low = bytes.as_ptr().cast::<u128>().read_unaligned();
+        let high = bytes
+            .as_ptr()
+            .add(BLOCK / 2)
+            .cast::<u128>()
+            .read_unaligned();
+        to.cast::<u128>().write_unaligned(low | high << 4);
     }
 }
 
@@ -118,13 +132,18 @@ type Encoded<L> = (f32, f32, [L; 2]);
 unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], to: *mut u8) -> Encoded<L> {
     // SAFETY: the caller vouches for 34 bytes.
     unsafe {
-        let most = L::largest(L::max_int(x[0].magnitude(), x[1].magnitude()));
+        let most = L::largest(L::most(L::most(L::least(), x[0]), x[1]));
         let d = f32::from_bits(most as u32) / 127.0;
         let id = L::splat(reciprocal(d));
         let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
         L::store_codes::<true>(codes[0], codes[1], 0, to.add(2));
         let d = write_half(d, to);
-        (d, 0.0, codes.map(|code| L::to_float(code).mul(L::splat(d))))
+        let scale = L::splat(d);
+        let back = [
+            L::to_float(codes[0]).mul(scale),
+            L::to_float(codes[1]).mul(scale),
+        ];
+        (d, 0.0, back)
     }
 }
 
@@ -143,21 +162,18 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
         };
         let d = most / -8.0;
         let id = L::splat(reciprocal(d));
-        let code = |x: L| {
-            x.mul(id)
-                .add(L::splat(8.5))
-                .max(L::splat(0.0))
-                .min(L::splat(15.0))
-                .truncate()
-        };
-        let codes = [code(x[0]), code(x[1])];
+        let codes = [
+            nibble(x[0].mul(id).add(L::splat(8.5))),
+            nibble(x[1].mul(id).add(L::splat(8.5))),
+        ];
         write_nibbles::<L>(codes, to.add(2));
         let d = write_half(d, to);
-        (
-            d,
-            0.0,
-            codes.map(|code| L::to_float(code).sub(L::splat(8.0)).mul(L::splat(d))),
-        )
+        let (eight, scale) = (L::splat(8.0), L::splat(d));
+        let back = [
+            L::to_float(codes[0]).sub(eight).mul(scale),
+            L::to_float(codes[1]).sub(eight).mul(scale),
+        ];
+        (d, 0.0, back)
     }
 }
 
@@ -174,18 +190,19 @@ unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], from: *const f32, to: *mut u8) -> Enc
         };
         let d = (high - low) / 15.0;
         let (id, minimum) = (L::splat(reciprocal(d)), L::splat(low));
-        let code = |x: L| {
-            let steps = x.sub(minimum).mul(id).add(L::splat(0.5));
-            steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate()
-        };
-        let codes = [code(x[0]), code(x[1])];
+        let half = L::splat(0.5);
+        let codes = [
+            nibble(x[0].sub(minimum).mul(id).add(half)),
+            nibble(x[1].sub(minimum).mul(id).add(half)),
+        ];
         write_nibbles::<L>(codes, to.add(4));
         let (d, m) = (write_half(d, to), write_half(low, to.add(2)));
-        (
-            d,
-            m,
-            codes.map(|code| L::to_float(code).mul(L::splat(d)).add(L::splat(m))),
-        )
+        let (scale, bias) = (L::splat(d), L::splat(m));
+        let back = [
+            L::to_float(codes[0]).mul(scale).add(bias),
+            L::to_float(codes[1]).mul(scale).add(bias),
+        ];
+        (d, m, back)
     }
 }
 

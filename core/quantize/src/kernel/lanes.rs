@@ -1,8 +1,8 @@
 //! Sixteen values at a time: the one vocabulary in which the kernels are written.
 //!
 //! Each instruction set implements these few operations; the algorithms above them are written once. As every
-//! operation is an IEEE 754 operation on sixteen lanes, with no fused multiply-add and no approximate reciprocal, the
-//! same lanes come out of each, bit for bit.
+//! operation is an IEEE 754 operation on sixteen lanes, fused only where it says so and with no approximate reciprocal,
+//! the same lanes come out of each, bit for bit.
 
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 16;
@@ -19,6 +19,8 @@ pub(crate) const ALMOST_HALF: f32 = 0.499_999_97;
 pub(crate) trait Lanes: Copy {
     /// Sixteen 32-bit integers.
     type Int: Copy;
+    /// The largest magnitudes so far, in as many lanes as suit the machine.
+    type Most: Copy;
 
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -30,6 +32,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
+    /// `self * factor + term`, rounded once.
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `if self < other { self } else { other }`, so `other` where a lane is NaN.
     unsafe fn min(self, other: Self) -> Self;
     /// `if self > other { self } else { other }`, so `other` where a lane is NaN.
@@ -38,6 +42,12 @@ pub(crate) trait Lanes: Copy {
     unsafe fn lowest(self) -> f32;
     /// The largest lane; none is NaN.
     unsafe fn highest(self) -> f32;
+    /// The smallest lane of `low` and the largest of `high`; none is NaN.
+    #[inline(always)]
+    unsafe fn bounds(low: Self, high: Self) -> (f32, f32) {
+        // SAFETY: as promised to this method.
+        unsafe { (low.lowest(), high.highest()) }
+    }
     /// Asks for the cache line at `from`, which need not be readable.
     unsafe fn prefetch(from: *const f32);
     /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
@@ -46,16 +56,19 @@ pub(crate) trait Lanes: Copy {
     unsafe fn round_away(self) -> Self::Int;
     /// Toward zero. As for `round` with what does not fit.
     unsafe fn truncate(self) -> Self::Int;
-    /// The absolute value's bits, whose order as integers is that of the values, with NaN above all numbers.
-    unsafe fn magnitude(self) -> Self::Int;
+
+    /// No magnitude above 0.
+    unsafe fn least() -> Self::Most;
+    /// With the magnitudes of the lanes of `value`, whose bits are in the order of the magnitudes, with NaN above all
+    /// numbers.
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most;
+    /// The bits of the largest.
+    unsafe fn largest(most: Self::Most) -> i32;
+    /// Whether the bits of one are greater than `bound`.
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool;
 
     unsafe fn splat_int(value: i32) -> Self::Int;
     unsafe fn to_float(int: Self::Int) -> Self;
-    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
-    /// The largest lane.
-    unsafe fn largest(int: Self::Int) -> i32;
-    /// Whether a lane is greater than `bound`.
-    unsafe fn any_above(int: Self::Int, bound: i32) -> bool;
 
     /// Writes 32 codes: the lanes of `a`, then those of `b`, plus `zero_point`, saturated to `i8` if `SIGNED`, else to
     /// `u8`. The lanes fit an `i16`, as do their sums.

@@ -1,6 +1,6 @@
 //! The loops over values, once for each instruction set, chosen at run time.
 //!
-//! [`affine`] and [`ggml`] hold the algorithms; [`lanes`] the operations they are written in, which [`portable`],
+//! [`affine`], [`score`] and [`ggml`] hold the algorithms; [`lanes`] the operations they are written in, which [`portable`],
 //! [`avx2`] and [`avx512`] implement. [`Kernel`] is the table of entry points of one set.
 
 pub(crate) mod affine;
@@ -12,11 +12,15 @@ pub(crate) mod ggml;
 mod lanes;
 mod pack;
 mod portable;
+pub(crate) mod rule;
+mod score;
+pub(crate) mod sums;
 
 use serde::{Deserialize, Serialize};
 
-use affine::{Group, Rule, Sums};
 use ggml::Format;
+use rule::{Group, Rule};
+use sums::Sums;
 
 pub(crate) use affine::{AHEAD, STEP};
 
@@ -26,7 +30,7 @@ pub(crate) use affine::{AHEAD, STEP};
 pub enum InstructionSet {
     /// What the compiler makes of plain Rust, on every machine.
     Portable,
-    /// x86-64 with AVX2.
+    /// x86-64 with AVX2, FMA and F16C.
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ and VL.
     Avx512,
@@ -39,7 +43,10 @@ impl InstructionSet {
         let mut sets = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c") {
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c")
+            {
                 sets.push(Self::Avx2);
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
@@ -54,7 +61,7 @@ impl InstructionSet {
     }
 }
 
-type Code = unsafe fn(*const f32, usize, &[Group], &Rule, *mut u8, &mut Sums) -> bool;
+type Code = unsafe fn(*const f32, *const f32, usize, &[Group], &Rule, *mut u8, &mut Sums) -> bool;
 type CodeEach =
     unsafe fn(*const f32, usize, *const f32, *const f32, &Rule, *mut u8, &mut Sums) -> bool;
 type Decode = unsafe fn(*const u8, usize, &[f32], &[i16], *mut f32, bool);
@@ -66,11 +73,12 @@ type Encode = unsafe fn(Format, *const f32, usize, *mut u8, *mut f32, *mut f32, 
 /// [`Kernel::of`] or [`Kernel::best`].
 #[derive(Debug)]
 pub(crate) struct Kernel {
-    pub(crate) ranges: unsafe fn(*const f32, usize, &mut [f32], &mut [f32]),
+    pub(crate) ranges: unsafe fn(*const f32, *const f32, usize, &mut [f32], &mut [f32]),
+    pub(crate) widen_ranges: unsafe fn(*const f32, usize, *mut f32, *mut f32),
     pub(crate) fit: unsafe fn(&Rule, &[f32], &[f32], &mut [Group]),
     code: [Code; 4],
     code_each: [CodeEach; 2],
-    pub(crate) score: unsafe fn(*const f32, *const f32, usize, f32, f32, f32) -> [f64; 2],
+    pub(crate) score: unsafe fn(*const f32, *const f32, usize, f32, f32, f32) -> [f64; 3],
     decode: [Decode; 2],
     pub(crate) pack: unsafe fn(u8, *const u8, usize, *mut u8, bool),
     pub(crate) unpack: unsafe fn(u8, bool, *const u8, usize, *mut u8),
@@ -146,12 +154,15 @@ macro_rules! entries {
         mod $module {
             #![allow(clippy::undocumented_unsafe_blocks)] // The contracts are those of the functions called.
 
-            use super::affine::{self, Group, Rule, Sums};
+            use super::affine;
             use super::ggml::{self, Format};
-            use super::Kernel;
+            use super::rule::{self, Group, Rule};
+            use super::sums::Sums;
+            use super::{Kernel, score as scores};
 
             pub(super) static KERNEL: Kernel = Kernel {
                 ranges,
+                widen_ranges,
                 fit,
                 code: [code::<false, false>, code::<false, true>, code::<true, false>, code::<true, true>],
                 code_each: [code_each::<false>, code_each::<true>],
@@ -167,25 +178,37 @@ macro_rules! entries {
             };
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn ranges(x: *const f32, len: usize, lows: &mut [f32], highs: &mut [f32]) {
-                unsafe { affine::ranges::<$lanes>(x, len, lows, highs) }
+            unsafe fn ranges(
+                x: *const f32,
+                next: *const f32,
+                len: usize,
+                lows: &mut [f32],
+                highs: &mut [f32],
+            ) {
+                unsafe { affine::ranges::<$lanes>(x, next, len, lows, highs) }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn widen_ranges(x: *const f32, len: usize, lows: *mut f32, highs: *mut f32) {
+                unsafe { affine::widen_ranges::<$lanes>(x, len, lows, highs) }
             }
 
             $(#[target_feature(enable = $features)])?
             unsafe fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-                affine::fit(rule, lows, highs, groups)
+                rule::fit(rule, lows, highs, groups)
             }
 
             $(#[target_feature(enable = $features)])?
             unsafe fn code<const SIGNED: bool, const STATISTICS: bool>(
                 x: *const f32,
+                next: *const f32,
                 len: usize,
                 groups: &[Group],
                 rule: &Rule,
                 codes: *mut u8,
                 sums: &mut Sums,
             ) -> bool {
-                unsafe { affine::code::<$lanes, SIGNED, STATISTICS>(x, len, groups, rule, codes, sums) }
+                unsafe { affine::code::<$lanes, SIGNED, STATISTICS>(x, next, len, groups, rule, codes, sums) }
             }
 
             $(#[target_feature(enable = $features)])?
@@ -209,8 +232,8 @@ macro_rules! entries {
                 inverse: f32,
                 low: f32,
                 high: f32,
-            ) -> [f64; 2] {
-                unsafe { affine::score::<$lanes>(x, weights, len, inverse, low, high) }
+            ) -> [f64; 3] {
+                unsafe { scores::score::<$lanes>(x, weights, len, inverse, low, high) }
             }
 
             $(#[target_feature(enable = $features)])?
@@ -300,7 +323,7 @@ entries!(
 entries!(
     avx2_entries,
     crate::kernel::avx2::Avx2,
-    ["avx2,f16c"],
+    ["avx2,fma,f16c"],
     crate::kernel::pack::pack_avx2,
     crate::kernel::pack::unpack_avx2,
     crate::kernel::widen_f16c,
@@ -310,7 +333,7 @@ entries!(
 entries!(
     avx512_entries,
     crate::kernel::avx512::Avx512,
-    ["avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"],
+    ["avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"],
     crate::kernel::pack::pack_avx2,
     crate::kernel::pack::unpack_avx2,
     crate::kernel::widen_f16c,

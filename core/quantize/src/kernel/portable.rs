@@ -23,8 +23,38 @@ fn round(value: f32) -> i32 {
     (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i32
 }
 
+/// `a * b + c`, rounded once. Where the machine cannot, in float64: the product is exact there, and a sum that is rounded
+/// to odd (its last bit set where something was cut off) rounds to float32 as the exact sum does, since it has more than
+/// two bits beyond a float32's (Boldo and Melquiond, Emulation of a FMA and correctly rounded sums, 2008).
+#[inline(always)]
+fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        return a.mul_add(b, c);
+    }
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    // What the addition cut off (Knuth's two-sum).
+    let part = sum - product;
+    let rest = (product - (sum - part)) + (c - part);
+    let bits = sum.to_bits();
+    let is_even = bits & 1 == 0;
+    // Toward the rest: its magnitude grows if their signs agree.
+    let toward = if (rest > 0.0) == (sum > 0.0) {
+        1u64
+    } else {
+        u64::MAX
+    };
+    let step = if is_even && rest != 0.0 && sum.is_finite() {
+        toward
+    } else {
+        0
+    };
+    f64::from_bits(bits.wrapping_add(step)) as f32
+}
+
 impl Lanes for Portable {
     type Int = [i32; LANES];
+    type Most = [i32; LANES];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -60,6 +90,12 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn div(self, other: Self) -> Self {
         self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Self(std::array::from_fn(|lane| {
+            mul_add(self.0[lane], factor.0[lane], term.0[lane])
+        }))
     }
     #[inline(always)]
     unsafe fn min(self, other: Self) -> Self {
@@ -99,8 +135,22 @@ impl Lanes for Portable {
         self.0.map(|value| value as i32)
     }
     #[inline(always)]
-    unsafe fn magnitude(self) -> Self::Int {
-        self.0.map(|value| (value.to_bits() & 0x7fff_ffff) as i32)
+    unsafe fn least() -> Self::Most {
+        [0; LANES]
+    }
+    #[inline(always)]
+    unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
+        let magnitude = |lane: usize| (value.0[lane].to_bits() & 0x7fff_ffff) as i32;
+        std::array::from_fn(|lane| most[lane].max(magnitude(lane)))
+    }
+    #[inline(always)]
+    unsafe fn largest(most: Self::Most) -> i32 {
+        most.into_iter().fold(0, i32::max)
+    }
+    #[inline(always)]
+    unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
+        most.into_iter()
+            .fold(false, |any, value| any | (value > bound))
     }
     #[inline(always)]
     unsafe fn splat_int(value: i32) -> Self::Int {
@@ -109,19 +159,6 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn to_float(int: Self::Int) -> Self {
         Self(int.map(|value| value as f32))
-    }
-    #[inline(always)]
-    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
-        std::array::from_fn(|lane| a[lane].max(b[lane]))
-    }
-    #[inline(always)]
-    unsafe fn largest(int: Self::Int) -> i32 {
-        int.into_iter().fold(i32::MIN, i32::max)
-    }
-    #[inline(always)]
-    unsafe fn any_above(int: Self::Int, bound: i32) -> bool {
-        int.into_iter()
-            .fold(false, |any, value| any | (value > bound))
     }
     #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(
@@ -161,5 +198,60 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {
         std::array::from_fn(|lane| a[lane].wrapping_sub(b[lane]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mul_add;
+
+    #[test]
+    fn the_emulated_product_and_sum_round_once() {
+        let mut state = 7u64;
+        let mut next = |range: i32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let mantissa = 1.0 + (state >> 41) as f32 / (1u64 << 23) as f32;
+            let power = (state >> 11) as i32 % range;
+            let sign = if state >> 40 & 1 == 0 { 1.0 } else { -1.0 };
+            sign * mantissa * 2f32.powi(power)
+        };
+        for _ in 0..200_000 {
+            let (a, b, c) = (next(20), next(20), next(60));
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                a.mul_add(b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+            // Near cancellation, and next to ties of float32.
+            let c = -(a * b);
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                a.mul_add(b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+            let tie = a * (1.0 + f32::EPSILON * 4096.0);
+            assert_eq!(
+                mul_add(a, 4096.0, tie).to_bits(),
+                a.mul_add(4096.0, tie).to_bits(),
+                "{a} {tie}"
+            );
+        }
+        for (a, b, c) in [
+            (0.0, 1.0, -0.0),
+            (-0.0, 1.0, -0.0),
+            (f32::MAX, 2.0, 0.0),
+            (f32::INFINITY, 1.0, 1.0),
+            (1e-30, 1e-30, 1e-45),
+            (1e-30, -1e-30, 1e-45),
+            (1e-23, 1e-22, 1e-45),
+        ] {
+            assert_eq!(
+                mul_add(a, b, c).to_bits(),
+                f32::mul_add(a, b, c).to_bits(),
+                "{a} {b} {c}"
+            );
+        }
     }
 }

@@ -1,0 +1,232 @@
+//! What fixes the affine map of a group: from the rule and a range to a scale and a zero point, in float64.
+
+/// Squares of values up to 255 steps of such a scale, and sums of thousands of them, neither overflow nor vanish in
+/// float32.
+pub(crate) const SAFE_SCALES: std::ops::RangeInclusive<f32> = 1e-12..=1e12;
+
+/// Significant bits of a float16.
+pub(crate) const HALF_BITS: u32 = 11;
+/// The smallest normal float16.
+const HALF_NORMAL: f64 = 1.0 / 16_384.0;
+
+/// How the codes of one group are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Path {
+    /// By the reciprocal, checked: no value of the group saturates, by how the scale was chosen.
+    Reciprocal,
+    /// By division and saturation.
+    Division,
+    /// By division, with sums in float64: the scale is far from 1.
+    Wide,
+    /// Not at all: the range needs a scale beyond the largest float16.
+    Beyond,
+}
+
+/// The affine map of one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) scale: f32,
+    pub(crate) inverse: f32,
+    pub(crate) zero_point: i32,
+    pub(crate) path: Path,
+}
+
+impl Group {
+    /// A group of given parameters, whose values may saturate.
+    #[inline(always)]
+    pub(crate) fn given(scale: f32, zero_point: i32) -> Self {
+        let path = if SAFE_SCALES.contains(&scale) {
+            Path::Division
+        } else {
+            Path::Wide
+        };
+        Self {
+            scale,
+            inverse: 1.0 / scale,
+            zero_point,
+            path,
+        }
+    }
+}
+
+/// What fixes the affine map of a group once its range is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rule {
+    pub(crate) bits: u8,
+    /// Codes are `i8` in two's complement, else `u8`.
+    pub(crate) signed: bool,
+    /// The scale is that of the largest magnitude and the zero point is fixed.
+    pub(crate) symmetric: bool,
+    /// Significant bits of a scale: 24 for float32, 11 for float16, fewer where products must be exact.
+    pub(crate) scale_bits: u32,
+    pub(crate) smallest_scale: f32,
+    pub(crate) largest_scale: f32,
+}
+
+impl Rule {
+    /// The smallest and largest code.
+    #[inline(always)]
+    pub(crate) fn codes(&self) -> (i32, i32) {
+        let top = (1 << self.bits) - 1;
+        match (self.signed, self.symmetric) {
+            (true, true) => (-(top >> 1), top >> 1),
+            (true, false) => (-(top >> 1) - 1, top >> 1),
+            // One code below the middle is left out, as in the signed form.
+            (false, true) => (1, top),
+            (false, false) => (0, top),
+        }
+    }
+
+    /// The zero point of a symmetric group.
+    #[inline(always)]
+    pub(crate) fn middle(&self) -> i32 {
+        if self.signed { 0 } else { 1 << (self.bits - 1) }
+    }
+
+    /// Distance from a tie, in steps, within which the reciprocal is not trusted: at most 2^bits steps from zero an
+    /// error of one unit in the last place is 2^(bits - 24) steps; the rest covers the rounding of the scale itself,
+    /// which may let a value saturate only next to a tie.
+    #[inline(always)]
+    pub(crate) fn doubt(&self) -> f32 {
+        f32::from_bits((127 - 22 + u32::from(self.bits)) << 23)
+    }
+
+    /// A scale as it is stored: rounded up, so that the range stays covered, to the significant bits there are.
+    #[inline(always)]
+    pub(crate) fn storable(&self, scale: f64) -> f32 {
+        let nearest = scale as f32;
+        let stored = if self.scale_bits == HALF_BITS && scale < HALF_NORMAL {
+            // Subnormal float16 are multiples of 2^-24.
+            ((scale * 16_777_216.0).ceil() / 16_777_216.0) as f32
+        } else if self.scale_bits < 24 {
+            let dropped = (1u32 << (24 - self.scale_bits)) - 1;
+            // Up, also from the float64: a carry into the exponent is what rounding up means there.
+            let above = if f64::from(nearest) < scale { 1 } else { 0 };
+            f32::from_bits((nearest.to_bits() + above + dropped) & !dropped)
+        } else {
+            nearest
+        };
+        stored.clamp(self.smallest_scale, self.largest_scale)
+    }
+
+    /// As [`storable`](Self::storable), to the nearest: for scales that need not cover the range.
+    pub(crate) fn nearest(&self, scale: f64) -> f32 {
+        if self.scale_bits == 24 {
+            return self.storable(scale);
+        }
+        let above = self.storable(scale);
+        let unit = f64::from(above) * 2.0f64.powi(1 - self.scale_bits as i32);
+        // A whole unit lower and up again is the neighbour below, or `above` itself.
+        let below = self.storable(scale - unit);
+        if scale - f64::from(below) < f64::from(above) - scale {
+            below
+        } else {
+            above
+        }
+    }
+
+    /// The map of a group whose values, and 0, lie in `low..=high`.
+    #[inline(always)]
+    pub(crate) fn fit(&self, low: f32, high: f32) -> Group {
+        let (low, high) = (f64::from(low), f64::from(high));
+        let (bottom, top) = self.codes();
+        let wanted = self.wanted(low, high);
+        let mut scale = self.storable(wanted);
+        let mut zero_point = self.zero_point(low, scale);
+        let steps = f64::from((top - zero_point).max(zero_point - bottom));
+        if steps * f64::from(scale) > f64::from(f32::MAX) {
+            // The outermost code must not stand for infinity.
+            // By a unit in the last place less, as it may be rounded up.
+            let unit = 1.0 / f64::from(1u32 << (self.scale_bits - 1));
+            scale = self.storable(f64::from(f32::MAX) / steps * (1.0 - unit));
+            zero_point = self.zero_point(low, scale);
+        }
+        let inverse = 1.0 / scale;
+        let path = if self.scale_bits == HALF_BITS && wanted > f64::from(self.largest_scale) {
+            Path::Beyond
+        } else if SAFE_SCALES.contains(&scale) || low == high {
+            // Zeros need no sums, and are many where weights were pruned.
+            Path::Reciprocal
+        } else {
+            Path::Wide
+        };
+        Group {
+            scale,
+            inverse,
+            zero_point,
+            path,
+        }
+    }
+
+    /// The scale by which the range has just the codes there are.
+    #[inline(always)]
+    fn wanted(&self, low: f64, high: f64) -> f64 {
+        let (bottom, top) = self.codes();
+        if self.symmetric {
+            (if -low > high { -low } else { high }) / f64::from(top - self.middle())
+        } else {
+            (high - low) / f64::from(top - bottom)
+        }
+    }
+
+    /// The code of zero that puts `low` at the smallest code.
+    #[inline(always)]
+    fn zero_point(&self, low: f64, scale: f32) -> i32 {
+        if self.symmetric {
+            return self.middle();
+        }
+        let (bottom, top) = self.codes();
+        // At most 255 and a fraction, but for a scale that was clamped.
+        let steps = -low / f64::from(scale);
+        let steps = if steps < 1024.0 { steps } else { 1024.0 };
+        // Adding 2^52 rounds to even and leaves the integer in the low bits.
+        const SHIFT: f64 = 4_503_599_627_370_496.0;
+        let zero_point = bottom + (steps + SHIFT).to_bits() as i32;
+        if zero_point < top { zero_point } else { top }
+    }
+}
+
+/// The maps of groups by their ranges: [`Rule::fit`] for each.
+#[inline(always)]
+pub(crate) fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
+    const WIDTH: usize = 64;
+    let ranges = lows.chunks(WIDTH).zip(highs.chunks(WIDTH));
+    for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(WIDTH)) {
+        // First as if all were plain, in a loop without branches, of which the compiler makes vectors.
+        let (mut scales, mut zeros) = ([0.0f32; WIDTH], [0i32; WIDTH]);
+        let mut is_plain = rule.scale_bits == 24;
+        let maps = scales.iter_mut().zip(&mut zeros);
+        for ((low, high), (scale, zero)) in lows.iter().zip(highs).zip(maps) {
+            let (low, high) = (f64::from(*low), f64::from(*high));
+            *scale = rule.wanted(low, high) as f32;
+            *zero = rule.zero_point(low, *scale);
+            is_plain &= SAFE_SCALES.contains(scale);
+        }
+        let maps = scales.iter().zip(&zeros);
+        for ((group, (scale, zero_point)), (low, high)) in
+            groups.iter_mut().zip(maps).zip(lows.iter().zip(highs))
+        {
+            *group = if is_plain {
+                Group {
+                    scale: *scale,
+                    inverse: 1.0 / scale,
+                    zero_point: *zero_point,
+                    path: Path::Reciprocal,
+                }
+            } else {
+                rule.fit(*low, *high)
+            };
+        }
+    }
+}
+
+/// The code of one value, as the rule says it: NaN gives the largest.
+#[inline(always)]
+pub(crate) fn code_one(x: f32, scale: f32, bottom: i32, top: i32, zero_point: i32) -> i32 {
+    const SHIFT: f32 = 12_582_912.0;
+    let (low, high) = ((bottom - zero_point) as f32, (top - zero_point) as f32);
+    let steps = x / scale;
+    let steps = if steps < high { steps } else { high };
+    let steps = if steps > low { steps } else { low };
+    ((steps + SHIFT) - SHIFT) as i32
+}
