@@ -111,6 +111,9 @@ impl Drop for Block {
 
 #[derive(Debug)]
 struct RawBlock {
+    /// What the allocator gave.
+    base: NonNull<u8>,
+    /// The first aligned byte of it.
     start: NonNull<u8>,
     len: usize,
 }
@@ -121,16 +124,20 @@ unsafe impl Send for RawBlock {}
 unsafe impl Sync for RawBlock {}
 
 impl RawBlock {
+    /// Asks for no more than the allocator's own alignment: then zeroed memory comes as fresh pages, while for a larger
+    /// one every byte would be written once before it is filled.
     fn layout(len: usize) -> Option<Layout> {
-        Layout::from_size_align(len, ALIGNMENT).ok()
+        Layout::from_size_align(len.checked_add(ALIGNMENT)?, align_of::<u128>()).ok()
     }
 
     fn allocate(len: usize) -> Option<Self> {
         let layout = Self::layout(len)?;
-        // SAFETY: `len` is at least `GRAIN`, so the layout is not empty.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        // SAFETY: the layout has at least `ALIGNMENT` bytes.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        // SAFETY: the offset is less than `ALIGNMENT`, so `start` and the `len` bytes behind it lie in the allocation.
+        let start = unsafe { base.add(base.align_offset(ALIGNMENT)) };
         Self::prefer_huge_pages(start, len);
-        Some(Self { start, len })
+        Some(Self { base, start, len })
     }
 
     /// Asks for pages of 2 MiB, of which the first touch costs a fraction of that of as many small ones. It is no matter
@@ -161,7 +168,7 @@ impl Drop for RawBlock {
     fn drop(&mut self) {
         if let Some(layout) = Self::layout(self.len) {
             // SAFETY: allocated in `allocate` with the same layout, and dropped once.
-            unsafe { dealloc(self.start.as_ptr(), layout) }
+            unsafe { dealloc(self.base.as_ptr(), layout) }
         }
     }
 }

@@ -75,7 +75,7 @@ impl<'a> FileWorker<'a> {
         let masks = (rules.spec.masks)(&source.bytes);
         let masked = masks.apply(&source.bytes);
         match self.parse(language, rules, masked.as_ref().unwrap_or(&source.bytes)) {
-            Ok(tree) => Some(self.facts(name, source, rules, &tree, &masks)),
+            Ok(tree) => Some(self.facts(name, source, rules, tree, &masks)),
             Err(_) if self.control.is_cancelled() => None,
             Err(error) => Some(FileFacts::failed(name, error)),
         }
@@ -121,7 +121,7 @@ impl<'a> FileWorker<'a> {
         path: String,
         source: Source,
         rules: &Rules,
-        tree: &Tree,
+        tree: Tree,
         masks: &Masks,
     ) -> FileFacts {
         let Source {
@@ -131,7 +131,9 @@ impl<'a> FileWorker<'a> {
             lossy,
             mut errors,
         } = source;
-        let mut walked = walk(rules, &bytes, tree, masks);
+        let mut walked = walk(rules, &bytes, &tree, masks);
+        // Its memory is at hand still, for what comes next.
+        drop(tree);
         finish_symbols(&mut walked, rules, &bytes);
         if self.options.code_context > 0 {
             let lines = line_starts(&bytes);

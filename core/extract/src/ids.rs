@@ -2,14 +2,16 @@
 //!
 //! | row | hashed bytes |
 //! |---|---|
-//! | symbol | `s`, id of the definition around it or path, 0, qualified name, 0, kind, 0, ordinal |
-//! | identifier | `i`, id of the containing symbol or path, 0, kind, 0, name, 0, ordinal |
-//! | relationship | `r`, id of the source symbol, kind, 0, id of the target or name, 0, ordinal |
+//! | symbol | `s`, id of the definition around it or path, 0, qualified name, 0, kind, 0 |
+//! | identifier | `i`, id of the containing symbol or path, 0, kind, 0, name, 0 |
 //!
-//! The ordinal (4 bytes, little-endian) counts rows that are equal in everything before it, in source order. The
-//! tables show an id as 22 characters of base64url without padding.
+//! Of rows that are equal in all of this, the second in source order has the first one's id plus 1, and so on: 2^32 such
+//! neighbours of one another are as far from the next id as chance allows. A relationship is read from one row (the
+//! part, the import, the name that is used, the definition that overrides) and has that row's id, with its kind mixed in.
+//! The tables show an id as 22 characters of base64url without padding.
 
 use crate::facts::Id;
+use crate::model::RelationshipKind;
 
 /// Bytes of an id in the tables.
 pub const ID_LEN: usize = 22;
@@ -41,14 +43,32 @@ impl IdHasher {
         self
     }
 
-    /// Adds the ordinal and hashes.
-    pub fn finish(&mut self, ordinal: u32) -> Id {
-        self.buffer.extend_from_slice(&ordinal.to_le_bytes());
+    /// Hashes: the ids of all rows with these parts.
+    pub fn finish(&mut self) -> NextId {
         let hash = blake3::hash(&self.buffer);
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash.as_bytes()[..16]);
-        id
+        NextId(u128::from_be_bytes(
+            *hash.as_bytes().first_chunk().expect("a hash is longer"),
+        ))
     }
+}
+
+/// The id that the next of several equal rows gets.
+pub struct NextId(u128);
+
+impl NextId {
+    /// Gives it to a row.
+    pub fn take(&mut self) -> Id {
+        let id = self.0;
+        self.0 = id.wrapping_add(1);
+        id.to_be_bytes()
+    }
+}
+
+/// The id of a relationship of this kind that is read from the row `origin`, of which there is one at most.
+pub fn of_relationship(origin: &Id, kind: RelationshipKind) -> Id {
+    let mut id = *origin;
+    id[0] ^= kind as u8 + 1;
+    id
 }
 
 /// The two characters of each value of 12 bits.
@@ -99,8 +119,29 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_each_other() {
         let mut hasher = IdHasher::default();
-        let a = hasher.start(b's').text(b"ab").text(b"c").finish(0);
-        let b = hasher.start(b's').text(b"a").text(b"bc").finish(0);
+        let a = hasher.start(b's').text(b"ab").text(b"c").finish().take();
+        let b = hasher.start(b's').text(b"a").text(b"bc").finish().take();
         assert_ne!(a, b);
+    }
+
+    #[test]
+    fn equal_rows_count_on() {
+        let mut ids = IdHasher::default().start(b's').text(b"a").finish();
+        let (first, second) = (ids.take(), ids.take());
+        assert_eq!(
+            u128::from_be_bytes(first).wrapping_add(1),
+            u128::from_be_bytes(second)
+        );
+    }
+
+    #[test]
+    fn relationships_of_one_row_differ_by_kind() {
+        let of = |kind: &_| of_relationship(&[7; 16], *kind);
+        let mut ids: Vec<Id> = RelationshipKind::ALL.iter().map(of).collect();
+        ids.push([7; 16]);
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
     }
 }

@@ -25,9 +25,14 @@ pub struct Word {
 }
 
 impl Masks {
+    /// Whether the parser sees the source as it is.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.replaced.is_empty()
+    }
+
     /// The source as the parser should see it, if that differs.
     pub(crate) fn apply(&self, source: &[u8]) -> Option<Vec<u8>> {
-        if self.spans.is_empty() && self.replaced.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let mut seen = source.to_vec();

@@ -12,7 +12,7 @@ use crate::facts::{FileError, FileFacts};
 use crate::languages;
 use crate::model::Severity;
 use crate::options::ExtractOptions;
-use crate::source::{display_path, error, is_link_loop, locate};
+use crate::source::{Locator, display_path, error, is_link_loop};
 
 /// One file to process, or what is wrong with it already.
 pub struct Entry {
@@ -86,14 +86,12 @@ pub fn scan(options: &ExtractOptions, control: &Control) -> Result<Vec<Entry>, E
 }
 
 fn named(root: &Path, given_root: &Path, paths: &[PathBuf]) -> Vec<Entry> {
+    let mut locator = Locator::new(root);
     let entry = |path: &PathBuf| {
         // The caller may spell the root with links in it.
         let path = path.strip_prefix(given_root).unwrap_or(path);
-        match locate(root, path) {
-            Ok((path, relative)) => {
-                let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                Entry::new(&relative, path, size)
-            }
+        match locator.locate(path) {
+            Ok(file) => Entry::new(&file.relative, file.path, file.size),
             Err((path, error)) => Entry::rejected(&path, error),
         }
     };

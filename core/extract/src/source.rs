@@ -223,21 +223,68 @@ pub fn display_path(relative: &Path) -> (String, bool) {
     }
 }
 
-/// Where a path that the caller gave leads: the file to open, relative to the root.
+/// Finds where the paths that a caller gave lead: the files to open, relative to the root.
 ///
-/// The parts of the path are followed to where they really are, so that neither `..` nor a link leads out of the
-/// root.
-pub fn locate(root: &Path, path: &Path) -> Result<(PathBuf, PathBuf), (PathBuf, FileError)> {
-    let joined = root.join(path);
-    let normal = normalize(&joined);
-    let relative = match normal.strip_prefix(root) {
-        Ok(relative) if !relative.as_os_str().is_empty() => relative.to_owned(),
-        _ => return Err((path.to_owned(), outside())),
-    };
-    match normal.canonicalize() {
-        Ok(real) if !real.starts_with(root) => Err((relative, outside())),
-        Ok(_) => Ok((normal, relative)),
-        Err(cause) => Err((relative, read_error(&cause))),
+/// The parts of a path are followed to where they really are, so that neither `..` nor a link leads out of the root.
+/// Files of one directory mostly come one after another, so what is known of the last directory is kept.
+pub struct Locator<'a> {
+    root: &'a Path,
+    directory: PathBuf,
+    is_inside: bool,
+}
+
+/// A file below the root.
+pub struct Located {
+    /// The path to open.
+    pub path: PathBuf,
+    /// The path from the root.
+    pub relative: PathBuf,
+    /// Bytes on disk.
+    pub size: u64,
+}
+
+impl<'a> Locator<'a> {
+    /// Paths are relative to `root`, which is canonical.
+    pub fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            directory: root.to_owned(),
+            is_inside: true,
+        }
+    }
+
+    /// Where `path` leads; or the path to show, and why it cannot be read.
+    pub fn locate(&mut self, path: &Path) -> Result<Located, (PathBuf, FileError)> {
+        let normal = normalize(&self.root.join(path));
+        let relative = match normal.strip_prefix(self.root) {
+            Ok(relative) if !relative.as_os_str().is_empty() => relative.to_owned(),
+            _ => return Err((path.to_owned(), outside())),
+        };
+        match self.size_inside(&normal) {
+            Ok(Some(size)) => Ok(Located {
+                path: normal,
+                relative,
+                size,
+            }),
+            Ok(None) => Err((relative, outside())),
+            Err(cause) => Err((relative, read_error(&cause))),
+        }
+    }
+
+    /// The size of the file that a path below the root leads to, `None` when that is not below the root.
+    fn size_inside(&mut self, path: &Path) -> io::Result<Option<u64>> {
+        let directory = path.parent().unwrap_or(self.root);
+        if directory != self.directory {
+            self.is_inside = directory.canonicalize()?.starts_with(self.root);
+            self.directory.clear();
+            self.directory.push(directory);
+        }
+        let metadata = fs::symlink_metadata(path)?;
+        if metadata.is_symlink() {
+            let is_inside = path.canonicalize()?.starts_with(self.root);
+            return Ok(is_inside.then(|| fs::metadata(path).map_or(0, |target| target.len())));
+        }
+        Ok(self.is_inside.then_some(metadata.len()))
     }
 }
 

@@ -261,11 +261,11 @@ const EXPRESSIONS: &[NodeSpec] = &[
 
 /// The name that an import binds is, without an alias, by custom the last part of the path.
 fn import(walk: &mut Walk<'_>, spec: Node<'_>, role: Role) -> Role {
-    let alias = spec.child_by_field_name("name").map(|name| name.kind());
+    let alias = walk.child(spec, "name").map(|name| name.kind());
     if alias == Some("package_identifier") {
         return role;
     }
-    if let Some(path) = spec.child_by_field_name("path") {
+    if let Some(path) = walk.child(spec, "path") {
         let range = path.byte_range();
         let path = range.start + 1..range.end.saturating_sub(1).max(range.start + 1);
         let name = package_name(path.clone(), walk.source);
@@ -352,8 +352,8 @@ fn type_arguments(walk: &mut Walk<'_>, _: Node<'_>, role: Role) -> Role {
 }
 
 /// A field without a name embeds its type.
-fn field(_: &mut Walk<'_>, field: Node<'_>, _: Role) -> Role {
-    match field.child_by_field_name("name") {
+fn field(walk: &mut Walk<'_>, field: Node<'_>, _: Role) -> Role {
+    match walk.child(field, "name") {
         Some(_) => Role::Type,
         None => Role::Extends,
     }
@@ -377,11 +377,8 @@ fn conversion(_: &mut Walk<'_>, expression: Node<'_>, _: Role) -> Role {
 }
 
 /// The keys of a literal of a named type are taken for its fields, those of a map or slice are expressions.
-fn composite_literal(_: &mut Walk<'_>, literal: Node<'_>, _: Role) -> Role {
-    match literal
-        .child_by_field_name("type")
-        .map(|named| named.kind())
-    {
+fn composite_literal(walk: &mut Walk<'_>, literal: Node<'_>, _: Role) -> Role {
+    match walk.child(literal, "type").map(|named| named.kind()) {
         Some("type_identifier" | "qualified_type" | "generic_type" | "struct_type") => {
             Role::WriteMember
         }

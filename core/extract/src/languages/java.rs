@@ -310,7 +310,7 @@ fn declarator(walk: &mut Walk<'_>, _: Node<'_>, _: Role) -> Role {
 
 /// What an annotation says of the definition that it stands at.
 fn annotation(walk: &mut Walk<'_>, annotation: Node<'_>, role: Role) -> Role {
-    if let Some(name) = annotation.child_by_field_name("name") {
+    if let Some(name) = walk.child(annotation, "name") {
         let name = &walk.source[name.byte_range()];
         let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
         match last {

@@ -26,6 +26,7 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn new(walked: &Walked, types: &Types, rules: &Rules) -> Self {
         let mut rows = FxHashMap::default();
+        rows.reserve(walked.symbols.len());
         for (row, symbol) in walked.symbols.iter().enumerate() {
             let Some(holder) = holder(symbol, types).filter(|_| !symbol.hidden) else {
                 continue;
@@ -79,9 +80,9 @@ impl Members {
 
     /// The member `name` of a type, or of the nearest of its bases in this file.
     pub(super) fn find(&self, of: TypeKey, name: NameId, spaces: &[u8], own: bool) -> Option<Row> {
-        let mut queue = vec![of];
-        let mut at = 0;
-        while at < queue.len() && at < MAX_BASES {
+        let mut queue = [of; MAX_BASES];
+        let (mut at, mut end) = (0, 1);
+        while at < end {
             for &space in spaces {
                 if (own || at > 0)
                     && let Some(&row) = self.rows.get(&(queue[at], name, space))
@@ -89,15 +90,10 @@ impl Members {
                     return Some(row);
                 }
             }
-            for base in self
-                .bases
-                .get(&queue[at])
-                .into_iter()
-                .flatten()
-                .take(MAX_BASES)
-            {
-                if !queue.contains(base) {
-                    queue.push(*base);
+            for base in self.bases.get(&queue[at]).into_iter().flatten() {
+                if end < MAX_BASES && !queue[..end].contains(base) {
+                    queue[end] = *base;
+                    end += 1;
                 }
             }
             at += 1;

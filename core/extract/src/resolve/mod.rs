@@ -3,7 +3,7 @@
 //! What is bound is looked up first ([`lexical`]), then what only a receiver leads to ([`receivers`]), since the type of a
 //! receiver is itself found by lookup; bases come before other members, since members are inherited through them. Of
 //! several methods of one name the arguments choose last ([`mod@overloads`]). When every target is known, the rows get
-//! their ids ([`naming`]).
+//! their ids ([`naming`]), and what they say of one another becomes rows of its own ([`relationships`]).
 
 mod adopt;
 mod lexical;
@@ -25,6 +25,7 @@ use self::members::Members;
 use self::naming::Naming;
 use self::overloads::{choose_overloads, overloads};
 use self::receivers::{inherited_targets, member_targets, tell_calls_from_instances};
+use self::relationships::relate;
 use self::types::Types;
 
 /// How many definitions around a name are looked at for its type.
@@ -56,5 +57,6 @@ pub fn resolve(facts: &mut FileFacts, mut walked: Walked, rules: &Rules) {
     facts.identifiers = walked.identifiers;
     facts.names = walked.names;
     facts.arena = walked.arena;
-    Naming::default().name_rows(facts, &types, &walked.imports, &members);
+    Naming::default().name_rows(facts);
+    relate(facts, &types, &walked.imports, &members);
 }

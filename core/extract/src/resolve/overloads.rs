@@ -18,16 +18,22 @@ pub(super) type Overloads = FxHashMap<(Row, NameId), Vec<Row>>;
 
 /// What is called and defined several times under one name in one place.
 pub(super) fn overloads(symbols: &[Symbol]) -> Overloads {
+    let mut firsts = FxHashMap::default();
+    firsts.reserve(symbols.len() / 4);
     let mut overloads = Overloads::default();
     for (row, symbol) in symbols.iter().enumerate() {
         if is_callable(symbol) && !symbol.hidden {
-            let rows = overloads.entry((symbol.parent, symbol.name)).or_default();
+            let key = (symbol.parent, symbol.name);
+            let first = *firsts.entry(key).or_insert(row);
+            if first == row {
+                continue;
+            }
+            let rows = overloads.entry(key).or_insert_with(|| vec![first as Row]);
             if rows.len() < MAX_OVERLOADS {
                 rows.push(row as Row);
             }
         }
     }
-    overloads.retain(|_, rows| rows.len() > 1);
     overloads
 }
 

@@ -175,11 +175,19 @@ impl Sink for TableWriter<'_> {
     #[inline]
     fn ids_or_null<'f>(&mut self, column: usize, ids: impl Iterator<Item = Option<&'f Id>>) {
         let column = &mut self.columns[column];
+        // Rows that stand together mostly name the same symbol.
+        let mut last: Option<(&Id, [u8; ID_LEN])> = None;
         for (row, id) in (self.row..).zip(ids) {
-            match id {
-                Some(id) => column.push(row, &encode(id)),
-                None => column.push_null(row),
-            }
+            let Some(id) = id else {
+                column.push_null(row);
+                continue;
+            };
+            let text = match last {
+                Some((of, text)) if std::ptr::eq(of, id) => text,
+                _ => encode(id),
+            };
+            last = Some((id, text));
+            column.push(row, &text);
         }
     }
 
@@ -219,7 +227,7 @@ impl ColumnWriter<'_> {
     /// Writes text that ends row `row`.
     fn push(&mut self, row: usize, text: &[u8]) {
         let end = self.at + text.len();
-        self.text[self.at..end].copy_from_slice(text);
+        copy(&mut self.text[self.at..end], text);
         self.at = end;
         self.words[row + 1] = (end as u32).to_ne_bytes();
     }
@@ -232,5 +240,32 @@ impl ColumnWriter<'_> {
     fn set_null(&mut self, row: usize) {
         self.validity[row / 8] &= !(1 << (row % 8));
         self.nulls += 1;
+    }
+}
+
+/// Copies a text, which mostly is shorter than the call of a routine that copies any length is worth.
+#[inline]
+fn copy(to: &mut [u8], text: &[u8]) {
+    debug_assert_eq!(to.len(), text.len());
+    fn ends<const N: usize>(to: &mut [u8], text: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
+            return false;
+        };
+        // The two may overlap, with the same bytes.
+        if let Some(to) = to.first_chunk_mut() {
+            *to = *first;
+        }
+        if let Some(to) = to.last_chunk_mut() {
+            *to = *last;
+        }
+        true
+    }
+    match text.len() {
+        0 => {}
+        1..=3 => to.copy_from_slice(text),
+        4..=7 => _ = ends::<4>(to, text),
+        8..=16 => _ = ends::<8>(to, text),
+        17..=32 => _ = ends::<16>(to, text),
+        _ => to.copy_from_slice(text),
     }
 }

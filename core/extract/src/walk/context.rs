@@ -10,7 +10,7 @@ use super::*;
 
 impl<'s> Walk<'s> {
     /// Comments, modifiers and attributes: what is remembered for the definition to come.
-    pub(super) fn note_sibling(&mut self, rule: &KindRule, node: Node<'_>) {
+    pub(super) fn note_sibling(&mut self, rule: &KindRule, node: Node<'s>) {
         const INTERESTING: u16 =
             bits::COMMENT | bits::MODIFIER | bits::ATTRIBUTE | bits::RECEIVER | bits::BASE_RECEIVER;
         if rule.has(INTERESTING) {
@@ -29,8 +29,7 @@ impl<'s> Walk<'s> {
             return;
         };
         if rule.has(bits::NAMED) {
-            let end = node.end_position();
-            frame.last_line = end.row.saturating_sub(usize::from(end.column == 0)) as u32;
+            frame.last_named = Some(node);
         } else if frame.wrapper_start != NONE && self.source.get(node.start_byte()) == Some(&b'(') {
             // What stands before a group in parentheses documents the group.
             frame.doc.present = false;
@@ -60,7 +59,11 @@ impl<'s> Walk<'s> {
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
-        let trails = frame.last_line == start_line && start_line > 0 && frame.last_line != NONE;
+        let trails = start_line > 0
+            && frame.last_named.is_some_and(|last| {
+                let end = last.end_position();
+                end.row.saturating_sub(usize::from(end.column == 0)) as u32 == start_line
+            });
         if !is_doc || trails {
             frame.doc.present = false;
             return;
@@ -200,10 +203,16 @@ impl<'s> Walk<'s> {
         if self.rules.spec.attributes.is_empty() {
             return start;
         }
-        let mut cursor = node.walk();
-        if !cursor.goto_first_child() {
+        // Most declarations begin with neither; a cursor costs more than a look at the first child.
+        let begins = node.child(0).is_some_and(|first| {
+            let rule = self.rules.kind(first.kind_id());
+            rule.has(bits::ATTRIBUTE | bits::COMMENT | bits::MODIFIER_LIST)
+        });
+        if !begins {
             return start;
         }
+        let mut cursor = node.walk();
+        cursor.goto_first_child();
         loop {
             let child = cursor.node();
             let rule = self.rules.kind(child.kind_id());

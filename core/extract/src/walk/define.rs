@@ -180,6 +180,15 @@ impl<'s> Walk<'s> {
 
     /// The end of what stands before `at` in a node, comments aside.
     fn end_before(&self, node: Node<'_>, at: usize) -> usize {
+        // What ends on the same line, and not with a slash, is no comment.
+        let before = &self.source[..at];
+        let text = before.trim_ascii_end();
+        let is_plain = !matches!(text.last(), None | Some(b'/'))
+            && !before[text.len()..].contains(&b'\n')
+            && text.len() > node.start_byte();
+        if is_plain && !self.is_masked {
+            return text.len();
+        }
         let mut cursor = node.walk();
         let mut end = at;
         for child in node

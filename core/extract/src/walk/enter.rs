@@ -112,7 +112,7 @@ impl<'s> Walk<'s> {
             left_scope: NONE,
             wrapper_start: NONE,
             head_end: NONE,
-            last_line: NONE,
+            last_named: None,
             start_byte,
         }
     }

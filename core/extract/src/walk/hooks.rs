@@ -12,6 +12,11 @@ use crate::text::{doc_text_range, signature};
 use super::*;
 
 impl<'s> Walk<'s> {
+    /// The child in a field; for hooks of common nodes, since tree-sitter looks for the field's name anew each time.
+    pub(crate) fn child<'t>(&self, node: Node<'t>, field: &str) -> Option<Node<'t>> {
+        self.rules.child(node, field)
+    }
+
     /// Defines a symbol at a place that no rule describes; for hooks. The name's tokens become no identifier rows.
     pub(crate) fn define_at(
         &mut self,

@@ -45,6 +45,8 @@ const MAX_LOOKBACK: usize = 128;
 /// The walk's state. Hooks of languages see it through its methods.
 pub struct Walk<'s> {
     pub(crate) source: &'s [u8],
+    /// Whether the parser has seen another source.
+    is_masked: bool,
     rules: &'s Rules,
     frames: Vec<Frame<'s>>,
     opens: Vec<Open>,
@@ -88,9 +90,10 @@ pub struct Walk<'s> {
 }
 
 /// Walks a whole tree.
-pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked {
+pub fn walk<'s>(rules: &'s Rules, source: &'s [u8], tree: &'s Tree, masks: &Masks) -> Walked {
     let mut walk = Walk {
         source,
+        is_masked: !masks.is_empty(),
         rules,
         frames: Vec::with_capacity(64),
         opens: Vec::new(),
@@ -119,7 +122,7 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
         context: Context::default(),
         out: Walked {
             symbols: Vec::new(),
-            identifiers: Vec::with_capacity(source.len() / 16),
+            identifiers: Vec::with_capacity(source.len() / 32),
             names: Vec::new(),
             arena: Vec::new(),
             scopes: Vec::new(),
@@ -142,14 +145,14 @@ pub fn walk(rules: &Rules, source: &[u8], tree: &Tree, masks: &Masks) -> Walked 
 
 impl<'s> Walk<'s> {
     /// Visits every node once, in the order of the source.
-    fn run(&mut self, tree: &Tree, mut unseen: &[Word]) {
+    fn run(&mut self, tree: &'s Tree, mut unseen: &[Word]) {
         let start_of = |words: &[Word]| words.first().map_or(usize::MAX, |word| word.bytes.start);
         let mut next_unseen = start_of(unseen);
         let has_errors = tree.root_node().has_error();
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
-            while next_unseen < node.start_byte() {
+            while next_unseen != usize::MAX && next_unseen < node.start_byte() {
                 self.unseen_word(&unseen[0]);
                 unseen = &unseen[1..];
                 next_unseen = start_of(unseen);

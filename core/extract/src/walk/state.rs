@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tree_sitter::Point;
+use tree_sitter::{Node, Point};
 
 use crate::facts::{NameId, Receiver, Row, Text};
 use crate::model::SymbolKind;
@@ -56,7 +56,8 @@ pub(super) struct Frame<'s> {
     pub(super) wrapper_start: u32,
     /// Where the first of the wrapped declarations starts.
     pub(super) head_end: u32,
-    pub(super) last_line: u32,
+    /// The named child before.
+    pub(super) last_named: Option<Node<'s>>,
     pub(super) start_byte: u32,
 }
 

@@ -143,10 +143,7 @@ fn export_members(walk: &mut Walk<'_>, object: Node<'_>) {
 
 /// What holds a class is one; `const x = require("y")` at the top of a module imports.
 pub(in crate::languages) fn declared(walk: &mut Walk<'_>, node: Node<'_>, role: Role) -> Role {
-    let (Some(name), Some(value)) = (
-        node.child_by_field_name("name"),
-        node.child_by_field_name("value"),
-    ) else {
+    let (Some(name), Some(value)) = (walk.child(node, "name"), walk.child(node, "value")) else {
         return role;
     };
     // `const` makes no constant of a class.
