@@ -15,17 +15,20 @@ interface Example {
   readonly code: string;
 }
 
-/** The blocks of TypeScript in the comments of a file. */
+/** The blocks of TypeScript in prose, or in the comments of a file. */
 function examplesIn(file: string): Example[] {
   const text = readFileSync(join(root, file), "utf8");
-  const blocks = [...text.matchAll(/^ *\* ```ts\n((?: *\*.*\n)*?) *\* ```$/gm)];
-  return blocks.map((match, index) => ({
+  const blocks = file.endsWith(".md")
+    ? text.matchAll(/^```ts\n(.*?)^```$/gms)
+    : text.matchAll(/^ *\* ```ts\n((?: *\*.*\n)*?) *\* ```$/gm);
+  return [...blocks].map((match, index) => ({
     title: `${file}, example ${index + 1}`,
-    code: match[1]!.replaceAll(/^ *\* ?/gm, ""),
+    code: file.endsWith(".md") ? match[1]! : match[1]!.replaceAll(/^ *\* ?/gm, ""),
   }));
 }
 
 const files = [
+  "docs/quantization.md",
   "mod.ts",
   "bindings/context.ts",
   "bindings/functions.ts",
@@ -33,7 +36,7 @@ const files = [
   "pipeline",
   "pipeline/quantization",
 ].flatMap((path) =>
-  path.endsWith(".ts")
+  /\.\w+$/.test(path)
     ? [path]
     : readdirSync(join(root, path)).filter((name) => name.endsWith(".ts"))
       .map((name) => `${path}/${name}`)

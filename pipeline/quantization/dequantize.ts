@@ -56,7 +56,7 @@ export async function dequantizeArrowBatch(
 }
 
 /**
- * Takes batch by batch back to layers, with bounded memory. Otherwise as `dequantizeArrow`; what the source throws, the
+ * Takes batch by batch back to layers, as `quantizeStream` does. Otherwise as `dequantizeArrow`; what the source throws, the
  * reader is thrown. What `quantizeStream` gives may be read by this directly.
  */
 export function dequantizeStream(

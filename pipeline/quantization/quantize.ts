@@ -83,7 +83,7 @@ export async function quantizeArrowBatch(
 }
 
 /**
- * Quantizes batch by batch, with bounded memory: no more than a few batches of the source are alive at a time. A lease that
+ * Quantizes batch by batch: of the source, at most sixteen batches wait for their turn, and two results. A lease that
  * the source gives is released when its batch has been taken over. Otherwise as `quantizeArrow`; what the source throws, the
  * reader is thrown.
  *

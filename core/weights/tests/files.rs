@@ -2,16 +2,18 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ListArray, RecordBatch, StringArray, UInt16Array};
+use arrow_buffer::OffsetBuffer;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
+use arrow_schema::{DataType, Field};
 use bowstring_quantize::{Control, QuantizeError, dequantize};
 use bowstring_weights::{FileOptions, Outcome, Watch, WeightsError, quantize_file};
 use common::{bytes, floats, names, run, safetensors, write};
@@ -50,11 +52,13 @@ fn model() -> Vec<u8> {
 
 fn parquet(path: &Path) -> Vec<RecordBatch> {
     let file = File::open(path).unwrap();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .unwrap()
-        .build()
-        .unwrap();
-    reader.map(Result::unwrap).collect()
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    // The reader's batches are without the schema's metadata.
+    let schema = builder.schema().clone();
+    let batches = builder.build().unwrap().map(Result::unwrap);
+    batches
+        .map(|batch| batch.with_schema(schema.clone()).unwrap())
+        .collect()
 }
 
 fn ipc(path: &Path) -> Vec<RecordBatch> {
@@ -272,12 +276,12 @@ fn weights(directory: &Path) -> RecordBatch {
     let output = directory.join("weights.arrow");
     run(&input, &output, json!({"bitWidth": 8})).unwrap();
     let batches = ipc(&output);
-    let batch = arrow_select(&batches);
+    let batch = joined(&batches);
     std::fs::remove_file(output).unwrap();
     dequantize(&batch, &Default::default(), &Control::default()).unwrap()
 }
 
-fn arrow_select(batches: &[RecordBatch]) -> RecordBatch {
+fn joined(batches: &[RecordBatch]) -> RecordBatch {
     let columns = (0..batches[0].num_columns()).map(|at| {
         let parts: Vec<&dyn Array> = batches
             .iter()
@@ -341,6 +345,41 @@ fn tables_of_weights_are_read_from_parquet_and_arrow() {
     }
     assert_eq!(results[0], results[1]);
     assert_eq!(results[0], results[2]);
+}
+
+#[test]
+fn bfloat16_is_known_in_tables_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let item = Field::new("item", DataType::UInt16, false).with_metadata(HashMap::from([(
+        "ARROW:extension:name".to_owned(),
+        "bowstring.bfloat16".to_owned(),
+    )]));
+    let bits = floats(64, 5)
+        .into_iter()
+        .map(|value| bf16::from_f32(value).to_bits());
+    let weights = ListArray::new(
+        Arc::new(item),
+        OffsetBuffer::from_lengths([64]),
+        Arc::new(UInt16Array::from_iter_values(bits)),
+        None,
+    );
+    let columns = [
+        ("layer_name", Arc::new(StringArray::from(vec!["w"])) as _),
+        ("weights", Arc::new(weights) as _),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let path = directory.path().join("w.parquet");
+    let file = File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let output = directory.path().join("out.parquet");
+    let report = run(&path, &output, json!({"bitWidth": 8})).unwrap();
+    assert_eq!(report.layers[0].dtype, "BF16");
+    assert_eq!(report.layers[0].bytes_in, 128);
+    for (found, expected) in back(&parquet(&output))["w"].iter().zip(floats(64, 5)) {
+        assert!((found - expected).abs() < 0.02, "{found} {expected}");
+    }
 }
 
 #[test]
