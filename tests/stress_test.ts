@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tableFromArrays } from "apache-arrow";
+import {
+  Float64,
+  makeData,
+  RecordBatch,
+  tableFromArrays,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
 import {
   exportRecordBatch,
   exportStream,
@@ -116,6 +123,32 @@ test(
     await collectUntil(settled, "the counts at the start");
   },
 );
+
+test("stress: offsets that are overwritten while a job reads them", SLOW, async () => {
+  const words = Array.from({ length: ROWS }, (_, row) => `row ${row}`);
+  for (let round = 0; round < 40; round++) {
+    const [text] = vectorFromArray(words, new Utf8()).data;
+    const offsets = text!.valueOffsets as Int32Array;
+    const id = makeData({ type: new Float64(), data: new Float64Array(ROWS).fill(7) });
+    let ended = false;
+    const running = filter(new RecordBatch({ id, text: text! }), OPTIONS).then(
+      (kept) => {
+        // Offsets that were found valid are a copy, which is what was read.
+        const found = [...kept.value.getChild("text")!];
+        assert.ok(found.length === ROWS && found.every((value) => typeof value === "string"));
+        kept.release();
+      },
+      (reason) => assert.equal(reason.code, "INVALID_ARROW", String(reason)),
+    ).finally(() => ended = true);
+    const wrong = [-1, 0x7fffffff, 0, -0x80000000][round % 4]!;
+    for (let turn = 0; !ended; turn++) {
+      for (let at = turn % 7; at < offsets.length; at += 7) offsets[at] = wrong;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await running;
+  }
+  await collectUntil(settled, "the counts at the start");
+});
 
 test("stress: what one isolate exports another imports and releases", SLOW, async () => {
   assert.equal(await script("across_workers.ts"), "done\n");

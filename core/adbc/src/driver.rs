@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -57,8 +58,8 @@ impl Driver {
         // SAFETY: by contract.
         let library = unsafe { Library::new(path) }
             .map_err(|error| Error::Library(cause_of(&error, path)))?;
-        // From here on its code may have handed out addresses.
-        let library: &'static Library = Box::leak(Box::new(library));
+        // Never closed: from here on its code may have handed out addresses.
+        let library = ManuallyDrop::new(library);
         let names = match entrypoint {
             Some(name) => vec![name.to_owned()],
             None => vec![derived_name(path), "AdbcDriverInit".to_owned()],
