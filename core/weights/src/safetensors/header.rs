@@ -20,51 +20,36 @@ pub(crate) struct Dtype {
     pub bits: usize,
 }
 
-const DTYPES: [Dtype; 20] = {
-    const fn dtype(name: &'static str, bits: usize) -> Dtype {
-        Dtype { name, bits }
-    }
-    [
-        dtype("F4", 4),
-        dtype("F6_E2M3", 6),
-        dtype("F6_E3M2", 6),
-        dtype("BOOL", 8),
-        dtype("U8", 8),
-        dtype("I8", 8),
-        dtype("F8_E5M2", 8),
-        dtype("F8_E4M3", 8),
-        dtype("F8_E8M0", 8),
-        dtype("F8_E4M3FNUZ", 8),
-        dtype("F8_E5M2FNUZ", 8),
-        dtype("I16", 16),
-        dtype("U16", 16),
-        dtype("F16", 16),
-        dtype("BF16", 16),
-        dtype("I32", 32),
-        dtype("U32", 32),
-        dtype("F32", 32),
-        dtype("F64", 64),
-        dtype("C64", 64),
-    ]
-};
-const WIDE: [Dtype; 2] = [
-    Dtype {
-        name: "I64",
-        bits: 64,
-    },
-    Dtype {
-        name: "U64",
-        bits: 64,
-    },
+/// The types of the format, and the bits of a value.
+const DTYPES: &[(&str, usize)] = &[
+    ("F4", 4),
+    ("F6_E2M3", 6),
+    ("F6_E3M2", 6),
+    ("BOOL", 8),
+    ("U8", 8),
+    ("I8", 8),
+    ("F8_E5M2", 8),
+    ("F8_E4M3", 8),
+    ("F8_E8M0", 8),
+    ("F8_E4M3FNUZ", 8),
+    ("F8_E5M2FNUZ", 8),
+    ("I16", 16),
+    ("U16", 16),
+    ("F16", 16),
+    ("BF16", 16),
+    ("I32", 32),
+    ("U32", 32),
+    ("F32", 32),
+    ("I64", 64),
+    ("U64", 64),
+    ("F64", 64),
+    ("C64", 64),
 ];
 
 impl Dtype {
     pub fn of(name: &str) -> Option<Self> {
-        DTYPES
-            .iter()
-            .chain(&WIDE)
-            .find(|dtype| dtype.name == name)
-            .copied()
+        let known = DTYPES.iter().find(|(known, _)| *known == name);
+        known.map(|&(name, bits)| Self { name, bits })
     }
 }
 
@@ -150,7 +135,7 @@ pub(crate) fn read_header(file: &[u8]) -> Result<Vec<TensorInfo>, String> {
                 .map_err(|message| format!("tensor {name:?}: {message}"))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    tensors.sort_by(|a, b| (a.bytes.start, a.bytes.end).cmp(&(b.bytes.start, b.bytes.end)));
+    tensors.sort_by_key(|tensor| (tensor.bytes.start, tensor.bytes.end));
     check_data(&tensors, start, data.len())?;
     check_names(&tensors)?;
     Ok(tensors)
