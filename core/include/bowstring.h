@@ -1495,7 +1495,7 @@ int32_t bow_store_query(uint32_t context,
  *     layout           "onnx", "ggml", "mlx", "unpacked"; default "onnx"
  *     search           "none", "mse"; default "none"
  *     minCosine        a layer whose cosine similarity is below this is done again with wider codes
- *     importance       name of a list<float32> column whose values weight the search
+ *     importance       name of a list of float32 column whose values weight the search
  *     scaleType        "float32", "float16"; default "float32"
  *     onInvalid        "error", "skip", "clip": null lists, null elements, NaN and infinities; default "error"
  *     continueOnError  boolean: leave out layers that fail, whatever the reason, and report them
@@ -1527,8 +1527,8 @@ int32_t bow_quantize_start(uint32_t context,
 
 /**
  * Starts to take a table of bow_quantize_start's making, or each table of a stream of them, back to weights, and writes
- * the job's handle to out_job. Each result is one table with the columns layer_name utf8, weights list<float32> and shape
- * list<int64>; a stream makes one without rows first. Otherwise as bow_quantize_start, with the options threads and
+ * the job's handle to out_job. Each result is one table with the columns layer_name utf8, weights list of float32 and shape
+ * list of int64; a stream makes one without rows first. Otherwise as bow_quantize_start, with the options threads and
  * instructionSet only.
  */
 int32_t bow_dequantize_start(uint32_t context,
@@ -1581,7 +1581,7 @@ int32_t bow_quantize_with(const struct bow_tensor *tensor,
  *     vectors  boolean: quantize tensors of one axis too, which are copied otherwise
  *
  * The one result is a group of 2 tables: the tensors in the order of the input, with the columns layer_name utf8, dtype
- * utf8, shape list<int64>, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
+ * utf8, shape list of int64, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
  * null), bytes_in int64, bytes_out int64, bit_width uint8, rmse float32 and cosine float32 (null for what was not
  * quantized); and a row with bytes_in and bytes_out int64, the sizes of all files.
  *

@@ -96,7 +96,7 @@ const _: () = {
 /// layout           "onnx", "ggml", "mlx", "unpacked"; default "onnx"
 /// search           "none", "mse"; default "none"
 /// minCosine        a layer whose cosine similarity is below this is done again with wider codes
-/// importance       name of a list<float32> column whose values weight the search
+/// importance       name of a list of float32 column whose values weight the search
 /// scaleType        "float32", "float16"; default "float32"
 /// onInvalid        "error", "skip", "clip": null lists, null elements, NaN and infinities; default "error"
 /// continueOnError  boolean: leave out layers that fail, whatever the reason, and report them
@@ -148,8 +148,8 @@ pub unsafe extern "C" fn bow_quantize_start(
 }
 
 /// Starts to take a table of bow_quantize_start's making, or each table of a stream of them, back to weights, and writes
-/// the job's handle to out_job. Each result is one table with the columns layer_name utf8, weights list<float32> and shape
-/// list<int64>; a stream makes one without rows first. Otherwise as bow_quantize_start, with the options threads and
+/// the job's handle to out_job. Each result is one table with the columns layer_name utf8, weights list of float32 and shape
+/// list of int64; a stream makes one without rows first. Otherwise as bow_quantize_start, with the options threads and
 /// instructionSet only.
 ///
 /// # Safety

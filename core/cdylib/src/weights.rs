@@ -31,7 +31,7 @@ use crate::quantize_work::failure;
 /// ```
 ///
 /// The one result is a group of 2 tables: the tensors in the order of the input, with the columns layer_name utf8, dtype
-/// utf8, shape list<int64>, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
+/// utf8, shape list of int64, outcome utf8 ("quantized", "copied", "left out", "failed"), message utf8 (of what failed, or
 /// null), bytes_in int64, bytes_out int64, bit_width uint8, rmse float32 and cosine float32 (null for what was not
 /// quantized); and a row with bytes_in and bytes_out int64, the sizes of all files.
 ///
