@@ -289,7 +289,8 @@ fn given_scales_quantize_plain_buffers() {
     let small = with(&tensor(3, 1), &mut codes).unwrap_err();
     let message = "codes: expected room for 2 bytes but found 1";
     assert_eq!(small, (Status::BufferTooSmall, message.to_owned()));
-    let cases: [(fn(&mut BowTensor), &str); 4] = [
+    type Change = fn(&mut BowTensor);
+    let cases: [(Change, &str); 4] = [
         (
             |it| it.size = 8,
             "expected the size of the struct, 192, in its first field but found 8",
