@@ -4,6 +4,7 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 
 use bowstring::adbc::BowAdbcRequest;
+use bowstring::quantize::BowTensor;
 use bowstring_abi::call::{BowContent, BowValue};
 use bowstring_abi::{ArrowArray, ArrowArrayStream, ArrowSchema, BowError, BowTable, Status};
 use bowstring_runtime::{BowAdoption, BowCall, BowJobState, BowStats};
@@ -91,6 +92,12 @@ fn structs_are_laid_out_as_the_compiler_does() {
             size_of::<BowAdbcRequest>(),
             "input",
             offset_of!(BowAdbcRequest, input),
+        ),
+        (
+            "bow_tensor",
+            size_of::<BowTensor>(),
+            "shape",
+            offset_of!(BowTensor, shape),
         ),
     ];
     assert_eq!(interface.layouts.len(), expected.len());
