@@ -13,9 +13,6 @@ use arrow_buffer::Buffer;
 pub const ALIGNMENT: usize = 64;
 /// Blocks are this long or a multiple, so that one fits the next batch too.
 const GRAIN: usize = 1 << 20;
-/// A huge page on most machines.
-#[cfg(target_os = "linux")]
-const HUGE: usize = 2 << 20;
 
 /// Blocks that wait for reuse.
 #[derive(Debug)]
@@ -136,26 +133,7 @@ impl RawBlock {
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
         // SAFETY: the offset is less than `ALIGNMENT`, so `start` and the `len` bytes behind it lie in the allocation.
         let start = unsafe { base.add(base.align_offset(ALIGNMENT)) };
-        Self::prefer_huge_pages(start, len);
         Some(Self { base, start, len })
-    }
-
-    /// Asks for pages of 2 MiB, of which the first touch costs a fraction of that of as many small ones. It is no matter
-    /// if the system does not have them.
-    fn prefer_huge_pages(start: NonNull<u8>, len: usize) {
-        #[cfg(target_os = "linux")]
-        if len >= HUGE {
-            let first = start.as_ptr().align_offset(HUGE);
-            let whole = len.saturating_sub(first) / HUGE * HUGE;
-            if whole > 0 {
-                // SAFETY: the range lies in the block, on page boundaries; the advice changes no content.
-                unsafe {
-                    libc::madvise(start.as_ptr().add(first).cast(), whole, libc::MADV_HUGEPAGE)
-                };
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (start, len);
     }
 
     fn bytes_mut(&mut self) -> &mut [u8] {
