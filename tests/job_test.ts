@@ -238,7 +238,8 @@ for (const look of [true, false]) {
       const { bytes, batches } = await loop();
       assert.ok(batches > 10);
       assert.ok(bytes > 8_000_000, `${bytes} bytes went by`);
-      await collectUntil(() => stats().liveLeases === 0, "freed leases");
+      // JavaScriptCore takes whatever lies on the stack for a reference: the last batch may seem to be in use.
+      await collectUntil(() => stats().liveLeases <= 1, "freed leases");
     },
   );
 }
