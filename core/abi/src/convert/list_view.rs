@@ -47,7 +47,7 @@ pub(super) fn to_list<T: Offset>(
     let items = if is_contiguous {
         child.slice(first, total)
     } else {
-        let mut items = mutable(child, total);
+        let mut items = mutable(child, total)?;
         for (start, size) in views {
             extend(&mut items, start, start + size)?;
         }
@@ -98,9 +98,14 @@ pub(super) fn from_list<T: Offset>(
 }
 
 /// What items of `source` are copied to. Room for bitmaps is always asked for: arrow-rs goes by the number of nulls, but
-/// writes to the bitmap of every array that has one, and a slice may have a bitmap and no nulls.
-pub(super) fn mutable(source: &ArrayData, capacity: usize) -> MutableArrayData<'_> {
-    MutableArrayData::new(vec![source], true, capacity)
+/// writes to the bitmap of every array that has one, and a slice may have a bitmap and no nulls. A dictionary with more
+/// values than its keys can count is refused.
+pub(super) fn mutable(
+    source: &ArrayData,
+    capacity: usize,
+) -> Result<MutableArrayData<'_>, Problem> {
+    MutableArrayData::try_new(vec![source], true, capacity)
+        .map_err(|error| Problem::Arrow(error.to_string()))
 }
 
 pub(super) fn extend(

@@ -30,7 +30,7 @@ pub(super) fn decode(data: &ArrayData, bytes: &mut usize) -> Result<ArrayData, P
     // A few bytes can claim any number of items; running out of memory must be an error.
     reserved::<u8>(data.len().saturating_mul(width(values.data_type())))?;
 
-    let mut items = mutable(values, data.len());
+    let mut items = mutable(values, data.len())?;
     let (mut at, end) = (data.offset() as i64, (data.offset() + data.len()) as i64);
     // The first run that reaches beyond the offset.
     let first = ends.partition_point(|&run_end| run_end <= at);
@@ -66,7 +66,7 @@ pub(super) fn encode(
     bytes: &mut usize,
 ) -> Result<(ArrayData, ArrayData), Problem> {
     let mut ends = Vec::new();
-    let mut values = mutable(data, 0);
+    let mut values = mutable(data, 0)?;
     let mut run = None;
     for index in 0..data.len() {
         let item = data.slice(index, 1);
