@@ -11,7 +11,7 @@
 
 use half::f16;
 
-use super::affine::{AHEAD, INFINITY};
+use super::affine::AHEAD;
 use super::lanes::{LANES, Lanes};
 use super::rule::SAFE_SCALES;
 use super::sums::{Sums, Vectors};
