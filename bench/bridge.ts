@@ -25,7 +25,7 @@ const batches = Number(process.env.BRIDGE_BATCHES ?? 100_000);
 const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   import: () => imports(turns(1_000)),
   "import-ipc": () => importsByIpc(turns(15)),
-  export: () => exports(turns(1_000)),
+  export: () => exports(turns(20_000)),
   "export-ipc": () => exportsByIpc(turns(15)),
   scan: () => scans(turns(50)),
   stream: () => streams(turns(50), batches),

@@ -90,7 +90,7 @@ class DenoScratch implements Scratch {
 }
 
 function addressOf(view: ArrayBufferView): number {
-  if (locate !== undefined && view.byteLength > 0) return locate(view);
+  if (locate !== undefined) return locate(view);
   // Typed as if only unshared memory had addresses.
   return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
 }

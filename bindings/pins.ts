@@ -23,6 +23,8 @@ export class Pins {
   readonly #count: Scratch;
   readonly #pins: Map<number, readonly ArrayBufferLike[]> = new Map();
   #last = 0;
+  /** Whether tokens come a second time, some of which may still be in use. */
+  #again = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(runtime: Runtime, native: NativeFunctions, context: number) {
@@ -35,8 +37,12 @@ export class Pins {
   /** A token that nothing is pinned under. */
   token(): number {
     do {
-      this.#last = this.#last === MAX_TOKEN ? 1 : this.#last + 1;
-    } while (this.#pins.has(this.#last));
+      if (this.#last === MAX_TOKEN) {
+        this.#last = 0;
+        this.#again = true;
+      }
+      this.#last++;
+    } while (this.#again && this.#pins.has(this.#last));
     return this.#last;
   }
 

@@ -94,7 +94,7 @@ export interface Runtime {
   /** Whether permissions allow native code to load the library at an absolute path. */
   mayLoad(path: string): boolean;
   /**
-   * The address of a view's first byte. It holds for as long as the view's ArrayBuffer is reachable and not detached, if
+   * The address of the first byte of a view that has one. It holds for as long as the view's ArrayBuffer is reachable and not detached, if
    * it was made as an ArrayBuffer or has more than 8 KiB: both engines move the memory of smaller typed arrays.
    */
   addressOf(view: ArrayBufferView): number;

@@ -35,6 +35,9 @@ const MAX_DEPTH = 64;
 /** Words before the nodes: token, flags, the number of leases, and room for their handles. */
 const HEADER_WORDS = 3;
 const HEADER_ROOM = HEADER_WORDS + 61;
+/** Words of a node without its buffers, and of each of these. */
+const HEAD_WORDS = 5;
+const BUFFER_WORDS = 4;
 /** The bytes of one view of a view type. */
 const VIEW_BYTES = 16;
 const DENSE = 1;
@@ -47,6 +50,31 @@ export interface Built {
   readonly borrowed: readonly ArrayBufferLike[];
   /** In the mode move: all of JavaScript's own ArrayBuffers, borrowed or not. */
   readonly touched: ReadonlySet<ArrayBufferLike>;
+}
+
+/** How the arrays of a type that has no children and no dictionary are laid out. */
+interface Layout {
+  readonly type: ForeignType;
+  /** What follows the validity bitmap: values of one width, bits, or offsets and bytes; nothing here for any other. */
+  readonly kind: "fixed" | "bits" | "variable" | undefined;
+  /** The bytes of one value, if it is fixed. */
+  readonly width: number;
+}
+
+function layoutOf(type: ForeignType): Layout {
+  switch (type.typeId) {
+    case TYPE.Bool:
+      return { type, kind: "bits", width: 0 };
+    case TYPE.Utf8:
+    case TYPE.Binary:
+    case TYPE.LargeUtf8:
+    case TYPE.LargeBinary:
+      return { type, kind: "variable", width: 0 };
+    default: {
+      const width = widthOf(type);
+      return { type, kind: width === undefined ? undefined : "fixed", width: width ?? 0 };
+    }
+  }
 }
 
 const ZERO = new BigInt64Array(1);
@@ -67,10 +95,16 @@ export class TableBuilder {
   #touched: Set<ArrayBufferLike> | undefined;
   /** What native code copies: some of it nobody else refers to. */
   #copied: ArrayBufferLike[] | undefined;
-  /** The names of the fields above and of the one at hand. */
+  /** The names of the fields above and of the one at hand, below the column. */
   #path: string[] = [];
   /** Which column of a record batch is at hand; -1 for an array. */
   #column = -1;
+  /** How many levels there may be below it. */
+  #deepest = MAX_DEPTH;
+  /** The type of the record batch. */
+  #batchType: ForeignType | undefined;
+  /** Of the columns of the last record batch: the next one's are mostly the same, and types are slow to ask. */
+  readonly #layouts: Layout[] = [];
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -103,6 +137,7 @@ export class TableBuilder {
     this.#touched = mode === "move" ? new Set() : undefined;
     if (this.#path.length > 0) this.#path = [];
     this.#column = -1;
+    this.#deepest = isBatch ? MAX_DEPTH - 1 : MAX_DEPTH;
     if (isBatch) this.#struct(root);
     else this.#node(root, root.length);
 
@@ -147,17 +182,35 @@ export class TableBuilder {
     this.#head(data.length, 0, 1, data.children.length, false);
     this.#none();
     const { children, length } = data;
-    const fields = data.type.children ?? [];
+    this.#batchType = data.type;
     for (let index = 0; index < children.length; index++) {
       this.#column = index;
-      this.#below(fields[index]?.name ?? "", children[index]!, length);
+      const child = children[index]!;
+      let layout = this.#layouts[index];
+      if (layout === undefined || layout.type !== child.type) {
+        layout = this.#layouts[index] = layoutOf(child.type);
+      }
+      this.#columnOf(layout, child, length);
     }
+  }
+
+  #columnOf({ kind, width }: Layout, data: ForeignData, length: number): void {
+    if (kind === undefined) return this.#node(data, length);
+    this.#expectRows(data, length);
+    if (kind === "variable") return this.#variable(data, length);
+    this.#begin(data, length, 2, 0, false);
+    if (kind === "bits") this.#bits(data.values, data.offset, length);
+    else this.#put(data.values, length * width);
+  }
+
+  #expectRows(data: ForeignData, length: number): void {
+    if (length > data.length) this.#fail(`expected ${length} rows but found ${data.length}`);
   }
 
   /** The first `length` rows of an array. */
   #node(data: ForeignData, length: number): void {
     const { type } = data;
-    if (length > data.length) this.#fail(`expected ${length} rows but found ${data.length}`);
+    this.#expectRows(data, length);
     switch (type.typeId) {
       case TYPE.Null:
         // Nothing would be read; but an array that was released is refused like any other.
@@ -285,7 +338,7 @@ export class TableBuilder {
   }
 
   #below(name: string, data: ForeignData, length: number): void {
-    if (this.#path.length === MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH} levels`);
+    if (this.#path.length === this.#deepest) this.#fail(`nested deeper than ${MAX_DEPTH} levels`);
     this.#path.push(name);
     this.#node(data, length);
     this.#path.pop();
@@ -360,7 +413,7 @@ export class TableBuilder {
     children: number,
     dictionary: boolean,
   ): void {
-    this.#room(5);
+    this.#room(HEAD_WORDS + buffers * BUFFER_WORDS);
     const words = this.#words;
     let at = this.#at;
     words[at++] = length;
@@ -375,8 +428,8 @@ export class TableBuilder {
     this.#buffer(BUFFER_NONE, 0, 0, 0);
   }
 
+  /** Writes where a buffer is; `#head` made room for it. */
   #buffer(mode: number, address: number, byteLength: number, bitOffset: number): void {
-    this.#room(4);
     const words = this.#words;
     let at = this.#at;
     words[at++] = mode;
@@ -389,7 +442,8 @@ export class TableBuilder {
   /** Makes room for some more words. */
   #room(words: number): void {
     if (this.#at + words <= this.#words.length) return;
-    const larger = this.#runtime.scratch(2 * this.#scratch.bytes.length);
+    const count = Math.max(2 * this.#words.length, this.#at + words);
+    const larger = this.#runtime.scratch(count * Float64Array.BYTES_PER_ELEMENT);
     larger.bytes.set(this.#scratch.bytes);
     this.#scratch = larger;
     this.#words = new Float64Array(larger.bytes.buffer);
@@ -397,10 +451,10 @@ export class TableBuilder {
   }
 
   #fail(message: string): never {
-    const path = this.#column < 0 ? this.#path : [
-      `column[${this.#column}] "${this.#path[0]}"`,
-      ...this.#path.slice(1),
-    ];
+    const name = this.#batchType?.children?.[this.#column]?.name ?? "";
+    const path = this.#column < 0
+      ? this.#path
+      : [`column[${this.#column}] "${name}"`, ...this.#path];
     throw new BowstringError("INVALID_ARROW", `${path.join(" -> ") || "array"}: ${message}`);
   }
 }

@@ -21,23 +21,28 @@ struct Small {
 }
 
 /// Small buffers that are to be copied.
-#[derive(Default)]
 pub(super) struct Smalls {
     items: Vec<Small>,
+    /// As many as there may be: mostly all of a table's buffers are small, or none.
+    most: usize,
     /// How many bytes the copies take, each rounded up to the alignment.
     bytes: usize,
 }
 
 impl Smalls {
-    pub fn with_capacity(count: usize) -> Self {
+    pub fn of_up_to(most: usize) -> Self {
         Self {
-            items: Vec::with_capacity(count),
+            items: Vec::new(),
+            most,
             bytes: 0,
         }
     }
 
     /// Notes a buffer of at most [`SMALL`] bytes, to be copied for the place `buffer` among the table's buffers.
     pub fn add(&mut self, source: *const u8, bytes: usize, buffer: usize) {
+        if self.items.is_empty() {
+            self.items.reserve(self.most);
+        }
         self.items.push(Small {
             source,
             bytes,

@@ -135,14 +135,13 @@ pub unsafe fn build_table(
     let mut parser = Parser {
         words,
         known: nodes.iter(),
-        path: Vec::new(),
         arrays: Vec::with_capacity(nodes.len()),
         buffers: Vec::with_capacity(buffers),
         sizes: Vec::with_capacity(buffers),
-        smalls: Smalls::with_capacity(buffers),
+        smalls: Smalls::of_up_to(buffers),
         copies: Vec::new(),
     };
-    parser.node(&schema.tree)?;
+    parser.node(&schema.tree, None)?;
     parser.words.end()?;
     let Parser {
         arrays,
@@ -190,6 +189,7 @@ fn check_built(
 }
 
 /// How a node is reached from its parent.
+#[derive(Clone, Copy)]
 enum Step<'a> {
     /// It is this column of a table.
     Column(usize, &'a str),
@@ -198,13 +198,29 @@ enum Step<'a> {
     Dictionary,
 }
 
+/// Where in the schema a node is; the outermost is nowhere. It lies in the frames of the calls, as it is told of nodes
+/// that are refused only.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    step: Step<'a>,
+    parent: Option<&'a Place<'a>>,
+}
+
+/// Which buffer of which node.
+struct Slot<'a> {
+    format: &'a str,
+    kind: Option<BufferKind>,
+    index: usize,
+    /// The rows of the node.
+    length: usize,
+    place: Option<&'a Place<'a>>,
+}
+
 /// Reads nodes in step with the schema.
 struct Parser<'a, 'w> {
     words: &'a mut Words<'w>,
     /// The nodes to come.
     known: std::slice::Iter<'a, KnownNode>,
-    /// Where in the schema: the outermost type first.
-    path: Vec<Step<'a>>,
     /// The arrays, in the order of the walk.
     arrays: Vec<ArrowArray>,
     /// The addresses of the buffers, in the order of the walk.
@@ -218,7 +234,7 @@ struct Parser<'a, 'w> {
 
 impl<'a> Parser<'a, '_> {
     /// Adds an array and those below it. Recursion is bounded by the depth of the schema, which was checked.
-    fn node(&mut self, tree: &'a SchemaTree) -> Result<(), Failure> {
+    fn node(&mut self, tree: &SchemaTree, place: Option<&Place<'_>>) -> Result<(), Failure> {
         let Counts {
             length,
             null_count,
@@ -228,14 +244,17 @@ impl<'a> Parser<'a, '_> {
         } = self.words.counts()?;
         let expected = tree.children.len();
         if child_count != expected {
-            return Err(self.invalid(Problem::ArrayChildCount {
-                expected: expected as i64,
-                found: child_count as i64,
-            }));
+            return Err(invalid(
+                place,
+                Problem::ArrayChildCount {
+                    expected: expected as i64,
+                    found: child_count as i64,
+                },
+            ));
         }
         if has_dictionary != tree.dictionary.is_some() {
             let expected = !has_dictionary;
-            return Err(self.invalid(Problem::Dictionary { expected }));
+            return Err(invalid(place, Problem::Dictionary { expected }));
         }
 
         let layout = self.known.next().map(|known| known.layout);
@@ -244,7 +263,14 @@ impl<'a> Parser<'a, '_> {
         for index in 0..buffer_count {
             let given = self.words.given()?;
             let kind = kinds.get(index).copied();
-            let (address, bytes) = self.buffer(&tree.format, kind, index, length, given)?;
+            let slot = Slot {
+                format: &tree.format,
+                kind,
+                index,
+                length,
+                place,
+            };
+            let (address, bytes) = self.buffer(slot, given)?;
             self.buffers.push(address.cast());
             self.sizes.push(bytes);
             if index >= kinds.len() {
@@ -256,7 +282,7 @@ impl<'a> Parser<'a, '_> {
             let bytes = size_of_val(&variadic[..]);
             // SAFETY: a vector's own memory.
             let copy = unsafe { Copied::of(variadic.as_ptr().cast(), bytes) };
-            let copy = copy.ok_or_else(|| self.invalid(Problem::NoMemory { bytes }))?;
+            let copy = copy.ok_or_else(|| invalid(place, Problem::NoMemory { bytes }))?;
             self.buffers.push(copy.address().cast());
             self.copies.push(copy);
         }
@@ -269,31 +295,40 @@ impl<'a> Parser<'a, '_> {
             ..ArrowArray::released()
         });
         for (index, child) in tree.children.iter().enumerate() {
-            self.path
-                .push(match self.path.is_empty() && tree.format == "+s" {
-                    true => Step::Column(index, &child.name),
-                    false => Step::Child(&child.name),
-                });
-            self.node(child)?;
-            self.path.pop();
+            let step = match place.is_none() && tree.format == "+s" {
+                true => Step::Column(index, &child.name),
+                false => Step::Child(&child.name),
+            };
+            self.node(
+                child,
+                Some(&Place {
+                    step,
+                    parent: place,
+                }),
+            )?;
         }
         if let Some(dictionary) = &tree.dictionary {
-            self.path.push(Step::Dictionary);
-            self.node(dictionary)?;
-            self.path.pop();
+            let step = Step::Dictionary;
+            self.node(
+                dictionary,
+                Some(&Place {
+                    step,
+                    parent: place,
+                }),
+            )?;
         }
         Ok(())
     }
 
     /// Where a buffer is to be read, and how many bytes of it.
-    fn buffer(
-        &mut self,
-        format: &str,
-        kind: Option<BufferKind>,
-        index: usize,
-        length: usize,
-        given: Given,
-    ) -> Result<(*const u8, usize), Failure> {
+    fn buffer(&mut self, slot: Slot<'_>, given: Given) -> Result<(*const u8, usize), Failure> {
+        let Slot {
+            format,
+            kind,
+            index,
+            length,
+            place,
+        } = slot;
         let Given {
             mode,
             address,
@@ -305,7 +340,7 @@ impl<'a> Parser<'a, '_> {
             && bit_offset == 0
             && address != 0
             && (1..=isize::MAX as usize - address.min(isize::MAX as usize)).contains(&bytes)
-            && address.is_multiple_of(alignment_of(format, kind))
+            && is_aligned(address, format, kind)
         {
             return Ok((address as *const u8, bytes));
         }
@@ -313,7 +348,7 @@ impl<'a> Parser<'a, '_> {
         if bit_offset != 0 && !is_bitmap {
             return Err(Failure::invalid_argument(format!(
                 "{}: expected the bit offset 0 for buffer {index}, which is no bitmap, but found {bit_offset}",
-                self.render()
+                render(place)
             )));
         }
         if mode == BOW_BUFFER_NONE {
@@ -323,24 +358,27 @@ impl<'a> Parser<'a, '_> {
             return Ok((no_bytes().cast(), 0));
         }
         if address == 0 {
-            return Err(self.invalid(Problem::NullBuffer { index, bytes }));
+            return Err(invalid(place, Problem::NullBuffer { index, bytes }));
         }
         if bytes > isize::MAX as usize || address.checked_add(bytes).is_none() {
-            return Err(self.invalid(Problem::OutOfBounds { index, bytes }));
+            return Err(invalid(place, Problem::OutOfBounds { index, bytes }));
         }
         let source = address as *const u8;
         let copy = if bit_offset != 0 {
             let expected = (bit_offset.saturating_add(length)).div_ceil(8);
             if expected > bytes {
-                return Err(self.invalid(Problem::BufferTooShort {
-                    index,
-                    expected,
-                    found: bytes,
-                }));
+                return Err(invalid(
+                    place,
+                    Problem::BufferTooShort {
+                        index,
+                        expected,
+                        found: bytes,
+                    },
+                ));
             }
             // SAFETY: `bytes` are readable by contract, which is enough for these bits.
             unsafe { Copied::of_bits(source, bit_offset, length) }
-        } else if mode == BOW_BUFFER_COPY || !address.is_multiple_of(alignment_of(format, kind)) {
+        } else if mode == BOW_BUFFER_COPY || !is_aligned(address, format, kind) {
             if bytes <= SMALL {
                 self.smalls.add(source, bytes, self.buffers.len());
                 // Where it is until it has been copied.
@@ -351,30 +389,32 @@ impl<'a> Parser<'a, '_> {
         } else {
             return Ok((source, bytes));
         };
-        let copy = copy.ok_or_else(|| self.invalid(Problem::NoMemory { bytes }))?;
+        let copy = copy.ok_or_else(|| invalid(place, Problem::NoMemory { bytes }))?;
         let placed = (copy.address(), copy.bytes);
         self.copies.push(copy);
         Ok(placed)
     }
+}
 
-    fn invalid(&self, problem: Problem) -> Failure {
-        let path = self.render();
-        InvalidArrow { path, problem }.into()
-    }
+fn invalid(place: Option<&Place<'_>>, problem: Problem) -> Failure {
+    let path = render(place);
+    InvalidArrow { path, problem }.into()
+}
 
-    fn render(&self) -> String {
-        let mut path = String::from("array");
-        for step in &self.path {
-            path = match step {
-                Step::Column(index, name) => {
-                    format!("column[{index}] \"{}\"", name.escape_debug())
-                }
-                Step::Child(name) => format!("{path} -> {}", name.escape_debug()),
-                Step::Dictionary => format!("{path} -> dictionary"),
-            };
-        }
-        path
+fn render(place: Option<&Place<'_>>) -> String {
+    let Some(&Place { step, parent }) = place else {
+        return String::from("array");
+    };
+    match step {
+        Step::Column(index, name) => format!("column[{index}] \"{}\"", name.escape_debug()),
+        Step::Child(name) => format!("{} -> {}", render(parent), name.escape_debug()),
+        Step::Dictionary => format!("{} -> dictionary", render(parent)),
     }
+}
+
+fn is_aligned(address: usize, format: &str, kind: Option<BufferKind>) -> bool {
+    // A power of two, by which to divide takes longer than all else here.
+    address & (alignment_of(format, kind) - 1) == 0
 }
 
 /// What native code may rely on when it reads the items in place. Consumers read wide values as words of 8 bytes.

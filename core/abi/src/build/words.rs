@@ -6,6 +6,10 @@ use crate::build::BOW_BUFFER_COPY;
 /// A whole number above this is not told from its neighbours in a double.
 const MAX_WHOLE: f64 = 9_007_199_254_740_991.0;
 
+/// Added to a double of a magnitude below [`SHIFTED`] it rounds that to a whole number.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+const SHIFTED: f64 = 2_251_799_813_685_248.0;
+
 /// What stands before the nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -101,22 +105,20 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// The next words as whole numbers from 0, the second from `second` on, if that is what they are: one look at a run of
-    /// words, where to look at each takes several times as long. After `None` each is read by itself, which says what is
-    /// wrong.
+    /// The next words as whole numbers from 0, the second from `second` on, if that is what they are and they are below 2^51:
+    /// one look at a run of words, where to look at each takes several times as long. After `None` each is read by itself,
+    /// which says what is wrong.
     #[inline]
     fn run<const N: usize>(&self, second: i64) -> Option<[i64; N]> {
         let words: &[f64; N] = self.words.get(self.next..)?.first_chunk()?;
-        // Not a number is in no range.
-        if !words.iter().all(|word| word.abs() <= MAX_WHOLE) {
-            return None;
-        }
-        // SAFETY: each is a number that an i64 can be, but for its fraction.
-        let numbers = words.map(|word| unsafe { word.to_int_unchecked::<i64>() });
+        let mut numbers = [0; N];
         let mut is_valid = true;
-        for (index, (&number, &word)) in numbers.iter().zip(words).enumerate() {
+        for (index, (number, &word)) in numbers.iter_mut().zip(words).enumerate() {
+            // The sum has no bits for a fraction and the whole number in its low ones. Not a number is below nothing.
+            let sum = word + SHIFT;
+            *number = sum.to_bits().wrapping_sub(SHIFT.to_bits()) as i64;
             let least = if index == 1 { second } else { 0 };
-            is_valid &= number >= least && number as f64 == word;
+            is_valid &= (word.abs() < SHIFTED) & (sum - SHIFT == word) & (*number >= least);
         }
         is_valid.then_some(numbers)
     }
