@@ -1,6 +1,7 @@
 /** Quantizations as jobs: what is wrong with a layer, how far they are, how they are stopped, and whose memory it is. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { Field, Float32, List, makeData, type RecordBatch, Table } from "apache-arrow";
 import {
@@ -19,6 +20,7 @@ import {
   quantizeStream,
   stats,
 } from "../mod.ts";
+import { currentContext } from "../bindings/context.ts";
 import { eighths, type Layer, layerBatch, quantizedRows } from "./support/layers.ts";
 import { collectUntil, SLOW } from "./support/process.ts";
 
@@ -522,14 +524,45 @@ test(
   },
 );
 
+test("quantize: weights are lent until the work has ended, well or badly", SLOW, async () => {
+  for (const last of [0.5, NaN]) {
+    const values = eighths(1 << 20);
+    values[values.length - 1] = last;
+    const working = quantizeArrowBatch(layerBatch([{ name: "w", values }]), { bitWidth: 8 });
+    assert.ok(stats().livePins > 0, "they are read where they are");
+    if (Number.isNaN(last)) await assert.rejects(working, { code: "LAYER" });
+    else (await working).release();
+    await noPins();
+    nothingIsAlive();
+  }
+});
+
+const codesOf = (quantized: Quantized<RecordBatch>) =>
+  quantized.value.getChild("quantized_data")!.data[0]!.values as Uint8Array;
+
+const addressOf = (quantized: Quantized<RecordBatch>) =>
+  currentContext().runtime.addressOf(codesOf(quantized));
+
+test("quantize: a block is nobody else's as long as it is leased or held", SLOW, async () => {
+  const others = layerBatch([{ name: "others", values: new Float32Array(LARGE) }]);
+  using leased = await quantizeArrowBatch(large, { bitWidth: 8 });
+  const expected = codesOf(leased).slice();
+  const released = await quantizeArrowBatch(large, { bitWidth: 8 });
+  const [hold, held] = [released.hold(), addressOf(released)];
+  released.release();
+  for (let round = 0; round < 3; round++) {
+    using other = await quantizeArrowBatch(others, { bitWidth: 8 });
+    assert.notEqual(addressOf(other), held);
+    assert.equal(Buffer.compare(codesOf(leased), expected), 0);
+  }
+  hold.release();
+});
+
 test("quantize: blocks that were released are used again", SLOW, async () => {
   const addresses = new Set<number>();
-  const { currentContext } = await import("../bindings/context.ts");
-  const { runtime } = currentContext();
   for (let round = 0; round < 6; round++) {
     using quantized = await quantizeArrowBatch(large, { bitWidth: 8 });
-    const codes = quantized.value.getChild("quantized_data")!.data[0]!.values as Uint8Array;
-    addresses.add(runtime.addressOf(codes));
+    addresses.add(addressOf(quantized));
   }
   assert.ok(addresses.size <= 4, `${addresses.size} blocks for 6 results, one after the other`);
 });

@@ -25,6 +25,8 @@ pub(crate) enum Role {
     MapEntries,
     /// The keys of a map, which may not be null.
     MapKeys,
+    /// The values of a map's keys that are run-end encoded: their nulls are what is null among the keys.
+    MapKeyRuns,
     /// Where the runs of a run-end encoded array end.
     RunEnds,
 }
@@ -137,6 +139,9 @@ impl<'a> SchemaNode<'a> {
         match self.layout.children {
             Children::Map => Role::MapEntries,
             Children::RunEnds if index == 0 => Role::RunEnds,
+            Children::RunEnds if matches!(self.role, Role::MapKeys | Role::MapKeyRuns) => {
+                Role::MapKeyRuns
+            }
             _ if self.role == Role::MapEntries && index == 0 => Role::MapKeys,
             _ => Role::Child,
         }

@@ -135,6 +135,45 @@ fn runs_become_their_values() {
     assert_eq!(found.as_string::<i32>(), &expected);
 }
 
+/// Runs are repeated, and lists gathered, by copying keys, which must be able to count the dictionary that they keep.
+#[test]
+fn dictionaries_of_more_values_than_their_keys_count_are_refused_where_keys_are_copied() {
+    let encoded = |count: i32| {
+        let values = Int32Array::from((0..count).collect::<Vec<_>>()).into_data();
+        let keys = UInt8Array::from(vec![255, 0]).into_data().into_builder();
+        let data_type = DataType::Dictionary(DataType::UInt8.into(), DataType::Int32.into());
+        keys.data_type(data_type)
+            .add_child_data(values)
+            .build()
+            .unwrap()
+    };
+    let runs = |count| {
+        let values = make_array(encoded(count));
+        RunArray::try_new(&Int16Array::from(vec![2, 3]), &values).unwrap()
+    };
+    let views = |count| {
+        let values = make_array(encoded(count));
+        let field = Field::new("item", values.data_type().clone(), true);
+        let (starts, sizes) = (vec![1, 0], vec![1, 1]);
+        ListViewArray::new(field.into(), starts.into(), sizes.into(), values, None)
+    };
+    let (_, found) = converted(&runs(256));
+    let found = found.as_dictionary::<UInt8Type>();
+    assert_eq!(found.keys().values(), &[255, 255, 0]);
+    let (_, found) = converted(&views(256));
+    let found = found.as_list::<i32>().values().clone();
+    assert_eq!(
+        found.as_dictionary::<UInt8Type>().keys().values(),
+        &[0, 255]
+    );
+
+    let expected = "array: Dictionary key bigger than the key type";
+    for table in [table(&runs(257)), table(&views(257))] {
+        let refused = convert(table, false).unwrap_err();
+        assert_eq!(refused.to_string(), expected);
+    }
+}
+
 #[test]
 fn runs_of_lists_whose_nulls_are_outside_become_their_values() {
     let items = Arc::new(Int32Array::from(vec![None, Some(1), Some(2)]));

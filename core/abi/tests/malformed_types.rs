@@ -315,6 +315,30 @@ fn cases() -> Vec<Case> {
                 map(keys)
             },
         ),
+        // What is null without a bitmap of its own.
+        (
+            Minimal,
+            "array -> entries -> key: expected no nulls among the keys of a map but found 2",
+            || {
+                let mut keys = made("n", 2);
+                keys.null_count = -1;
+                map(keys)
+            },
+        ),
+        (
+            Minimal,
+            "array -> entries -> key -> values: expected no nulls among the keys of a map but found 1",
+            || map(runs(2, ends(&[2]), made("n", 1))),
+        ),
+        (
+            Minimal,
+            "array -> entries -> key -> values -> values: expected no nulls among the keys of a map but found 1",
+            || {
+                let mut values = made("i", 1).buffer(&[0u8]).buffer(&[7i32]);
+                values.null_count = 1;
+                map(runs(2, ends(&[2]), runs(1, ends(&[1]), values)))
+            },
+        ),
         (
             Minimal,
             "array -> entries: expected no nulls among the entries of a map but found 1",
@@ -457,6 +481,15 @@ fn cases() -> Vec<Case> {
                 let mut keys = made("i", 2).buffer(&[1u8]).buffer(&[1i32, 2]);
                 keys.null_count = -1;
                 map(keys)
+            },
+        ),
+        (
+            Full,
+            "array -> entries -> key -> values: expected no nulls among the keys of a map but found 1",
+            || {
+                let mut values = made("i", 2).buffer(&[2u8]).buffer(&[1i32, 2]);
+                values.null_count = -1;
+                map(runs(2, ends(&[1, 2]), values))
             },
         ),
         (

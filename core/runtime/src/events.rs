@@ -42,21 +42,21 @@ impl Waited {
 }
 
 impl Events {
-    /// Something happened: to a job, a stream or a pin.
+    /// Something happened: to a stream or a pin. A job does the two steps by itself.
     pub fn notify(&self) {
         self.raise();
         self.call_waker();
     }
 
     /// Lets waits return. Nobody waits for an event that is there already, and to wake nobody is a call of the system's.
-    fn raise(&self) {
+    pub fn raise(&self) {
         if !std::mem::replace(&mut lock(&self.state).pending, true) {
             self.changed.notify_all();
         }
     }
 
     /// Calls the waker, unless it was called and nobody has answered yet.
-    fn call_waker(&self) {
+    pub fn call_waker(&self) {
         if self.armed.swap(false, AcqRel)
             && let Some((waker, context)) = *lock(&self.waker)
         {

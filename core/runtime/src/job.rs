@@ -112,6 +112,9 @@ struct State {
 }
 
 /// One job, shared by its handle, the thread that works on it and whoever waits for it.
+///
+/// Events are raised under the lock of the state: whoever has seen what happened has its event already, and none comes
+/// later. The waker is called without it, since it may look at the job.
 pub struct Job {
     state: Mutex<State>,
     /// There is a result, or the job has ended.
@@ -164,9 +167,10 @@ impl Job {
                     Err(failure) => JobPhase::Failed(failure),
                 };
             }
+            self.events.raise();
         }
         self.changed.notify_all();
-        self.events.notify();
+        self.events.call_waker();
     }
 
     /// The next result, of at most `capacity` tables. Results that were queued before a failure come before it.
@@ -263,10 +267,11 @@ impl Job {
             guard_callback(|| self.monitor.cancel());
         }
         state.bytes = 0;
+        self.events.raise();
         drop(state);
         self.changed.notify_all();
         self.room.notify_all();
-        self.events.notify();
+        self.events.call_waker();
         // Last and without the lock: releasing a table may run foreign code.
         drop(results);
     }
@@ -320,11 +325,12 @@ impl Outlet {
         state.bytes = bytes;
         state.results.push_back(group);
         state.full = state.bound.is_full(state.results.len(), state.bytes);
+        job.events.raise();
         drop(state);
         if is_first {
             job.changed.notify_all();
         }
-        job.events.notify();
+        job.events.call_waker();
         ControlFlow::Continue(())
     }
 

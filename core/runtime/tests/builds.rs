@@ -11,18 +11,7 @@ use arrow_array::types::{Int32Type, Int64Type};
 use bowstring_abi::{ArrowArray, Failure, Level, OwnedTable, SchemaTree, Status, import_table};
 use bowstring_runtime::{BOW_BUILD_RESTORE, close_context};
 
-use common::{Alive, Scope};
-
-fn node(format: &str, name: &str, children: Vec<SchemaTree>) -> SchemaTree {
-    SchemaTree {
-        format: format.to_owned(),
-        name: name.to_owned(),
-        metadata: None,
-        flags: 2,
-        children,
-        dictionary: None,
-    }
-}
+use common::{Alive, Scope, drain, node};
 
 /// A struct of numbers, text and flags.
 fn schema() -> SchemaTree {
@@ -81,12 +70,6 @@ fn words(token: f64, leases: &[u32]) -> Vec<f64> {
 fn build(scope: &Scope, schema: u32, words: &[f64]) -> Result<OwnedTable, Failure> {
     // SAFETY: the addresses are those of a static, or refused before they are read.
     unsafe { scope.context.build(schema, words) }
-}
-
-fn drain(scope: &Scope) -> Vec<u32> {
-    let mut room = [0; 64];
-    let count = scope.context.released(&mut room);
-    room[..count].to_vec()
 }
 
 fn live_pins(scope: &Scope) -> f64 {

@@ -9,21 +9,10 @@ use bowstring_runtime::{
     ImportOptions, Next, shown_schema,
 };
 
-use common::Scope;
 use common::producer::{Step, stream};
+use common::{Scope, column_words, node};
 
 static VALUES: [i64; 3] = [1, -2, 300];
-
-fn node(format: &str, name: &str, children: Vec<SchemaTree>) -> SchemaTree {
-    SchemaTree {
-        format: format.to_owned(),
-        name: name.to_owned(),
-        metadata: None,
-        flags: 2,
-        children,
-        dictionary: None,
-    }
-}
 
 /// A column of decimals of 64 bits.
 fn original() -> SchemaTree {
@@ -34,21 +23,15 @@ fn options(flags: u32) -> ImportOptions {
     ImportOptions::from_flags(BOW_VALIDATE_FULL | flags).unwrap()
 }
 
-/// The words of three rows of one fixed-size column at `address`.
-fn words(leases: &[u32], flags: u32, address: f64, bytes: f64) -> Vec<f64> {
-    let mut words = vec![7.0, f64::from(flags), leases.len() as f64];
-    words.extend(leases.iter().map(|&lease| f64::from(lease)));
-    words.extend([3.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    words.extend([3.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    words.extend([1.0, address, bytes, 0.0]);
-    words
-}
-
 fn table(scope: &Scope) -> OwnedTable {
     let schema = scope.context.register_schema(original()).unwrap();
     let address = VALUES.as_ptr().addr() as f64;
     // SAFETY: the address is that of a static of 24 bytes.
-    let table = unsafe { scope.context.build(schema, &words(&[], 0, address, 24.0)) };
+    let table = unsafe {
+        scope
+            .context
+            .build(schema, &column_words(7, &[], 0, address, 24.0))
+    };
     scope.context.close_schema(schema).unwrap();
     table.unwrap()
 }
@@ -120,7 +103,7 @@ fn what_is_built_from_a_converted_table_is_restored() {
         let built = unsafe {
             scope
                 .context
-                .build(schema, &words(&[lease], flags, address, 48.0))
+                .build(schema, &column_words(7, &[lease], flags, address, 48.0))
         };
         let built = built.unwrap();
         assert_eq!(&SchemaTree::read(&built).unwrap(), expected);
@@ -145,7 +128,7 @@ fn what_is_built_from_a_converted_table_is_restored() {
     let wide = unsafe {
         scope
             .context
-            .build(schema, &words(&[lease], 0, address, 48.0))
+            .build(schema, &column_words(7, &[lease], 0, address, 48.0))
     };
     let refused = scope
         .context
@@ -182,9 +165,10 @@ fn metadata_that_makes_no_sense_is_refused_where_it_matters() {
     let address = VALUES.as_ptr().addr() as f64;
     // SAFETY: the address is that of a static of 24 bytes.
     let built = unsafe {
-        scope
-            .context
-            .build(schema, &words(&[], BOW_BUILD_RESTORE, address, 24.0))
+        scope.context.build(
+            schema,
+            &column_words(7, &[], BOW_BUILD_RESTORE, address, 24.0),
+        )
     };
     assert_eq!(built.map(drop).unwrap_err(), refused);
     assert!(is_drained(&scope), "nothing is pinned");

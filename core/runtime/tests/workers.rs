@@ -76,6 +76,23 @@ fn jobs_run_in_order_and_may_have_results() {
     assert_eq!(scope.live(), [0.0, 101.0, 1.0]);
 }
 
+/// Whoever has seen a job's end, and consumed the events there were, is not told of it again.
+#[test]
+fn no_event_comes_after_what_it_tells_of_was_seen() {
+    let scope = Scope::open();
+    for round in 0..200 {
+        let (store, _, _) = ledger(&scope);
+        let job = note(&scope, store, round);
+        while matches!(job.next(1).unwrap(), Next::Pending) {
+            std::thread::yield_now();
+        }
+        while scope.context.wait(0).unwrap() {}
+        // The thread has ended, so it tells nothing more.
+        scope.context.close_store(store).unwrap();
+        assert!(!scope.context.wait(0).unwrap(), "in round {round}");
+    }
+}
+
 #[test]
 fn a_job_that_fails_or_panics_leaves_the_worker_working() {
     let scope = Scope::open();

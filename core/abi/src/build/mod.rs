@@ -2,6 +2,8 @@
 
 mod copied;
 mod plain;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::any::Any;
@@ -130,6 +132,39 @@ pub unsafe fn build_table(
     words: &mut Words<'_>,
     owner: Arc<dyn Any + Send + Sync>,
 ) -> Result<Built, Failure> {
+    // SAFETY: by contract.
+    let assembled = unsafe { assemble(schema, words, owner) }?;
+    let Assembled {
+        built,
+        sizes,
+        is_plain,
+    } = assembled;
+    if !is_plain {
+        check_built(schema, &built.table, &sizes)?;
+    }
+    debug_assert_eq!(check_built(schema, &built.table, &sizes), Ok(()));
+    Ok(built)
+}
+
+/// A table that nobody has checked yet.
+struct Assembled {
+    built: Built,
+    /// The bytes of each buffer, in the order of the walk.
+    sizes: Vec<usize>,
+    /// Whether it is known to be sound without a walk.
+    is_plain: bool,
+}
+
+/// Puts the table together that the words say.
+///
+/// # Safety
+/// As for [`build_table`].
+#[inline]
+unsafe fn assemble(
+    schema: &BuildSchema,
+    words: &mut Words<'_>,
+    owner: Arc<dyn Any + Send + Sync>,
+) -> Result<Assembled, Failure> {
     let nodes = &schema.known.nodes;
     let buffers = nodes.iter().map(|node| node.layout.buffers().len()).sum();
     let mut parser = Parser {
@@ -163,13 +198,13 @@ pub unsafe fn build_table(
     let array = slab_of_arrays(arrays, buffers, &schema.shape, (copies, owner));
     // SAFETY: both structs are made here and are given up.
     let table = unsafe { OwnedTable::from_raw(schema.export(), array) };
-    if !is_plain {
-        check_built(schema, &table, &sizes)?;
-    }
-    debug_assert_eq!(check_built(schema, &table, &sizes), Ok(()));
-    Ok(Built {
-        table,
-        bytes_copied,
+    Ok(Assembled {
+        built: Built {
+            table,
+            bytes_copied,
+        },
+        sizes,
+        is_plain,
     })
 }
 

@@ -120,12 +120,17 @@ pub(crate) fn check_structs(node: &Node<'_>) -> Result<(), Problem> {
             }
         }
         role => {
+            // Every item of the null type is one, whatever the count says.
+            let count = match node.format {
+                "n" => array.length,
+                _ => array.null_count,
+            };
             if let Some(among) = without_nulls(role)
-                && array.null_count > 0
+                && count > 0
             {
                 return Err(Problem::Nulls {
                     among,
-                    count: array.null_count as usize,
+                    count: count as usize,
                 });
             }
         }
@@ -138,7 +143,7 @@ fn without_nulls(role: Role) -> Option<&'static str> {
     match role {
         Role::RunEnds => Some("run ends"),
         Role::MapEntries => Some("the entries of a map"),
-        Role::MapKeys => Some("the keys of a map"),
+        Role::MapKeys | Role::MapKeyRuns => Some("the keys of a map"),
         Role::Root(_) | Role::Child | Role::Dictionary => None,
     }
 }

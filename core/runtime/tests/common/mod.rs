@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{Buffer, ScalarBuffer};
-use bowstring_abi::{OwnedTable, export_batch};
+use bowstring_abi::{OwnedTable, SchemaTree, export_batch};
 use bowstring_runtime::{Context, Monitor};
 
 /// Counts the tables that have not been released.
@@ -56,6 +56,28 @@ pub fn number(table: &OwnedTable) -> u32 {
     }
 }
 
+/// A nullable field.
+pub fn node(format: &str, name: &str, children: Vec<SchemaTree>) -> SchemaTree {
+    SchemaTree {
+        format: format.to_owned(),
+        name: name.to_owned(),
+        metadata: None,
+        flags: 2,
+        children,
+        dictionary: None,
+    }
+}
+
+/// The words of three rows of one fixed-size column at `address`, borrowed under `token`.
+pub fn column_words(token: u32, leases: &[u32], flags: u32, address: f64, bytes: f64) -> Vec<f64> {
+    let mut words = vec![f64::from(token), f64::from(flags), leases.len() as f64];
+    words.extend(leases.iter().map(|&lease| f64::from(lease)));
+    words.extend([3.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    words.extend([3.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    words.extend([1.0, address, bytes, 0.0]);
+    words
+}
+
 /// A context that is closed at the end of the test.
 pub struct Scope {
     pub handle: u32,
@@ -81,6 +103,13 @@ impl Drop for Scope {
     fn drop(&mut self) {
         let _ = bowstring_runtime::close_context(self.handle);
     }
+}
+
+/// The tokens of pins that have been released.
+pub fn drain(scope: &Scope) -> Vec<u32> {
+    let mut room = [0; 64];
+    let count = scope.context.released(&mut room);
+    room[..count].to_vec()
 }
 
 /// Holds a thread until it is opened.
