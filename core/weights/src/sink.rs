@@ -29,7 +29,9 @@ pub(crate) trait Sink {
 
 /// Begins a file of the format that its name says, for quantized layers of this schema.
 pub(crate) fn create(path: &Path, schema: SchemaRef) -> Result<Box<dyn Sink>, WeightsError> {
-    match Format::of(path) {
+    // A stream is read, but what is written is a file.
+    let is_stream = path.extension().is_some_and(|it| it == "arrows");
+    match Format::of(path).filter(|_| !is_stream) {
         Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema)?)),
         Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, schema)?)),
         Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, schema)?)),
