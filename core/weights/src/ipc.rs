@@ -134,7 +134,7 @@ impl Iterator for IpcSource {
         batch.transpose().map(|batch| {
             batch.map(|batch| {
                 let element = element_name(batch.schema_ref());
-                Item::Layers(batch, element)
+                Item::Table(batch, element)
             })
         })
     }

@@ -105,7 +105,7 @@ impl Iterator for ParquetSource {
         .map(|batch| {
             batch.map(|batch| {
                 let element = element_name(batch.schema_ref());
-                Item::Layers(batch, element)
+                Item::Table(batch, element)
             })
         })
     }

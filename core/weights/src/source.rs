@@ -23,8 +23,10 @@ pub(crate) struct Shard {
 
 /// What a file gives, one after the other.
 pub(crate) enum Item {
+    /// A tensor to quantize, as a table of one layer.
+    Layer(TensorInfo, RecordBatch),
     /// Layers to quantize: a table, and the name of the type of its weights.
-    Layers(RecordBatch, String),
+    Table(RecordBatch, String),
     /// A tensor to leave as it is, and its bytes.
     Tensor(TensorInfo, Buffer),
 }
@@ -33,6 +35,7 @@ pub(crate) enum Item {
 pub(crate) struct Source {
     /// The size of its files.
     pub bytes: u64,
+    files: Vec<PathBuf>,
     items: Box<dyn Iterator<Item = Result<Item, WeightsError>>>,
 }
 
@@ -81,6 +84,7 @@ impl Source {
                 watch.expect(source.layers, source.values);
                 Ok(Self {
                     bytes: source.bytes,
+                    files: vec![path],
                     items: Box::new(source),
                 })
             }
@@ -88,6 +92,7 @@ impl Source {
                 let source = IpcSource::open(&path)?;
                 Ok(Self {
                     bytes: source.bytes,
+                    files: vec![path],
                     items: Box::new(source),
                 })
             }
@@ -103,6 +108,7 @@ impl Source {
     fn safetensors(path: &Path, vectors: bool, watch: &Watch) -> Result<Self, WeightsError> {
         let shards = open_shards(path)?;
         let bytes = shards.iter().map(|shard| shard.file.len() as u64).sum();
+        let files = shards.iter().map(|shard| shard.file.path.clone()).collect();
         for tensor in shards.iter().flat_map(|shard| &shard.tensors) {
             watch.expect(1, tensor.values());
         }
@@ -113,8 +119,18 @@ impl Source {
         });
         Ok(Self {
             bytes,
+            files,
             items: Box::new(items),
         })
+    }
+
+    /// Whether this is one of the files that are read, by whatever path.
+    pub fn reads(&self, path: &Path) -> bool {
+        let Ok(path) = path.canonicalize() else {
+            return false;
+        };
+        let mut files = self.files.iter();
+        files.any(|file| file.canonicalize().is_ok_and(|file| file == path))
     }
 }
 
@@ -134,7 +150,10 @@ fn item(file: &Mapped, tensor: TensorInfo, vectors: bool) -> Result<Item, String
         .aligned(start, len, alignment.unwrap_or(1))
         .ok_or("the file is shorter than its header says")?;
     Ok(match alignment {
-        Some(_) => Item::Layers(layer(&tensor, bytes)?, tensor.dtype.name.to_owned()),
+        Some(_) => {
+            let table = layer(&tensor, bytes)?;
+            Item::Layer(tensor, table)
+        }
         None => Item::Tensor(tensor, bytes),
     })
 }

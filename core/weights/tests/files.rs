@@ -411,6 +411,12 @@ fn layers_that_fail_are_an_error_or_reported() {
         report.layers[1].outcome,
         Outcome::Failed("weights[7]: expected a finite number but found NaN".to_owned())
     );
+    // What the file says of it is known all the same.
+    assert_eq!(report.layers[1].shape, [2, 32]);
+    assert_eq!(
+        (report.layers[1].bytes_in, report.layers[1].bytes_out),
+        (256, 0)
+    );
     let kept: Vec<String> = back(&parquet(&output)).into_keys().collect();
     assert_eq!(kept, ["better", "good"]);
 }
