@@ -280,6 +280,7 @@ fn names_that_say_no_format_are_refused() {
     assert!(error(&good, &nowhere).ends_with("out.arrow: No such file or directory (os error 2)"));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_result_is_never_a_file_of_the_input() {
     let directory = tempfile::tempdir().unwrap();
