@@ -5,9 +5,9 @@
  *
  * | mistake | native test |
  * |---|---|
- * | moved children released twice, on other threads too | `core/runtime/tests/builds.rs`, `the_token_comes_when_...` |
+ * | moved children released twice, on other threads too | `core/runtime/tests/build_lifetimes.rs`, `the_token_comes_when_...` |
  * | moved dictionary released twice | `core/abi/tests/pitfalls.rs`, `a_moved_dictionary_outlives_...` |
- * | release from foreign threads | `core/runtime/tests/builds.rs`, `eight_threads_release_...` |
+ * | release from foreign threads | `core/runtime/tests/build_lifetimes.rs`, `eight_threads_release_...` |
  * | misaligned values on the way out | `core/runtime/tests/builds.rs`, `misaligned_values_are_copied` |
  * | an error's words and errno | `core/runtime/tests/streams_in.rs`, `an_error_has_the_producers_words_...` |
  */
