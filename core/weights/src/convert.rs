@@ -51,7 +51,11 @@ pub fn quantize_file(
         quantizer: Quantizer::keeping(KEPT_BYTES),
         options: &options.quantize,
         watch,
-        sink: create(output, options.quantize.quantized_schema())?,
+        sink: create(
+            output,
+            options.quantize.quantized_schema(),
+            source.metadata.clone(),
+        )?,
         layers: Vec::new(),
     };
     for item in source {

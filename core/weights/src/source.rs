@@ -10,7 +10,7 @@ use crate::ipc::IpcSource;
 use crate::layers::{alignment, layer};
 use crate::mapped::Mapped;
 use crate::parquet::ParquetSource;
-use crate::safetensors::{TensorInfo, open_shards};
+use crate::safetensors::{Metadata, TensorInfo, open_shards};
 use crate::{Watch, WeightsError};
 
 /// One safetensors file.
@@ -19,6 +19,7 @@ pub(crate) struct Shard {
     pub file: Mapped,
     /// In the order of their bytes.
     pub tensors: Vec<TensorInfo>,
+    pub metadata: Metadata,
 }
 
 /// What a file gives, one after the other.
@@ -35,6 +36,8 @@ pub(crate) enum Item {
 pub(crate) struct Source {
     /// The size of its files.
     pub bytes: u64,
+    /// What it says of itself, where it is safetensors.
+    pub metadata: Metadata,
     files: Vec<PathBuf>,
     items: Box<dyn Iterator<Item = Result<Item, WeightsError>>>,
 }
@@ -84,6 +87,7 @@ impl Source {
                 watch.expect(source.layers, source.values);
                 Ok(Self {
                     bytes: source.bytes,
+                    metadata: Metadata::new(),
                     files: vec![path],
                     items: Box::new(source),
                 })
@@ -92,6 +96,7 @@ impl Source {
                 let source = IpcSource::open(&path)?;
                 Ok(Self {
                     bytes: source.bytes,
+                    metadata: Metadata::new(),
                     files: vec![path],
                     items: Box::new(source),
                 })
@@ -108,17 +113,24 @@ impl Source {
     fn safetensors(path: &Path, vectors: bool, watch: &Watch) -> Result<Self, WeightsError> {
         let shards = open_shards(path)?;
         let bytes = shards.iter().map(|shard| shard.file.len() as u64).sum();
+        // Where files differ, the first one counts.
+        let mut metadata = Metadata::new();
+        for (name, text) in shards.iter().flat_map(|shard| &shard.metadata) {
+            metadata.entry(name.clone()).or_insert_with(|| text.clone());
+        }
         let files = shards.iter().map(|shard| shard.file.path.clone()).collect();
         for tensor in shards.iter().flat_map(|shard| &shard.tensors) {
             watch.expect(1, tensor.values());
         }
-        let items = shards.into_iter().flat_map(move |Shard { file, tensors }| {
+        let items = shards.into_iter().flat_map(move |shard| {
+            let Shard { file, tensors, .. } = shard;
             tensors
                 .into_iter()
                 .map(move |tensor| item(&file, tensor, vectors).about(&file.path))
         });
         Ok(Self {
             bytes,
+            metadata,
             files,
             items: Box::new(items),
         })
