@@ -19,6 +19,9 @@ struct Candidate {
     next: f64,
 }
 
+/// How much more a map may cost than the best so far to be followed by least squares, which gains less than that.
+const HOPE: f64 = 1.25;
+
 /// The map of the least error that is found from `start`, the one that covers the range. `score(inverse, low, high)`
 /// gives the sums that [`score`](crate::kernel::score::score) describes.
 pub(crate) fn improve(
@@ -50,8 +53,16 @@ pub(crate) fn improve(
             next,
         }
     };
+    // Finer codes gain less from each step of the scale; longer groups have longer tails to cut.
+    // With two bits there is little to choose from, and least squares goes the rest of the way.
+    let (ratio, patience, starts, steps, factors): (f64, u32, usize, u32, &[f64]) = match rule.bits
+    {
+        2 => (0.8, 1, 1, 2, &[1.0]),
+        4 => (0.965, 6, 3, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
+        _ => (0.99, 4, 3, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
+    };
     let polish = |mut best: Candidate| {
-        for _ in 0..3 {
+        for _ in 0..steps {
             let next = try_scale(best.next, best.zero_point);
             if next.error >= best.error {
                 break;
@@ -61,13 +72,6 @@ pub(crate) fn improve(
         best
     };
     let widest = f64::from(start.scale);
-    // Finer codes gain less from each step of the scale; longer groups have longer tails to cut.
-    // With two bits there is little to choose from, and least squares goes the rest of the way.
-    let (ratio, patience, starts, factors): (f64, u32, usize, &[f64]) = match rule.bits {
-        2 => (0.8, 1, 1, &[1.0]),
-        4 => (0.965, 6, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
-        _ => (0.99, 4, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
-    };
     let line = |zero_point: i32, first: f64, ratio: f64| {
         let mut best = [try_scale(first, zero_point); 3];
         let mut since = 0;
@@ -108,7 +112,9 @@ pub(crate) fn improve(
                         .iter()
                         .map(|factor| try_scale(before.scale * factor, zero_point));
                     let nearby = nearby.reduce(pick).expect("some factors");
-                    best = pick(best, polish(nearby));
+                    if nearby.error < best.error * HOPE {
+                        best = pick(best, polish(nearby));
+                    }
                 }
             }
             if best.zero_point == before.zero_point {

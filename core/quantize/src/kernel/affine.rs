@@ -35,17 +35,15 @@ pub(crate) unsafe fn ranges<L: Lanes>(
     unsafe {
         for (group, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
             let start = group * len;
-            let mut l = [L::splat(0.0); 2];
-            let mut h = l;
+            let mut range = L::no_range();
             let mut at = start;
             while at < start + len {
                 L::prefetch(next.wrapping_add(at / 4));
-                let (a, b) = (L::load(x.add(at)), L::load(x.add(at + LANES)));
-                l = [a.min(l[0]), b.min(l[1])];
-                h = [a.max(h[0]), b.max(h[1])];
+                range = L::widen(range, L::load(x.add(at)));
+                range = L::widen(range, L::load(x.add(at + LANES)));
                 at += STEP;
             }
-            (*low, *high) = L::bounds(l[0].min(l[1]), h[0].max(h[1]));
+            (*low, *high) = L::ends(range);
         }
     }
 }
@@ -82,7 +80,6 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     codes: *mut u8,
     sums: &mut Sums,
 ) -> bool {
-    let mut largest = sums.largest;
     let (first, doubt) = (groups.len() * len / 4, rule.doubt());
     // SAFETY: the caller vouches for `groups.len() * len` readable values and writable codes.
     unsafe {
@@ -90,37 +87,35 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
             let next = next.wrapping_add(first + at * len * 3 / 4);
             let (x, codes) = (x.add(at * len), codes.add(at * len));
             let values = Values { x, next, len };
-            let worst = match group.path {
+            match group.path {
                 Path::Reciprocal if STATISTICS => {
+                    // Sums that are kept in registers from group to group leave too few for the loop over one.
+                    let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
                     let before = Vectors::load(sums);
                     let (after, worst) = code_group::<L, SIGNED, STATISTICS, false>(
                         values, group, rule, codes, before,
                     );
                     let bound = group.scale * (0.5 - doubt);
                     if L::any_above(worst, bound.to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums)
+                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums);
                     } else {
                         after.store(sums);
-                        L::largest(worst)
+                        sums.note::<L>(worst);
                     }
                 }
                 Path::Reciprocal => {
                     let worst = code_only::<L, SIGNED>(values, group, codes);
                     if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums)
-                    } else {
-                        0
+                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums);
                     }
                 }
                 Path::Division => divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums),
-                Path::Wide => code_wide::<SIGNED>(x, len, group, rule, codes, &mut sums.wide),
-                Path::Beyond => INFINITY,
-            };
-            largest = largest.max(worst);
+                Path::Wide => code_wide::<SIGNED>(x, len, group, rule, codes, sums),
+                Path::Beyond => sums.note_one(INFINITY),
+            }
         }
+        sums.are_finite::<L>()
     }
-    sums.largest = largest;
-    largest < INFINITY
 }
 
 /// `len` values, and the address whose neighbourhood is to be fetched meanwhile.
@@ -144,7 +139,7 @@ impl Values {
     }
 }
 
-/// The codes of a group by division; the largest magnitude of an error.
+/// The codes of a group by division.
 #[inline(always)]
 unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     values: Values,
@@ -152,14 +147,14 @@ unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     rule: &Rule,
     codes: *mut u8,
     sums: &mut Sums,
-) -> i32 {
+) {
     // SAFETY: as promised to this function.
     unsafe {
         let before = Vectors::load(sums);
         let (after, worst) =
             code_group::<L, SIGNED, STATISTICS, true>(values, group, rule, codes, before);
         after.store(sums);
-        L::largest(worst)
+        sums.note::<L>(worst);
     }
 }
 
@@ -186,7 +181,7 @@ unsafe fn code_only<L: Lanes, const SIGNED: bool>(
             let (i, j) = (a.round(), b.round());
             let (d, f) = (a.sub(L::to_float(i)), b.sub(L::to_float(j)));
             worst = L::most(L::most(worst, d), f);
-            L::store_codes::<SIGNED>(i, j, group.zero_point, codes.add(at));
+            L::store_codes::<SIGNED>(L::narrow(i), L::narrow(j), group.zero_point, codes.add(at));
             at += STEP;
         }
         worst
@@ -213,23 +208,24 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
         let mut at = 0;
         while at < len {
             values.fetch::<L>(at);
-            let mut halves = [L::splat_int(0); 2];
-            for (half, code) in halves.iter_mut().enumerate() {
+            let mut words = [L::narrow(L::splat_int(0)); 2];
+            for (half, words) in words.iter_mut().enumerate() {
                 let x = L::load(x.add(at + half * LANES));
-                *code = if DIVIDE {
+                let code = if DIVIDE {
                     // Saturating before rounding is the same as after it, since the bounds are integers.
                     x.div(scale).min(high).max(low).round()
                 } else {
                     x.mul(inverse).round()
                 };
                 // Of the exact product; the value that comes back differs from that by its rounding.
-                let e = L::to_float(*code).mul_add(negated, x);
+                *words = L::narrow(code);
+                let e = L::to_float(code).mul_add(negated, x);
                 worst = L::most(worst, e);
                 if STATISTICS {
                     sums.add(x, e);
                 }
             }
-            L::store_codes::<SIGNED>(halves[0], halves[1], group.zero_point, codes.add(at));
+            L::store_codes::<SIGNED>(words[0], words[1], group.zero_point, codes.add(at));
             at += STEP;
         }
         (sums, worst)
@@ -243,8 +239,8 @@ unsafe fn code_wide<const SIGNED: bool>(
     group: &Group,
     rule: &Rule,
     codes: *mut u8,
-    sums: &mut [f64; 3],
-) -> i32 {
+    sums: &mut Sums,
+) {
     let (bottom, top) = rule.codes();
     let mut worst = 0;
     for at in 0..len {
@@ -252,10 +248,10 @@ unsafe fn code_wide<const SIGNED: bool>(
         let x = unsafe { x.add(at).read_unaligned() };
         let steps = code_one(x, group.scale, bottom, top, group.zero_point);
         let e = f64::from(x) - f64::from(steps as f32 * group.scale);
-        *sums = [
-            sums[0] + e * e,
-            sums[1] + f64::from(x) * f64::from(x),
-            sums[2] + f64::from(x) * e,
+        sums.wide = [
+            sums.wide[0] + e * e,
+            sums.wide[1] + f64::from(x) * f64::from(x),
+            sums.wide[2] + f64::from(x) * e,
         ];
         worst = worst.max(
             (if x.is_finite() {
@@ -267,7 +263,7 @@ unsafe fn code_wide<const SIGNED: bool>(
         // SAFETY: as above.
         unsafe { codes.add(at).write((steps + group.zero_point) as u8) };
     }
-    worst
+    sums.note_one(worst);
 }
 
 /// As [`code`] for one run of values that each have their own scale and zero point (a whole float).
@@ -289,7 +285,7 @@ pub(crate) unsafe fn code_each<L: Lanes, const SIGNED: bool>(
         let mut worst = L::least();
         let mut at = 0;
         while at < len {
-            let mut rounded = [L::splat_int(0); 2];
+            let mut rounded = [L::narrow(L::splat_int(0)); 2];
             for (half, rounded) in rounded.iter_mut().enumerate() {
                 let at = at + half * LANES;
                 let x = L::load(x.add(at));
@@ -299,15 +295,15 @@ pub(crate) unsafe fn code_each<L: Lanes, const SIGNED: bool>(
                 let e = x.sub(steps.mul(scale));
                 worst = L::most(worst, e);
                 vectors.add(x, e);
-                *rounded = steps.add(zero).round();
+                *rounded = L::narrow(steps.add(zero).round());
             }
             L::store_codes::<SIGNED>(rounded[0], rounded[1], 0, codes.add(at));
             at += STEP;
         }
         vectors.store(sums);
-        sums.largest = sums.largest.max(L::largest(worst));
+        sums.note::<L>(worst);
+        sums.are_finite::<L>()
     }
-    sums.largest < INFINITY
 }
 
 /// The values of consecutive groups of `len` codes each, a multiple of [`STEP`]: `(code - zero_point) * scale`.

@@ -30,8 +30,13 @@ macro_rules! both {
 
 impl Lanes for Avx2 {
     type Int = (__m256i, __m256i);
+    /// The packs work within 128-bit halves: four lanes of the first register, four of the second, and so again.
+    type Words = __m256i;
     /// One register, as the loops need all others.
     type Most = __m256i;
+    /// The bits of the lows, of which those of a lower number are larger if unsigned, and those of the highs. Integers are
+    /// compared on more ports than floats.
+    type Range = ([__m256i; 2], [__m256i; 2]);
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -107,6 +112,41 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn no_range() -> Self::Range {
+        unsafe {
+            let (low, high) = (_mm256_set1_epi32(i32::MIN), _mm256_setzero_si256());
+            ([low; 2], [high; 2])
+        }
+    }
+    #[inline(always)]
+    unsafe fn widen((lows, highs): Self::Range, value: Self) -> Self::Range {
+        unsafe {
+            let [a, b] = [_mm256_castps_si256(value.0), _mm256_castps_si256(value.1)];
+            (
+                [_mm256_max_epu32(lows[0], a), _mm256_max_epu32(lows[1], b)],
+                [_mm256_max_epi32(highs[0], a), _mm256_max_epi32(highs[1], b)],
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn ends((lows, highs): Self::Range) -> (f32, f32) {
+        unsafe {
+            // Both at once: the magnitudes of the lows in one half, the highs in the other.
+            let low = _mm256_max_epu32(lows[0], lows[1]);
+            let low = _mm256_xor_si256(low, _mm256_set1_epi32(i32::MIN));
+            let high = _mm256_max_epi32(highs[0], highs[1]);
+            let m = _mm256_max_epi32(
+                _mm256_permute2x128_si256::<0x20>(low, high),
+                _mm256_permute2x128_si256::<0x31>(low, high),
+            );
+            let m = _mm256_max_epi32(m, _mm256_shuffle_epi32::<0b01_00_11_10>(m));
+            let m = _mm256_max_epi32(m, _mm256_shuffle_epi32::<0b10_11_00_01>(m));
+            let m = _mm256_castsi256_ps(m);
+            let low = _mm256_cvtss_f32(m);
+            (-low, _mm_cvtss_f32(_mm256_extractf128_ps::<1>(m)))
+        }
+    }
+    #[inline(always)]
     unsafe fn total(self) -> f32 {
         unsafe { total(_mm256_add_ps(self.0, self.1)) }
     }
@@ -155,14 +195,16 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn largest(most: Self::Most) -> i32 {
-        unsafe {
-            let high = _mm256_extracti128_si256::<1>(most);
-            let m = _mm_max_epi32(_mm256_castsi256_si128(most), high);
-            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_11_10>(m));
-            let m = _mm_max_epi32(m, _mm_shuffle_epi32::<0b00_00_00_01>(m));
-            _mm_cvtsi128_si32(m)
-        }
+    unsafe fn join(most: Self::Most, other: Self::Most) -> Self::Most {
+        unsafe { _mm256_max_epi32(most, other) }
+    }
+    #[inline(always)]
+    unsafe fn load_most(from: *const i32) -> Self::Most {
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_most(most: Self::Most, to: *mut i32) {
+        unsafe { _mm256_storeu_si256(to.cast(), most) }
     }
     #[inline(always)]
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
@@ -177,22 +219,28 @@ impl Lanes for Avx2 {
         unsafe { Self(_mm256_cvtepi32_ps(int.0), _mm256_cvtepi32_ps(int.1)) }
     }
     #[inline(always)]
+    unsafe fn narrow(int: Self::Int) -> Self::Words {
+        unsafe { _mm256_packs_epi32(int.0, int.1) }
+    }
+    #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(
-        a: Self::Int,
-        b: Self::Int,
+        a: Self::Words,
+        b: Self::Words,
         zero_point: i32,
         to: *mut u8,
     ) {
         unsafe {
-            // The packs work within 128-bit halves, so the bytes come out in the order of `order`, by fours.
             let zero_point = _mm256_set1_epi16(zero_point as i16);
-            let low = _mm256_add_epi16(_mm256_packs_epi32(a.0, a.1), zero_point);
-            let high = _mm256_add_epi16(_mm256_packs_epi32(b.0, b.1), zero_point);
+            let (a, b) = (
+                _mm256_add_epi16(a, zero_point),
+                _mm256_add_epi16(b, zero_point),
+            );
             let bytes = if SIGNED {
-                _mm256_packs_epi16(low, high)
+                _mm256_packs_epi16(a, b)
             } else {
-                _mm256_packus_epi16(low, high)
+                _mm256_packus_epi16(a, b)
             };
+            // Where the fours of the packs lie.
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             _mm256_storeu_si256(to.cast(), _mm256_permutevar8x32_epi32(bytes, order));
         }

@@ -19,7 +19,7 @@ macro_rules! one {
 }
 
 #[inline(always)]
-unsafe fn narrow<const SIGNED: bool>(int: __m512i, zero_point: i32) -> __m128i {
+unsafe fn bytes<const SIGNED: bool>(int: __m512i, zero_point: i32) -> __m128i {
     unsafe {
         let sum = _mm512_add_epi32(int, _mm512_set1_epi32(zero_point));
         if SIGNED {
@@ -33,7 +33,10 @@ unsafe fn narrow<const SIGNED: bool>(int: __m512i, zero_point: i32) -> __m128i {
 
 impl Lanes for Avx512 {
     type Int = __m512i;
+    type Words = __m512i;
     type Most = __m512i;
+    /// The bits of the lows, of which those of a lower number are larger if unsigned, and those of the highs.
+    type Range = (__m512i, __m512i);
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -69,6 +72,25 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn highest(self) -> f32 {
         unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn no_range() -> Self::Range {
+        unsafe { (_mm512_set1_epi32(i32::MIN), _mm512_setzero_si512()) }
+    }
+    #[inline(always)]
+    unsafe fn widen((lows, highs): Self::Range, value: Self) -> Self::Range {
+        unsafe {
+            let bits = _mm512_castps_si512(value.0);
+            (_mm512_max_epu32(lows, bits), _mm512_max_epi32(highs, bits))
+        }
+    }
+    #[inline(always)]
+    unsafe fn ends((lows, highs): Self::Range) -> (f32, f32) {
+        unsafe {
+            let low = _mm512_reduce_max_epu32(lows);
+            let high = _mm512_reduce_max_epi32(highs);
+            (f32::from_bits(low), f32::from_bits(high as u32))
+        }
     }
     #[inline(always)]
     unsafe fn total(self) -> f32 {
@@ -122,8 +144,16 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn largest(most: Self::Most) -> i32 {
-        unsafe { _mm512_reduce_max_epi32(most) }
+    unsafe fn join(most: Self::Most, other: Self::Most) -> Self::Most {
+        unsafe { _mm512_max_epi32(most, other) }
+    }
+    #[inline(always)]
+    unsafe fn load_most(from: *const i32) -> Self::Most {
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_most(most: Self::Most, to: *mut i32) {
+        unsafe { _mm512_storeu_si512(to.cast(), most) }
     }
     #[inline(always)]
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
@@ -138,15 +168,19 @@ impl Lanes for Avx512 {
         unsafe { Self(_mm512_cvtepi32_ps(int)) }
     }
     #[inline(always)]
+    unsafe fn narrow(int: Self::Int) -> Self::Words {
+        int
+    }
+    #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(
-        a: Self::Int,
-        b: Self::Int,
+        a: Self::Words,
+        b: Self::Words,
         zero_point: i32,
         to: *mut u8,
     ) {
         unsafe {
-            _mm_storeu_si128(to.cast(), narrow::<SIGNED>(a, zero_point));
-            _mm_storeu_si128(to.add(16).cast(), narrow::<SIGNED>(b, zero_point));
+            _mm_storeu_si128(to.cast(), bytes::<SIGNED>(a, zero_point));
+            _mm_storeu_si128(to.add(16).cast(), bytes::<SIGNED>(b, zero_point));
         }
     }
     #[inline(always)]

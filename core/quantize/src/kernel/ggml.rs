@@ -11,7 +11,7 @@
 
 use half::f16;
 
-use super::affine::{AHEAD, INFINITY};
+use super::affine::AHEAD;
 use super::lanes::{LANES, Lanes};
 use super::rule::SAFE_SCALES;
 use super::sums::{Sums, Vectors};
@@ -97,9 +97,9 @@ pub(crate) unsafe fn encode<L: Lanes>(
             }
         }
         vectors.store(sums);
-        sums.largest = sums.largest.max(L::largest(worst));
+        sums.note::<L>(worst);
+        is_valid & sums.are_finite::<L>()
     }
-    is_valid & (sums.largest < INFINITY)
 }
 
 /// Blocks whose scales are found together.
@@ -180,7 +180,7 @@ unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> 
     unsafe {
         let id = L::splat(map.inverse);
         let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
-        L::store_codes::<true>(codes[0], codes[1], 0, to.add(2));
+        L::store_codes::<true>(L::narrow(codes[0]), L::narrow(codes[1]), 0, to.add(2));
         let d = write_half::<L>(map.d, to);
         let scale = L::splat(d);
         let back = [

@@ -19,8 +19,12 @@ pub(crate) const ALMOST_HALF: f32 = 0.499_999_97;
 pub(crate) trait Lanes: Copy {
     /// Sixteen 32-bit integers.
     type Int: Copy;
+    /// Sixteen integers that fit an `i16`.
+    type Words: Copy;
     /// The largest magnitudes so far, in as many lanes as suit the machine.
     type Most: Copy;
+    /// The least and the greatest so far of 0 and the values of each lane.
+    type Range: Copy;
 
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -48,6 +52,12 @@ pub(crate) trait Lanes: Copy {
         // SAFETY: as promised to this method.
         unsafe { (low.lowest(), high.highest()) }
     }
+    /// The range of nothing but 0.
+    unsafe fn no_range() -> Self::Range;
+    /// With the values of `value`, in the order of their bits, so that a NaN becomes an end.
+    unsafe fn widen(range: Self::Range, value: Self) -> Self::Range;
+    /// The ends of all lanes together.
+    unsafe fn ends(range: Self::Range) -> (f32, f32);
     /// The sum of the lanes: each of the first half plus its fellow of the second, and so on with what is left.
     unsafe fn total(self) -> f32;
     /// Asks for the cache line at `from`, which need not be readable.
@@ -69,19 +79,25 @@ pub(crate) trait Lanes: Copy {
     /// With the magnitudes of the lanes of `value`, whose bits are in the order of the magnitudes, with NaN above all
     /// numbers.
     unsafe fn most(most: Self::Most, value: Self) -> Self::Most;
-    /// The bits of the largest.
-    unsafe fn largest(most: Self::Most) -> i32;
+    /// With those of `other`.
+    unsafe fn join(most: Self::Most, other: Self::Most) -> Self::Most;
+    /// From where [`store_most`](Self::store_most) wrote them.
+    unsafe fn load_most(from: *const i32) -> Self::Most;
+    /// Writes up to sixteen.
+    unsafe fn store_most(most: Self::Most, to: *mut i32);
     /// Whether the bits of one are greater than `bound`.
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool;
 
     unsafe fn splat_int(value: i32) -> Self::Int;
     unsafe fn to_float(int: Self::Int) -> Self;
 
-    /// Writes 32 codes: the lanes of `a`, then those of `b`, plus `zero_point`, saturated to `i8` if `SIGNED`, else to
-    /// `u8`. The lanes fit an `i16`, as do their sums.
+    /// The lanes, which fit an `i16`.
+    unsafe fn narrow(int: Self::Int) -> Self::Words;
+    /// Writes 32 codes: the words of `a`, then those of `b`, plus `zero_point`, saturated to `i8` if `SIGNED`, else to
+    /// `u8`. The sums fit an `i16`.
     unsafe fn store_codes<const SIGNED: bool>(
-        a: Self::Int,
-        b: Self::Int,
+        a: Self::Words,
+        b: Self::Words,
         zero_point: i32,
         to: *mut u8,
     );
@@ -91,6 +107,7 @@ pub(crate) trait Lanes: Copy {
         let mut bytes = [0u8; 2 * LANES];
         // SAFETY: the array has 32 bytes, and the caller vouches for 16 more.
         unsafe {
+            let (a, b) = (Self::narrow(a), Self::narrow(b));
             Self::store_codes::<false>(a, b, 0, bytes.as_mut_ptr());
             // Sixteen bytes as one number: no code has bits that the shift would carry into its neighbour.
             let low = bytes.as_ptr().cast::<u128>().read_unaligned();

@@ -54,7 +54,10 @@ fn mul_add(a: f32, b: f32, c: f32) -> f32 {
 
 impl Lanes for Portable {
     type Int = [i32; LANES];
+    type Words = [i32; LANES];
     type Most = [i32; LANES];
+    /// The bits of the lows, of which those of a lower number are larger if unsigned, and those of the highs.
+    type Range = ([u32; LANES], [i32; LANES]);
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -120,6 +123,24 @@ impl Lanes for Portable {
         )
     }
     #[inline(always)]
+    unsafe fn no_range() -> Self::Range {
+        ([1 << 31; LANES], [0; LANES])
+    }
+    #[inline(always)]
+    unsafe fn widen((lows, highs): Self::Range, value: Self) -> Self::Range {
+        let bits = value.0.map(f32::to_bits);
+        (
+            std::array::from_fn(|lane| lows[lane].max(bits[lane])),
+            std::array::from_fn(|lane| highs[lane].max(bits[lane] as i32)),
+        )
+    }
+    #[inline(always)]
+    unsafe fn ends((lows, highs): Self::Range) -> (f32, f32) {
+        let low = lows.into_iter().fold(1 << 31, u32::max);
+        let high = highs.into_iter().fold(0, i32::max);
+        (f32::from_bits(low), f32::from_bits(high as u32))
+    }
+    #[inline(always)]
     unsafe fn total(self) -> f32 {
         let mut sums = self.0;
         let mut half = LANES / 2;
@@ -156,8 +177,18 @@ impl Lanes for Portable {
         std::array::from_fn(|lane| most[lane].max(magnitude(lane)))
     }
     #[inline(always)]
-    unsafe fn largest(most: Self::Most) -> i32 {
-        most.into_iter().fold(0, i32::max)
+    unsafe fn join(most: Self::Most, other: Self::Most) -> Self::Most {
+        std::array::from_fn(|lane| most[lane].max(other[lane]))
+    }
+    #[inline(always)]
+    unsafe fn load_most(from: *const i32) -> Self::Most {
+        // SAFETY: the caller vouches for 16 readable ones.
+        unsafe { from.cast::<[i32; LANES]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store_most(most: Self::Most, to: *mut i32) {
+        // SAFETY: the caller vouches for room for 16.
+        unsafe { to.cast::<[i32; LANES]>().write_unaligned(most) }
     }
     #[inline(always)]
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
@@ -173,9 +204,13 @@ impl Lanes for Portable {
         Self(int.map(|value| value as f32))
     }
     #[inline(always)]
+    unsafe fn narrow(int: Self::Int) -> Self::Words {
+        int
+    }
+    #[inline(always)]
     unsafe fn store_codes<const SIGNED: bool>(
-        a: Self::Int,
-        b: Self::Int,
+        a: Self::Words,
+        b: Self::Words,
         zero_point: i32,
         to: *mut u8,
     ) {

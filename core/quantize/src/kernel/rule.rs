@@ -161,12 +161,19 @@ impl Rule {
     /// The scale by which the range has just the codes there are.
     #[inline(always)]
     fn wanted(&self, low: f64, high: f64) -> f64 {
+        span(self.symmetric, low, high) / self.steps()
+    }
+
+    /// How many steps the range is divided into, or half of it if symmetric.
+    #[inline(always)]
+    fn steps(&self) -> f64 {
         let (bottom, top) = self.codes();
-        if self.symmetric {
-            (if -low > high { -low } else { high }) / f64::from(top - self.middle())
+        let first = if self.symmetric {
+            self.middle()
         } else {
-            (high - low) / f64::from(top - bottom)
-        }
+            bottom
+        };
+        f64::from(top - first)
     }
 
     /// The code of zero that puts `low` at the smallest code.
@@ -176,46 +183,73 @@ impl Rule {
             return self.middle();
         }
         let (bottom, top) = self.codes();
-        // At most 255 and a fraction, but for a scale that was clamped.
-        let steps = -low / f64::from(scale);
-        let steps = if steps < 1024.0 { steps } else { 1024.0 };
-        // Adding 2^52 rounds to even and leaves the integer in the low bits.
-        const SHIFT: f64 = 4_503_599_627_370_496.0;
-        let zero_point = bottom + (steps + SHIFT).to_bits() as i32;
-        if zero_point < top { zero_point } else { top }
+        zero_point(low, scale, bottom, top)
     }
+}
+
+/// The length of a range, or its larger half.
+#[inline(always)]
+fn span(symmetric: bool, low: f64, high: f64) -> f64 {
+    if !symmetric {
+        high - low
+    } else if -low > high {
+        -low
+    } else {
+        high
+    }
+}
+
+/// The code of zero, of `bottom..=top`, that puts `low` at the smallest.
+#[inline(always)]
+fn zero_point(low: f64, scale: f32, bottom: i32, top: i32) -> i32 {
+    // At most 255 and a fraction, but for a scale that was clamped.
+    let steps = -low / f64::from(scale);
+    let steps = if steps < 1024.0 { steps } else { 1024.0 };
+    // Adding 2^52 rounds to even and leaves the integer in the low bits.
+    const SHIFT: f64 = 4_503_599_627_370_496.0;
+    let zero_point = bottom + (steps + SHIFT).to_bits() as i32;
+    if zero_point < top { zero_point } else { top }
 }
 
 /// The maps of groups by their ranges: [`Rule::fit`] for each.
 #[inline(always)]
 pub(crate) fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-    const WIDTH: usize = 64;
+    const WIDTH: usize = 8;
+    let ((bottom, top), steps) = (rule.codes(), rule.steps());
     let ranges = lows.chunks(WIDTH).zip(highs.chunks(WIDTH));
     for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(WIDTH)) {
-        // First as if all were plain, in a loop without branches, of which the compiler makes vectors.
-        let (mut scales, mut zeros) = ([0.0f32; WIDTH], [0i32; WIDTH]);
-        let mut is_plain = rule.scale_bits == 24;
-        let maps = scales.iter_mut().zip(&mut zeros);
-        for ((low, high), (scale, zero)) in lows.iter().zip(highs).zip(maps) {
-            let (low, high) = (f64::from(*low), f64::from(*high));
-            *scale = rule.wanted(low, high) as f32;
-            *zero = rule.zero_point(low, *scale);
-            is_plain &= SAFE_SCALES.contains(scale);
-        }
-        let maps = scales.iter().zip(&zeros);
-        for ((group, (scale, zero_point)), (low, high)) in
-            groups.iter_mut().zip(maps).zip(lows.iter().zip(highs))
-        {
-            *group = if is_plain {
-                Group {
-                    scale: *scale,
-                    inverse: 1.0 / scale,
-                    zero_point: *zero_point,
-                    path: Path::Reciprocal,
-                }
+        if let (Ok(lows), Ok(highs), 24) = (
+            <&[f32; WIDTH]>::try_from(lows),
+            <&[f32; WIDTH]>::try_from(highs),
+            rule.scale_bits,
+        ) {
+            // As if all were plain, without branches, so that the compiler makes vectors of it.
+            let (low, high) = (lows.map(f64::from), highs.map(f64::from));
+            let (scales, zeros): ([f32; WIDTH], [i32; WIDTH]) = if rule.symmetric {
+                let scale = |at| (span(true, low[at], high[at]) / steps) as f32;
+                (std::array::from_fn(scale), [rule.middle(); WIDTH])
             } else {
-                rule.fit(*low, *high)
+                let scale = |at| (span(false, low[at], high[at]) / steps) as f32;
+                let scales: [f32; WIDTH] = std::array::from_fn(scale);
+                let zeros = std::array::from_fn(|at| zero_point(low[at], scales[at], bottom, top));
+                (scales, zeros)
             };
+            let inverses = scales.map(|scale| 1.0 / scale);
+            let is_plain = |scale: &f32| SAFE_SCALES.contains(scale);
+            if scales.iter().fold(true, |all, scale| all & is_plain(scale)) {
+                for (at, group) in groups.iter_mut().enumerate() {
+                    *group = Group {
+                        scale: scales[at],
+                        inverse: inverses[at],
+                        zero_point: zeros[at],
+                        path: Path::Reciprocal,
+                    };
+                }
+                continue;
+            }
+        }
+        for (group, (low, high)) in groups.iter_mut().zip(lows.iter().zip(highs)) {
+            *group = rule.fit(*low, *high);
         }
     }
 }

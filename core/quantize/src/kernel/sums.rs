@@ -1,5 +1,6 @@
 //! Sums over the values and their errors, from which the statistics are made.
 
+use super::affine::INFINITY;
 use super::lanes::{LANES, Lanes};
 
 /// Running sums over the values `x` and their errors `e`, lane by lane.
@@ -11,8 +12,8 @@ pub(crate) struct Sums {
     cross: [f32; LANES],
     /// Of groups whose sums float32 does not hold.
     pub(super) wide: [f64; 3],
-    /// The bits of the largest magnitude of an error.
-    pub(super) largest: i32,
+    /// The bits of the largest magnitudes of an error, in as many lanes as the machine takes.
+    largest: [i32; LANES],
 }
 
 impl Sums {
@@ -21,7 +22,7 @@ impl Sums {
         signal: [0.0; LANES],
         cross: [0.0; LANES],
         wide: [0.0; 3],
-        largest: 0,
+        largest: [0; LANES],
     };
 
     /// The sums of e^2, x^2 and x e, and the largest |e|. Starts again from zero.
@@ -30,9 +31,36 @@ impl Sums {
         let sum = |lanes: &[f32; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + f64::from(*lane));
         let lanes = [sum(&self.error), sum(&self.signal), sum(&self.cross)];
         let totals = std::array::from_fn(|at| lanes[at] + self.wide[at]);
-        let largest = f32::from_bits(self.largest as u32);
+        let largest = self
+            .largest
+            .iter()
+            .fold(0, |largest, lane| largest.max(*lane));
+        let largest = f32::from_bits(largest as u32);
         *self = Self::ZERO;
         (totals, largest)
+    }
+
+    /// Takes note of magnitudes of errors.
+    #[inline(always)]
+    pub(super) unsafe fn note<L: Lanes>(&mut self, most: L::Most) {
+        // SAFETY: the array has room for all lanes there may be.
+        unsafe {
+            let so_far = L::load_most(self.largest.as_ptr());
+            L::store_most(L::join(so_far, most), self.largest.as_mut_ptr());
+        }
+    }
+
+    /// As [`note`](Self::note) for the bits of one.
+    #[inline(always)]
+    pub(super) fn note_one(&mut self, largest: i32) {
+        self.largest[0] = self.largest[0].max(largest);
+    }
+
+    /// Whether no error was NaN or infinite.
+    #[inline(always)]
+    pub(super) unsafe fn are_finite<L: Lanes>(&self) -> bool {
+        // SAFETY: as for `note`.
+        unsafe { !L::any_above(L::load_most(self.largest.as_ptr()), INFINITY - 1) }
     }
 
     /// Adds values and their errors whose squares float32 does not hold.
