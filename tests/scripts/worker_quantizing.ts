@@ -6,8 +6,8 @@ import { eighths, layerBatch } from "../support/layers.ts";
 
 const scope = globalThis as unknown as { postMessage(message: unknown): void };
 
-const layers = new Table([layerBatch([{ name: "layer", values: eighths(1 << 21) }])]);
-const quantized = await quantizeArrow(leased, { bitWidth: 8 });
+const layers = new Table([layerBatch([{ name: "layer", values: eighths(1 << 23) }])]);
+const quantized = await quantizeArrow(layers, { bitWidth: 8 });
 // Native memory, which a second job reads while it lasts.
 const leased = await dequantizeArrow(quantized);
 let begun = false;
