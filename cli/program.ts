@@ -130,7 +130,14 @@ function quantization(program: Command, end: (exitCode: number) => void): void {
       ),
     )
     .option("--axis <N>", "the axis of granularity channel (default: 0)", axis)
-    .addOption(among("--scheme <S>", "how a range becomes codes", "asymmetric", "symmetric"))
+    .addOption(
+      among(
+        "--scheme <S>",
+        "how a range becomes codes (default: asymmetric; symmetric for 8 bits in layout ggml)",
+        "asymmetric",
+        "symmetric",
+      ),
+    )
     .addOption(
       among("--layout <L>", "how codes are stored", "onnx", "ggml", "mlx", "unpacked")
         .default("onnx"),
@@ -145,7 +152,10 @@ function quantization(program: Command, end: (exitCode: number) => void): void {
         .default("error"),
     )
     .option("--continue-on-error", "leave out layers that fail, and go on")
-    .option("--override <PATTERN=BITS>", "other bits for some layers", override, [])
+    .addOption(
+      new Option("--override <PATTERN=BITS>", "other bits for some layers").argParser(override)
+        .default([], "none"),
+    )
     .option("--vectors", "quantize tensors of one axis too")
     .option("--threads <N>", "native threads (default: one per core)", count)
     .option("--report <FILE>", "write a report with plots of the errors, as HTML")

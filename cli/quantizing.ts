@@ -1,7 +1,7 @@
 /** `bowstring quantize`. */
 
-import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, realpathSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
   type LayerOverride,
@@ -10,7 +10,7 @@ import {
   type QuantizeFileOptions,
   type QuantizeFileSummary,
 } from "../mod.ts";
-import { FAILED, OK } from "./exit.ts";
+import { CommandError, FAILED, OK } from "./exit.ts";
 import { Interruption } from "./interruption.ts";
 import { bytes, note, print, printable, printJson } from "./output.ts";
 import { progressDisplay } from "./progress.ts";
@@ -60,6 +60,7 @@ const VALUE_BYTES = 4;
 
 /** Quantizes a model and prints what became of its tensors. */
 export async function quantize(input: string, flags: QuantizeFlags): Promise<number> {
+  if (flags.report !== undefined) checkReport(flags.report, [input, flags.to]);
   const started = performance.now();
   const interruption = new Interruption();
   const display = progressDisplay(WORDS);
@@ -86,12 +87,24 @@ export async function quantize(input: string, flags: QuantizeFlags): Promise<num
     interruption.ignore();
   }
   const seconds = (performance.now() - started) / 1000;
+  if (flags.json) printJson({ input: resolve(input), ...summary, seconds });
+  else printSummary(summary, seconds);
   if (flags.report !== undefined) {
     writeFileSync(flags.report, renderReport(input, describe(flags), summary));
   }
-  if (flags.json) printJson({ input: resolve(input), ...summary, seconds });
-  else printSummary(summary, seconds);
   return summary.layers.some(({ outcome }) => outcome === "failed") ? FAILED : OK;
+}
+
+/** Refuses a report that would take the place of a model, or has none, before any work is done. */
+function checkReport(report: string, models: readonly string[]): void {
+  const path = resolve(report);
+  if (!existsSync(dirname(path))) {
+    throw new CommandError(`${report}: there is no such directory to write the report to`);
+  }
+  const real = (path: string) => existsSync(path) ? realpathSync(path) : resolve(path);
+  if (models.some((model) => real(model) === real(path))) {
+    throw new CommandError(`${report}: expected another file for the report than the model's`);
+  }
 }
 
 function optionsOf(flags: QuantizeFlags): QuantizeFileOptions {
@@ -135,9 +148,21 @@ function describe(flags: QuantizeFlags): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
+/** A name in the table has no more characters than this; reports have the whole. */
+const LONGEST_NAME = 64;
+
+/** A name without its middle, if it is long: models tell tensors apart at both ends. */
+function shortened(name: string): string {
+  const characters = [...name];
+  if (characters.length <= LONGEST_NAME) return name;
+  const kept = LONGEST_NAME - 3;
+  const half = Math.ceil(kept / 2);
+  return [...characters.slice(0, half), "...", ...characters.slice(half - kept)].join("");
+}
+
 /** The columns of the table, and what they show of a tensor. */
 const COLUMNS: readonly [title: string, cell: (layer: LayerReport) => string, left: boolean][] = [
-  ["tensor", ({ name }) => printable(name), true],
+  ["tensor", ({ name }) => printable(shortened(name)), true],
   ["type", ({ dtype }) => dtype, true],
   ["shape", ({ shape }) => shape.join("x"), true],
   ["bits", ({ bitWidth, outcome }) => bitWidth === undefined ? outcome : `${bitWidth}`, false],
@@ -166,7 +191,7 @@ export function renderTable(layers: readonly LayerReport[]): string[] {
 function printSummary({ out, bytesIn, bytesOut, layers }: QuantizeFileSummary, seconds: number) {
   for (const line of renderTable(layers)) print(line);
   for (const { name, message } of layers) {
-    if (message !== undefined) print(printable(`failed: ${name}: ${message}`));
+    if (message !== undefined) print(printable(`failed: ${shortened(name)}: ${message}`));
   }
   const leftOut = layers.filter(({ outcome }) => outcome === "left out").length;
   if (leftOut > 0) {

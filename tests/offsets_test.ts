@@ -11,16 +11,8 @@ import process from "node:process";
 import { test } from "node:test";
 import type { Vector } from "apache-arrow";
 import { exportArray, importArray, stats } from "../mod.ts";
-import {
-  around,
-  columnOf,
-  LEAVES,
-  nameOf,
-  NESTED,
-  plain,
-  type Shape,
-  valuesOf,
-} from "./support/nested.ts";
+import { around, LEAVES, nameOf, NESTED, plain, type Shape, valuesOf } from "./support/nested.ts";
+import { columnOf } from "./support/nested_columns.ts";
 import { Kept, Structs } from "./support/peer.ts";
 import { SLOW } from "./support/process.ts";
 import { live, make, NOTHING } from "./support/producer.ts";

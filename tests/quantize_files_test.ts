@@ -7,6 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { dequantizeArrow, type QuantizationProgress, quantizeFile, stats } from "../mod.ts";
+import { renderTable } from "../cli/quantizing.ts";
 import { renderReport } from "../cli/report.ts";
 import { bowstring, ended, startBowstring } from "./support/command.ts";
 import { eighths, quantizedRows } from "./support/layers.ts";
@@ -190,6 +191,55 @@ test("quantize: a report in one file, with names that cannot break it", SLOW, as
   assert.equal(html.match(/<circle /g)!.length, 2 * 3, "a point for each quantized tensor");
   // Nothing is loaded: no address, no script, no import.
   assert.ok(!/https?:|src=|href=|@import|url\(|<script/.test(html.replaceAll("src=x", "")));
+});
+
+test("quantize: a report is no model, and has a directory", SLOW, async () => {
+  using workspace = model();
+  const before = readFileSync(join(workspace.path, "model.safetensors"));
+  for (
+    const [report, message] of [
+      ["model.safetensors", "expected another file for the report than the model's"],
+      ["./out.parquet", "expected another file for the report than the model's"],
+      ["nowhere/report.html", "there is no such directory to write the report to"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await bowstring(
+      workspace.path,
+      "quantize",
+      "model.safetensors",
+      "--to",
+      "out.parquet",
+      "--report",
+      report,
+    );
+    assert.deepEqual([code, stdout, stderr], [1, "", `bowstring: ${report}: ${message}\n`]);
+    assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"], "before any work");
+  }
+  assert.deepEqual(readFileSync(join(workspace.path, "model.safetensors")), before);
+});
+
+test("quantize: a long name loses its middle in the table", () => {
+  const layer = {
+    name: `first${"x".repeat(2000)}last`,
+    dtype: "F32",
+    shape: [2, 2],
+    outcome: "copied",
+    message: undefined,
+    bytesIn: 16,
+    bytesOut: 16,
+    bitWidth: undefined,
+    rmse: undefined,
+    cosine: undefined,
+  } as const;
+  const [head, row] = renderTable([layer]);
+  assert.equal(
+    row,
+    `first${"x".repeat(26)}...${"x".repeat(26)}last  F32   2x2    copied  16 B  ` +
+      "   -       -",
+  );
+  assert.equal(head!.indexOf("type"), 66);
+  const [, short] = renderTable([{ ...layer, name: "s".repeat(64) }]);
+  assert.ok(short!.startsWith(`${"s".repeat(64)}  F32`));
 });
 
 test("quantize: a report of nothing measured, of what is exact, and of what failed", () => {

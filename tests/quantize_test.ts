@@ -1,8 +1,6 @@
 /** Tables of weights go in, quantized tables come out: every option, every kind of column, slices and chunks. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { Field, Int32, type RecordBatch, Schema, Table, Utf8 } from "apache-arrow";
 import {
@@ -12,7 +10,6 @@ import {
   quantizeArrow,
   quantizeArrowBatch,
   type QuantizeOptions,
-  quantizeWith,
   stats,
   validateQuantizationSchema,
 } from "../mod.ts";
@@ -22,25 +19,13 @@ import {
   type ElementName,
   ELEMENTS,
   type Holder,
-  type Layer,
   layerBatch,
+  LAYERS,
   type QuantizedRow,
   quantizedRows,
+  WHOLE,
 } from "./support/layers.ts";
 import { make } from "./support/producer.ts";
-import { root } from "./support/process.ts";
-
-const LAYERS: readonly Layer[] = [
-  { name: "attention.weight", values: eighths(6 * 40, 1), shape: [6, 40] },
-  { name: "mlp.weight", values: eighths(6 * 40, 2), shape: [6, 40] },
-];
-
-/** Layout mlx takes whole groups only. */
-const WHOLE = LAYERS.map((layer, at) => ({
-  ...layer,
-  values: eighths(6 * 64, at),
-  shape: [6, 64],
-}));
 
 async function rowsOf(batch: RecordBatch, options: QuantizeOptions = {}): Promise<QuantizedRow[]> {
   using quantized = await quantizeArrowBatch(batch, options);
@@ -410,246 +395,3 @@ test("quantize: a layer without values, and one of a single constant", async () 
   assert.ok(values[1]!.every((value) => Math.abs(value - 0.3) < 0.3 / 255));
   assert.deepEqual(values[2], [0, 0, 0, 0, 0]);
 });
-
-test("quantize: back within half a step, and again to the same codes", async () => {
-  const values = eighths(10_000, 3);
-  for (const bitWidth of [2, 4, 8] as const) {
-    using quantized = await quantizeArrow(new Table([layerBatch([{ name: "w", values }])]), {
-      bitWidth,
-    });
-    using back = await dequantizeArrow(quantized);
-    const weights = back.value.getChild("weights")!.get(0)!.toArray();
-    const [row] = quantizedRows(quantized.value);
-    values.forEach((value, at) => {
-      const step = row!.scales[Math.floor(at / 128)]!;
-      assert.ok(Math.abs(weights[at] - value) <= step * 0.5001, `${at}`);
-    });
-    const codes = quantizeWith(weights, row!.scales, row!.zero_points, {
-      type: ({ 2: "uint2", 4: "uint4", 8: "uint8" } as const)[bitWidth],
-      blockSize: 128,
-    });
-    assert.deepEqual(codes, row!.quantized_data);
-  }
-});
-
-/** Dequantizes a row with nothing but what the table says of itself: its metadata and its columns. */
-function byTheBook(row: QuantizedRow, metadata: ReadonlyMap<string, string>): number[] {
-  assert.equal(metadata.get("bowstring:quantization_version"), "1");
-  assert.match(metadata.get("bowstring:packing")!, /row-major over the whole tensor without gaps/);
-  assert.match(
-    metadata.get("bowstring:dequantization")!,
-    /\(code - zero_points\[g\]\) \* scales\[g\]/,
-  );
-  const sizes = [...row.shape].map(Number);
-  const count = sizes.reduce((product, size) => product * size, 1);
-  const bits = row.layout === "unpacked" ? 8 : row.bit_width;
-  const signed = row.scheme === "symmetric" && row.layout !== "mlx";
-  const last = sizes.at(-1) ?? 1;
-  const inner = row.axis < 0 ? 1 : sizes.slice(row.axis + 1).reduce((a, b) => a * b, 1);
-  return Array.from({ length: count }, (_, at) => {
-    const bit = at * bits;
-    let code = row.quantized_data[bit >> 3]! >> (bit & 7) & (1 << bits) - 1;
-    if (signed && code >= 1 << (bits - 1)) code -= 1 << bits;
-    const group = row.group_size > 0
-      ? Math.floor(at / last) * Math.ceil(last / row.group_size) +
-        Math.floor(at % last / row.group_size)
-      : row.axis < 0
-      ? 0
-      : Math.floor(at / inner) % sizes[row.axis]!;
-    return Math.fround((code - row.zero_points[group]!) * row.scales[group]!);
-  });
-}
-
-const BOOK: readonly QuantizeOptions[] = [
-  {},
-  { bitWidth: 2, groupSize: 32 },
-  { bitWidth: 8, scheme: "symmetric" },
-  { scheme: "symmetric", groupSize: 32 },
-  { granularity: "tensor" },
-  { granularity: "channel", axis: 1, bitWidth: 8 },
-  { granularity: "channel", scheme: "symmetric", bitWidth: 2 },
-  { layout: "unpacked", scheme: "symmetric" },
-  { layout: "mlx", groupSize: 32 },
-];
-
-for (const options of BOOK) {
-  test(`quantize: a stranger dequantizes ${JSON.stringify(options)} by the metadata`, async () => {
-    const layers = options.layout === "mlx" ? WHOLE : LAYERS;
-    using quantized = await quantizeArrowBatch(layerBatch(layers), options);
-    using back = await dequantizeArrowBatch(quantized);
-    const { metadata } = quantized.value.schema;
-    const rows = quantizedRows(quantized.value);
-    rows.forEach((row, at) => {
-      const expected = [...back.value.getChild("weights")!.get(at)!];
-      assert.deepEqual(byTheBook(row, metadata), expected, row.layer_name);
-    });
-  });
-}
-
-test("dequantize: a table that is none of quantization's, and one that contradicts itself", async () => {
-  await assert.rejects(dequantizeArrowBatch(layerBatch(LAYERS)), {
-    code: "INVALID_ARGUMENT",
-    message:
-      /^the schema does not fit dequantization: column "quantized_data": expected LargeBinary/,
-  });
-  await assert.rejects(
-    dequantizeArrowBatch(layerBatch(LAYERS), { bitWidth: 4 } as object),
-    { message: "options: expected threads, instructionSet but found bitWidth" },
-  );
-  using quantized = await quantizeArrowBatch(layerBatch(LAYERS));
-  const { schema, data } = quantized.value;
-  const [, other] = quantizedRows(quantized.value);
-  assert.ok(other);
-  // The second row's name with the first row's codes is fine; the column of bit widths of another row is not.
-  const children = data.children.map((child, at) => at === 5 ? widths(child) : child);
-  const Batch = quantized.value.constructor as typeof RecordBatch;
-  const odd = new Batch(schema, data.clone(data.type, 0, 2, 0, undefined, children));
-  await assert.rejects(dequantizeArrowBatch(odd), {
-    name: "LayerError",
-    code: "LAYER",
-    layer: "mlp.weight",
-    row: 1,
-    index: undefined,
-    message: 'layer "mlp.weight" (row 1): quantized_data: bytes: expected 240 but found 120',
-  });
-});
-
-function widths<T extends { clone: (...args: never[]) => T }>(child: T): T {
-  const clone = child.clone as (...args: unknown[]) => T;
-  const { type } = child as unknown as { type: unknown };
-  return clone.call(child, type, 0, 2, 0, [undefined, Uint8Array.of(4, 8)]);
-}
-
-interface Tensor {
-  readonly type: string;
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-  readonly packed_hex?: string;
-}
-
-interface GoldenCase {
-  readonly name: string;
-  readonly op: string;
-  readonly attrs: { readonly axis?: number; readonly block_size?: number };
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-}
-
-const golden: GoldenCase[] = JSON.parse(
-  readFileSync(join(root, "core/quantize/testdata/onnx-cases.json"), "utf8"),
-);
-const IN_SCOPE = ["INT8", "UINT8", "INT4", "UINT4", "INT2", "UINT2"];
-const linear = golden.filter(({ op, outputs }) =>
-  op !== "DequantizeLinear" && IN_SCOPE.includes(outputs[0]!.type)
-);
-
-test("quantizeWith: there is golden data", () => {
-  assert.deepEqual([...new Set(linear.map(({ outputs }) => outputs[0]!.type))].sort(), [
-    "INT2",
-    "INT4",
-    "UINT2",
-    "UINT4",
-    "UINT8",
-  ]);
-});
-
-for (const { name, op, attrs, inputs, outputs } of linear) {
-  test(`quantizeWith: ONNX's ${name}`, () => {
-    const [values, ...rest] = inputs;
-    const [scales, zeroPoints] = op === "DynamicQuantizeLinear" ? outputs.slice(1) : rest;
-    const codes = quantizeWith(
-      Float32Array.from(values!.values),
-      Float32Array.from(scales!.values),
-      zeroPoints ? Int16Array.from(zeroPoints.values) : null,
-      {
-        type: outputs[0]!.type.toLowerCase() as "int8",
-        axis: attrs.axis ?? 1,
-        blockSize: attrs.block_size ?? 0,
-        shape: values!.shape,
-      },
-    );
-    const { packed_hex, values: expected } = outputs[0]!;
-    const bytes = packed_hex === undefined
-      ? expected.map((code) => code & 0xff)
-      : packed_hex.match(/../g)!.map((digits) => parseInt(digits, 16));
-    assert.deepEqual([...codes], bytes);
-  });
-}
-
-test("quantizeWith: any block size, views, and no values", () => {
-  const values = Float32Array.of(9, 1, 2, 3, 4, 5, 9).subarray(1, 6);
-  const scales = Float32Array.of(1, 2, 4, 5, 1);
-  const codes = (blockSize: number, scales: Float32Array) => [
-    ...quantizeWith(values, scales, null, { type: "uint8", blockSize }),
-  ];
-  assert.deepEqual(codes(1, scales), [1, 1, 1, 1, 5]); // 2 / 2, 3 / 4 and 4 / 5 round to 1
-  assert.deepEqual(codes(2, scales.subarray(0, 3)), [1, 2, 2, 2, 1]); // ties go to the even
-  assert.deepEqual(codes(7, scales.subarray(1, 2)), [0, 1, 2, 2, 2]);
-  assert.deepEqual(
-    [...quantizeWith(new Float32Array(0), scales.subarray(0, 1), null, { type: "int4" })],
-    [],
-  );
-  const zeroPoints = [Uint8Array.of(250), Int16Array.of(250)];
-  for (const zeroPoint of zeroPoints) {
-    const found = quantizeWith(values, scales.subarray(0, 1), zeroPoint, { type: "uint8" });
-    assert.deepEqual([...found], [251, 252, 253, 254, 255]);
-  }
-});
-
-const one = Float32Array.of(1);
-const WITH_REFUSED: readonly [() => unknown, string][] = [
-  [
-    () => quantizeWith([1] as never, one, null, { type: "int8" }),
-    "values: expected Float32Array but found Array",
-  ],
-  [
-    () => quantizeWith(one, new Float64Array(1) as never, null, { type: "int8" }),
-    "scales: expected Float32Array but found Float64Array",
-  ],
-  [
-    () => quantizeWith(one, one, [0] as never, { type: "int8" }),
-    "zeroPoints: expected Int16Array or Int8Array or Uint8Array but found Array",
-  ],
-  [
-    () => quantizeWith(one, one, null, { type: "int16" as never }),
-    'type: expected one of "int8", "uint8", "int4", "uint4", "int2", "uint2" but found "int16"',
-  ],
-  [
-    () => quantizeWith(one, one, null, { type: "int8", blockSize: -1 }),
-    "blockSize: expected a whole number from 0 on but found -1",
-  ],
-  [
-    () => quantizeWith(one, one, null, { type: "int8", shape: [2] }),
-    "shape: expected sizes whose product is 1 but found [2]",
-  ],
-  [
-    () => quantizeWith(one, Float32Array.of(1, 2), null, { type: "int8" }),
-    "scales: expected 1 but found 2",
-  ],
-  [
-    () => quantizeWith(one, one, null, { type: "int8", axis: 1, blockSize: 1 }),
-    "axis: expected one of a tensor of 1 axes but found 1",
-  ],
-  [
-    () => quantizeWith(one, Float32Array.of(0), null, { type: "int8" }),
-    "scales[0]: expected a finite number other than 0 but found 0",
-  ],
-  [
-    () => quantizeWith(one, one, Int16Array.of(8), { type: "int4" }),
-    "zeroPoints[0]: expected -8 to 7 but found 8",
-  ],
-  [
-    () => quantizeWith(one, one, Int16Array.of(1, 2), { type: "int4" }),
-    "zeroPoints: expected 1, one a scale, but found 2",
-  ],
-  [
-    () => quantizeWith(Float32Array.of(NaN), one, null, { type: "int8" }),
-    "values[0]: expected a number but found NaN",
-  ],
-];
-
-for (const [call, message] of WITH_REFUSED) {
-  test(`quantizeWith: ${message}`, () => {
-    assert.throws(call, { name: "BowstringError", code: "INVALID_ARGUMENT", message });
-  });
-}

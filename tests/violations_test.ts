@@ -20,7 +20,8 @@ import {
   stats,
 } from "../mod.ts";
 import { fixed, table } from "./support/columns.ts";
-import { around, columnOf, LEAVES, NESTED, valuesOf as makeValues } from "./support/nested.ts";
+import { around, LEAVES, NESTED, valuesOf as makeValues } from "./support/nested.ts";
+import { columnOf } from "./support/nested_columns.ts";
 import { Kept, Structs } from "./support/peer.ts";
 import { collectUntil, isDeno, SLOW } from "./support/process.ts";
 import { live, make, NOTHING } from "./support/producer.ts";

@@ -39,6 +39,11 @@ test("worker: terminated while no other thread has the library open", SLOW, asyn
   assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: "done\n" }, stderr);
 });
 
+test("worker: terminated while a table that it leased is quantized", SLOW, async () => {
+  const { code, signal, stdout, stderr } = await runScript("scripts/terminate_quantizing.ts");
+  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: "done\n" }, stderr);
+});
+
 test(
   "worker: under Bun, a buffer that it gave away outlives it",
   { ...SLOW, skip: isDeno },

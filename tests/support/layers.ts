@@ -223,3 +223,19 @@ export function quantizedRows(
     return Object.fromEntries(plain) as QuantizedRow;
   });
 }
+
+/** A layer that nothing is wrong with. */
+export const GOOD: Layer = { name: "good", values: [1, 2, 3] };
+
+/** Two layers of the same shape, with a ragged last group. */
+export const LAYERS: readonly Layer[] = [
+  { name: "attention.weight", values: eighths(6 * 40, 1), shape: [6, 40] },
+  { name: "mlp.weight", values: eighths(6 * 40, 2), shape: [6, 40] },
+];
+
+/** The same in whole groups, as layout mlx takes only. */
+export const WHOLE = LAYERS.map((layer, at) => ({
+  ...layer,
+  values: eighths(6 * 64, at),
+  shape: [6, 64],
+}));

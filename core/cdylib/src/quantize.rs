@@ -132,19 +132,10 @@ pub unsafe extern "C" fn bow_quantize_start(
     out_job: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let body = || {
-        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
-        let input = unsafe { take_input(input) }?;
-        require(out_job, "out_job")?;
-        // SAFETY: passed on to the caller.
-        let options = unsafe { quantize_options(options, options_length) }?;
-        let job = start_quantization(context, input, options)?;
-        // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
-    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, body) }
+    let options = || unsafe { quantize_options(options, options_length) };
+    // SAFETY: passed on to the caller.
+    unsafe { start(context, input, options, start_quantization, out_job, error) }
 }
 
 /// Starts to take a table of bow_quantize_start's making, or each table of a stream of them, back to weights, and writes
@@ -163,19 +154,19 @@ pub unsafe extern "C" fn bow_dequantize_start(
     out_job: *mut u32,
     error: *mut BowError,
 ) -> i32 {
-    let body = || {
-        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
-        let input = unsafe { take_input(input) }?;
-        require(out_job, "out_job")?;
-        // SAFETY: passed on to the caller.
-        let options = unsafe { dequantize_options(options, options_length) }?;
-        let job = start_dequantization(context, input, options)?;
-        // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
-    };
     // SAFETY: passed on to the caller.
-    unsafe { guard(error, body) }
+    let options = || unsafe { dequantize_options(options, options_length) };
+    // SAFETY: passed on to the caller.
+    unsafe {
+        start(
+            context,
+            input,
+            options,
+            start_dequantization,
+            out_job,
+            error,
+        )
+    }
 }
 
 /// Checks that tables of the ArrowSchema at the address schema can be quantized with these options, which are those of
@@ -233,6 +224,32 @@ pub unsafe extern "C" fn bow_quantize_with(
         // SAFETY: passed on to the caller.
         let codes = unsafe { slice_mut(codes, tensor.code_bytes, "codes") }?;
         quantize_tensor(&tensor, codes)?;
+        Ok(Status::Ok)
+    };
+    // SAFETY: passed on to the caller.
+    unsafe { guard(error, body) }
+}
+
+/// Takes the input over, reads the options and starts a job with both.
+///
+/// # Safety
+/// `input` is null or a bow_value whose structs are the caller's to give away, `out_job` is null or writable, `error` is
+/// null or a bow_error.
+unsafe fn start<O>(
+    context: u32,
+    input: *mut BowValue,
+    options: impl FnOnce() -> Result<O, Failure>,
+    start_job: impl FnOnce(u32, Value, O) -> Result<u32, Failure>,
+    out_job: *mut u32,
+    error: *mut BowError,
+) -> i32 {
+    let body = || {
+        // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
+        let input = unsafe { take_input(input) }?;
+        require(out_job, "out_job")?;
+        let job = start_job(context, input, options()?)?;
+        // SAFETY: passed on to the caller.
+        unsafe { write_out(out_job, "out_job", job) }?;
         Ok(Status::Ok)
     };
     // SAFETY: passed on to the caller.

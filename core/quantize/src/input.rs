@@ -291,9 +291,12 @@ fn weights_of_search(
     }
     let (array, start, count) = elements(column, row);
     if count != last && count != len {
-        return Err(
-            format!("importance: expected {last} or {len} weights but found {count}").into(),
-        );
+        let either = if last == len {
+            format!("{len}")
+        } else {
+            format!("{last} or {len}")
+        };
+        return Err(format!("importance: expected {either} weights but found {count}").into());
     }
     let weights = &array.as_primitive::<Float32Type>().values()[start..start + count];
     for (at, weight) in weights.iter().enumerate() {

@@ -409,6 +409,16 @@ fn search_and_importance_lower_what_they_are_to_lower() {
             format!("layer \"layer0\" (row 0): {message}")
         );
     }
+    // Of a layer of one row, one weight a column and one a value are the same number.
+    let importance: ArrayRef = lists(Arc::new(Float32Array::from(vec![1.0; 7])), &[7]);
+    let mut columns = common::batch(&[(&[0.5; 64], &[64])]).columns().to_vec();
+    columns.push(importance);
+    let names = ["layer_name", "weights", "shape", "energy"];
+    let one = RecordBatch::try_from_iter(names.into_iter().zip(columns)).unwrap();
+    assert_eq!(
+        run(&one, options).unwrap_err().to_string(),
+        "layer \"layer0\" (row 0): importance: expected 64 weights but found 7"
+    );
 }
 
 /// The statistics are those of the values that come back.

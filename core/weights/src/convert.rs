@@ -40,22 +40,22 @@ pub fn quantize_file(
     options: &FileOptions,
     watch: &Watch,
 ) -> Result<FileReport, WeightsError> {
-    let is_same = match (input.canonicalize(), output.canonicalize()) {
-        (Ok(input), Ok(output)) => input == output,
-        _ => false,
-    };
-    if is_same {
-        return Err("expected another file than the input".to_owned()).about(output);
-    }
     let mut needed = vec!["layer_name", "weights", "shape"];
     needed.extend(options.quantize.importance.as_deref());
     let source = Source::open(input, options.vectors, &needed, watch)?;
+    if source.reads(output) {
+        return Err("expected another file than the input".to_owned()).about(output);
+    }
     let bytes_in = source.bytes;
     let mut run = Run {
         quantizer: Quantizer::keeping(KEPT_BYTES),
         options: &options.quantize,
         watch,
-        sink: create(output, options.quantize.quantized_schema())?,
+        sink: create(
+            output,
+            options.quantize.quantized_schema(),
+            source.metadata.clone(),
+        )?,
         layers: Vec::new(),
     };
     for item in source {
@@ -63,7 +63,8 @@ pub fn quantize_file(
             return Err(QuantizeError::Cancelled.into());
         }
         match item? {
-            Item::Layers(batch, element) => run.layers(&batch, &element)?,
+            Item::Layer(tensor, batch) => run.layers(&batch, tensor.dtype.name, Some(&tensor))?,
+            Item::Table(batch, element) => run.layers(&batch, &element, None)?,
             Item::Tensor(tensor, bytes) => run.tensor(&tensor, &bytes)?,
         }
     }
@@ -85,7 +86,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn layers(&mut self, batch: &RecordBatch, element: &str) -> Result<(), WeightsError> {
+    /// Quantizes a table; `tensor` is what the file says of its one layer, where it is none of tables.
+    fn layers(
+        &mut self,
+        batch: &RecordBatch,
+        element: &str,
+        tensor: Option<&TensorInfo>,
+    ) -> Result<(), WeightsError> {
         let row = self.layers.len();
         let control = &self.watch.control;
         let quantized = self.quantizer.quantize(batch, self.options, control);
@@ -110,9 +117,9 @@ impl Run<'_> {
                 Some(failure) => Some(LayerReport {
                     name: failure.layer,
                     dtype: element.to_owned(),
-                    shape: Vec::new(),
+                    shape: tensor.map_or_else(Vec::new, |tensor| tensor.shape.clone()),
                     outcome: Outcome::Failed(failure.message),
-                    bytes_in: 0,
+                    bytes_in: tensor.map_or(0, |tensor| tensor.bytes.len() as u64),
                     bytes_out: 0,
                     bit_width: None,
                     rmse: None,

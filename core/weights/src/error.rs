@@ -1,7 +1,8 @@
 //! Why a file could not be quantized.
 
-use std::fmt;
+use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use bowstring_quantize::QuantizeError;
 
@@ -13,7 +14,7 @@ pub enum WeightsError {
         /// The file.
         path: PathBuf,
         /// What it said.
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// A file breaks its format, or has what the other one cannot hold.
     Invalid {
@@ -36,7 +37,7 @@ impl fmt::Display for WeightsError {
     }
 }
 
-impl std::error::Error for WeightsError {}
+impl Error for WeightsError {}
 
 impl From<QuantizeError> for WeightsError {
     fn from(error: QuantizeError) -> Self {
@@ -49,7 +50,7 @@ pub(crate) trait About<T> {
     fn about(self, path: &Path) -> Result<T, WeightsError>;
 }
 
-impl<T> About<T> for std::io::Result<T> {
+impl<T> About<T> for io::Result<T> {
     fn about(self, path: &Path) -> Result<T, WeightsError> {
         self.map_err(|cause| WeightsError::Io {
             path: path.to_owned(),
@@ -65,6 +66,34 @@ impl<T> About<T> for Result<T, String> {
             message,
         })
     }
+}
+
+/// What a writer of a format says, or the system through it.
+pub(crate) fn written<T, E: Error + 'static>(
+    path: &Path,
+    result: Result<T, E>,
+) -> Result<T, WeightsError> {
+    result.map_err(|error| {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+        while let Some(found) = cause {
+            if let Some(found) = found.downcast_ref::<io::Error>() {
+                // The cause cannot be moved out from behind the reference; a code of the system's makes the same again.
+                let cause = match found.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => io::Error::new(found.kind(), found.to_string()),
+                };
+                return WeightsError::Io {
+                    path: path.to_owned(),
+                    cause,
+                };
+            }
+            cause = found.source();
+        }
+        WeightsError::Invalid {
+            path: path.to_owned(),
+            message: error.to_string(),
+        }
+    })
 }
 
 /// Runs a decoder of a format. One that meets bytes it never expected, and panics, has failed.

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, Schema, SchemaRef};
 
 use crate::WeightsError;
 use crate::beside::Beside;
-use crate::error::{About, decoded};
+use crate::error::{About, decoded, written};
 use crate::mapped::Mapped;
 use crate::sink::Sink;
 use crate::source::Item;
@@ -134,7 +134,7 @@ impl Iterator for IpcSource {
         batch.transpose().map(|batch| {
             batch.map(|batch| {
                 let element = element_name(batch.schema_ref());
-                Item::Layers(batch, element)
+                Item::Table(batch, element)
             })
         })
     }
@@ -172,9 +172,7 @@ pub(crate) struct IpcSink {
 impl IpcSink {
     pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, WeightsError> {
         let (beside, file) = Beside::create(path)?;
-        let writer = FileWriter::try_new_buffered(file, &schema)
-            .map_err(|error| error.to_string())
-            .about(path)?;
+        let writer = written(path, FileWriter::try_new_buffered(file, &schema))?;
         Ok(Self {
             path: path.to_owned(),
             beside,
@@ -185,16 +183,11 @@ impl IpcSink {
 
 impl Sink for IpcSink {
     fn layers(&mut self, batch: &RecordBatch) -> Result<(), WeightsError> {
-        let written = self.writer.write(batch);
-        written.map_err(|error| error.to_string()).about(&self.path)
+        written(&self.path, self.writer.write(batch))
     }
 
     fn finish(self: Box<Self>) -> Result<u64, WeightsError> {
-        let buffered = self
-            .writer
-            .into_inner()
-            .map_err(|error| error.to_string())
-            .about(&self.path)?;
+        let buffered = written(&self.path, self.writer.into_inner())?;
         let file = buffered
             .into_inner()
             .map_err(|error| error.into_error())

@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::WeightsError;
 use crate::beside::Beside;
-use crate::error::{About, decoded};
+use crate::error::{About, decoded, written};
 use crate::ipc::element_name;
 use crate::sink::Sink;
 use crate::source::Item;
@@ -105,7 +105,7 @@ impl Iterator for ParquetSource {
         .map(|batch| {
             batch.map(|batch| {
                 let element = element_name(batch.schema_ref());
-                Item::Layers(batch, element)
+                Item::Table(batch, element)
             })
         })
     }
@@ -131,9 +131,7 @@ impl ParquetSink {
             .set_statistics_enabled(EnabledStatistics::None)
             .set_key_value_metadata(Some(metadata.collect()))
             .build();
-        let writer = ArrowWriter::try_new(file, schema, Some(properties))
-            .map_err(|error| error.to_string())
-            .about(path)?;
+        let writer = written(path, ArrowWriter::try_new(file, schema, Some(properties)))?;
         Ok(Self {
             path: path.to_owned(),
             beside,
@@ -144,16 +142,12 @@ impl ParquetSink {
 
 impl Sink for ParquetSink {
     fn layers(&mut self, batch: &RecordBatch) -> Result<(), WeightsError> {
-        let written = self.writer.write(batch).and_then(|()| self.writer.flush());
-        written.map_err(|error| error.to_string()).about(&self.path)
+        let result = self.writer.write(batch).and_then(|()| self.writer.flush());
+        written(&self.path, result)
     }
 
     fn finish(self: Box<Self>) -> Result<u64, WeightsError> {
-        let file = self
-            .writer
-            .into_inner()
-            .map_err(|error| error.to_string())
-            .about(&self.path)?;
+        let file = written(&self.path, self.writer.into_inner())?;
         let bytes = file.metadata().about(&self.path)?.len();
         self.beside.commit(&file)?;
         Ok(bytes)

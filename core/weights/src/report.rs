@@ -32,7 +32,7 @@ pub struct LayerReport {
     pub name: String,
     /// The type of its values, in the words of its file.
     pub dtype: String,
-    /// Its shape. Empty when the file did not say, and the layer failed.
+    /// Its shape. Empty for a layer of a table that failed.
     pub shape: Vec<u64>,
     /// What became of it.
     pub outcome: Outcome,

@@ -10,7 +10,7 @@ use crate::WeightsError;
 use crate::error::About;
 use crate::ipc::IpcSink;
 use crate::parquet::ParquetSink;
-use crate::safetensors::{SafetensorsSink, TensorInfo};
+use crate::safetensors::{Metadata, SafetensorsSink, TensorInfo};
 use crate::source::Format;
 
 /// A file that is being written. Dropping one that is not finished leaves nothing behind.
@@ -27,10 +27,17 @@ pub(crate) trait Sink {
     fn finish(self: Box<Self>) -> Result<u64, WeightsError>;
 }
 
-/// Begins a file of the format that its name says, for quantized layers of this schema.
-pub(crate) fn create(path: &Path, schema: SchemaRef) -> Result<Box<dyn Sink>, WeightsError> {
-    match Format::of(path) {
-        Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema)?)),
+/// Begins a file of the format that its name says, for quantized layers of this schema. One of safetensors also has the
+/// input's `metadata`.
+pub(crate) fn create(
+    path: &Path,
+    schema: SchemaRef,
+    metadata: Metadata,
+) -> Result<Box<dyn Sink>, WeightsError> {
+    // A stream is read, but what is written is a file.
+    let is_stream = path.extension().is_some_and(|it| it == "arrows");
+    match Format::of(path).filter(|_| !is_stream) {
+        Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema, metadata)?)),
         Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, schema)?)),
         Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, schema)?)),
         None => Err(

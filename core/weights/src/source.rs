@@ -10,7 +10,7 @@ use crate::ipc::IpcSource;
 use crate::layers::{alignment, layer};
 use crate::mapped::Mapped;
 use crate::parquet::ParquetSource;
-use crate::safetensors::{TensorInfo, open_shards};
+use crate::safetensors::{Metadata, TensorInfo, open_shards};
 use crate::{Watch, WeightsError};
 
 /// One safetensors file.
@@ -19,12 +19,15 @@ pub(crate) struct Shard {
     pub file: Mapped,
     /// In the order of their bytes.
     pub tensors: Vec<TensorInfo>,
+    pub metadata: Metadata,
 }
 
 /// What a file gives, one after the other.
 pub(crate) enum Item {
+    /// A tensor to quantize, as a table of one layer.
+    Layer(TensorInfo, RecordBatch),
     /// Layers to quantize: a table, and the name of the type of its weights.
-    Layers(RecordBatch, String),
+    Table(RecordBatch, String),
     /// A tensor to leave as it is, and its bytes.
     Tensor(TensorInfo, Buffer),
 }
@@ -33,6 +36,9 @@ pub(crate) enum Item {
 pub(crate) struct Source {
     /// The size of its files.
     pub bytes: u64,
+    /// What it says of itself, where it is safetensors.
+    pub metadata: Metadata,
+    files: Vec<PathBuf>,
     items: Box<dyn Iterator<Item = Result<Item, WeightsError>>>,
 }
 
@@ -81,6 +87,8 @@ impl Source {
                 watch.expect(source.layers, source.values);
                 Ok(Self {
                     bytes: source.bytes,
+                    metadata: Metadata::new(),
+                    files: vec![path],
                     items: Box::new(source),
                 })
             }
@@ -88,6 +96,8 @@ impl Source {
                 let source = IpcSource::open(&path)?;
                 Ok(Self {
                     bytes: source.bytes,
+                    metadata: Metadata::new(),
+                    files: vec![path],
                     items: Box::new(source),
                 })
             }
@@ -103,18 +113,36 @@ impl Source {
     fn safetensors(path: &Path, vectors: bool, watch: &Watch) -> Result<Self, WeightsError> {
         let shards = open_shards(path)?;
         let bytes = shards.iter().map(|shard| shard.file.len() as u64).sum();
+        // Where files differ, the first one counts.
+        let mut metadata = Metadata::new();
+        for (name, text) in shards.iter().flat_map(|shard| &shard.metadata) {
+            metadata.entry(name.clone()).or_insert_with(|| text.clone());
+        }
+        let files = shards.iter().map(|shard| shard.file.path.clone()).collect();
         for tensor in shards.iter().flat_map(|shard| &shard.tensors) {
             watch.expect(1, tensor.values());
         }
-        let items = shards.into_iter().flat_map(move |Shard { file, tensors }| {
+        let items = shards.into_iter().flat_map(move |shard| {
+            let Shard { file, tensors, .. } = shard;
             tensors
                 .into_iter()
                 .map(move |tensor| item(&file, tensor, vectors).about(&file.path))
         });
         Ok(Self {
             bytes,
+            metadata,
+            files,
             items: Box::new(items),
         })
+    }
+
+    /// Whether this is one of the files that are read, by whatever path.
+    pub fn reads(&self, path: &Path) -> bool {
+        let Ok(path) = path.canonicalize() else {
+            return false;
+        };
+        let mut files = self.files.iter();
+        files.any(|file| file.canonicalize().is_ok_and(|file| file == path))
     }
 }
 
@@ -134,7 +162,10 @@ fn item(file: &Mapped, tensor: TensorInfo, vectors: bool) -> Result<Item, String
         .aligned(start, len, alignment.unwrap_or(1))
         .ok_or("the file is shorter than its header says")?;
     Ok(match alignment {
-        Some(_) => Item::Layers(layer(&tensor, bytes)?, tensor.dtype.name.to_owned()),
+        Some(_) => {
+            let table = layer(&tensor, bytes)?;
+            Item::Layer(tensor, table)
+        }
         None => Item::Tensor(tensor, bytes),
     })
 }

@@ -218,6 +218,68 @@ fn a_model_becomes_a_model_with_everything_else_as_it_was() {
             .iter()
             .all(|layer| layer.outcome == Outcome::Copied)
     );
+    // What is quantized in it can still be read.
+    let again = opened(&directory.path().join("again.safetensors"));
+    let kept = again.0["__metadata__"]["bowstring:layers"].as_str();
+    let kept: Value = serde_json::from_str(kept.unwrap()).unwrap();
+    assert_eq!(kept.as_object().unwrap().len(), 3);
+    for (name, layer) in layers.as_object().unwrap() {
+        for (key, value) in layer.as_object().unwrap() {
+            match value.as_f64() {
+                // Read and written as text, in the precision that it has in a table.
+                Some(value) => assert_eq!(kept[name][key].as_f64().unwrap() as f32, value as f32),
+                None => assert_eq!(&kept[name][key], value, "{name} {key}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_keeps_what_it_says_of_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let part = |name: &str, metadata: Value| {
+        let header = json!({
+            "__metadata__": metadata,
+            name: {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]},
+        });
+        common::file(&header.to_string(), &[0; 8])
+    };
+    let said = json!({"format": "mlx", "author": "ada", "odd": 1, "bowstring:packing": "none"});
+    write(directory.path(), "1.safetensors", &part("a", said));
+    let said = json!({"author": "bob", "licence": "MIT"});
+    write(directory.path(), "2.safetensors", &part("b", said));
+    write(
+        directory.path(),
+        "3.safetensors",
+        &part("c", json!(["none"])),
+    );
+    let index = r#"{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"3.safetensors"}}"#;
+    let index = write(
+        directory.path(),
+        "model.safetensors.index.json",
+        index.as_bytes(),
+    );
+    let output = directory.path().join("out.safetensors");
+    run(&index, &output, json!({})).unwrap();
+    let (header, _) = opened(&output);
+    let found = &header["__metadata__"];
+    assert_eq!(found["format"], "mlx");
+    assert_eq!(found["author"], "ada", "the first file's");
+    assert_eq!(found["licence"], "MIT");
+    assert_eq!(found["odd"], Value::Null, "no text");
+    assert!(
+        found["bowstring:packing"]
+            .as_str()
+            .unwrap()
+            .starts_with("layouts onnx and mlx: ")
+    );
+    let said_nothing = directory.path().join("3.safetensors");
+    run(&said_nothing, &output, json!({})).unwrap();
+    assert_eq!(
+        opened(&output).0["__metadata__"]["format"],
+        "pt",
+        "by default"
+    );
 }
 
 #[test]
@@ -410,6 +472,12 @@ fn layers_that_fail_are_an_error_or_reported() {
     assert_eq!(
         report.layers[1].outcome,
         Outcome::Failed("weights[7]: expected a finite number but found NaN".to_owned())
+    );
+    // What the file says of it is known all the same.
+    assert_eq!(report.layers[1].shape, [2, 32]);
+    assert_eq!(
+        (report.layers[1].bytes_in, report.layers[1].bytes_out),
+        (256, 0)
     );
     let kept: Vec<String> = back(&parquet(&output)).into_keys().collect();
     assert_eq!(kept, ["better", "good"]);

@@ -268,7 +268,9 @@ fn names_that_say_no_format_are_refused() {
         error(&odd, &directory.path().join("out.arrow"))
             .contains("model.bin: expected the name of a")
     );
-    assert!(error(&good, &good).ends_with(": expected another file than the input"));
+    // What is read could be a stream; what is written cannot.
+    let out = directory.path().join("out.arrows");
+    assert!(error(&good, &out).contains("out.arrows: expected the name of a .safetensors,"));
     let empty = directory.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     assert!(error(&empty, &directory.path().join("out.arrow")).ends_with(
@@ -276,6 +278,43 @@ fn names_that_say_no_format_are_refused() {
     ));
     let nowhere = directory.path().join("nowhere").join("out.arrow");
     assert!(error(&good, &nowhere).ends_with("out.arrow: No such file or directory (os error 2)"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_is_never_a_file_of_the_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let model = |name: &str, seed: u32| {
+        let model = safetensors(&[(name, "F32", &[2, 2], bytes(&floats(4, seed)))]);
+        write(root, &format!("{name}.safetensors"), &model)
+    };
+    let (first, second) = (model("model", 1), model("second", 2));
+    let index = r#"{"weight_map":{"model":"model.safetensors","second":"second.safetensors"}}"#;
+    let index = write(root, "both.safetensors.index.json", index.as_bytes());
+    let table = root.join("table.parquet");
+    run(&first, &table, json!({})).unwrap();
+    let link = root.join("link.safetensors");
+    std::os::unix::fs::symlink(&first, &link).unwrap();
+    let roundabout = root.join("..").join(root.file_name().unwrap());
+    for (input, output) in [
+        (&first, &first),
+        (&first, &roundabout.join("model.safetensors")),
+        (&first, &link),
+        (&link, &first),
+        (&root.to_owned(), &first),
+        (&index, &first),
+        (&index, &second),
+        (&table, &table),
+    ] {
+        let before = names(root);
+        let bytes = std::fs::read(output).unwrap();
+        let error = run(input, output, json!({})).unwrap_err().to_string();
+        let expected = format!("{}: expected another file than the input", output.display());
+        assert_eq!(error, expected, "{}", input.display());
+        assert_eq!(std::fs::read(output).unwrap(), bytes);
+        assert_eq!(names(root), before);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int16Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::OffsetBuffer;
-use arrow_schema::Field;
+use arrow_schema::{Field, Schema};
 use bowstring_quantize::{Control, QuantizeError, QuantizeOptions, Quantized, quantize};
 use serde_json::{Value, json};
 
@@ -213,4 +213,24 @@ pub fn kinds() -> Vec<Value> {
         kinds.push(json!({"bitWidth": bits, "scheme": scheme, "layout": "ggml"}));
     }
     kinds
+}
+
+/// Names of as many layers.
+pub fn names(count: usize) -> ArrayRef {
+    Arc::new(
+        (0..count)
+            .map(|at| Some(format!("layer{at}")))
+            .collect::<StringArray>(),
+    )
+}
+
+/// A table of these columns.
+pub fn table(columns: Vec<(Field, ArrayRef)>) -> RecordBatch {
+    let (fields, columns): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+/// The field of a column.
+pub fn plain(name: &str, column: &ArrayRef) -> Field {
+    Field::new(name, column.data_type().clone(), true)
 }

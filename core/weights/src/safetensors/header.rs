@@ -1,10 +1,12 @@
 //! Headers, which are believed in nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 /// The longest header that the format allows, in bytes.
 const MOST_HEADER_BYTES: u64 = 100_000_000;
@@ -79,8 +81,15 @@ struct Entry {
     data_offsets: [u64; 2],
 }
 
+/// What a header says beside its tensors, text by name.
+pub(crate) type Metadata = BTreeMap<String, String>;
+
 /// The entries of the header, in its order, duplicates and all.
-struct Entries(Vec<(String, Entry)>);
+#[derive(Default)]
+struct Entries {
+    tensors: Vec<(String, Entry)>,
+    metadata: Metadata,
+}
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -94,15 +103,15 @@ impl<'de> Deserialize<'de> for Entries {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = Vec::new();
+                let mut entries = Entries::default();
                 while let Some(name) = map.next_key::<String>()? {
                     if name == METADATA {
-                        map.next_value::<IgnoredAny>()?;
+                        entries.metadata.extend(texts(map.next_value()?));
                     } else {
-                        entries.push((name, map.next_value()?));
+                        entries.tensors.push((name, map.next_value()?));
                     }
                 }
-                Ok(Entries(entries))
+                Ok(entries)
             }
         }
 
@@ -110,8 +119,20 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
+/// The texts of an object. The format has nothing else there, and nothing depends on them, so that the rest is left out.
+fn texts(value: Value) -> impl Iterator<Item = (String, String)> {
+    let entries = match value {
+        Value::Object(entries) => entries,
+        _ => Default::default(),
+    };
+    entries.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    })
+}
+
 /// Reads the header of a file, and checks it against the file. The tensors come in the order of their bytes.
-pub(crate) fn read_header(file: &[u8]) -> Result<Vec<TensorInfo>, String> {
+pub(crate) fn read_header(file: &[u8]) -> Result<(Vec<TensorInfo>, Metadata), String> {
     let (length, rest) = file
         .split_first_chunk::<LENGTH_BYTES>()
         .ok_or_else(|| format!("expected at least 8 bytes but found {}", file.len()))?;
@@ -125,10 +146,10 @@ pub(crate) fn read_header(file: &[u8]) -> Result<Vec<TensorInfo>, String> {
     let (header, data) = rest.split_at(length as usize);
     // A copy, since what is parsed must not change meanwhile.
     let header = header.to_vec();
-    let Entries(entries) =
+    let Entries { tensors, metadata } =
         serde_json::from_slice(&header).map_err(|error| format!("header: {error}"))?;
     let start = LENGTH_BYTES + length as usize;
-    let mut tensors = entries
+    let mut tensors = tensors
         .into_iter()
         .map(|(name, entry)| {
             tensor(&name, entry, data.len(), start)
@@ -138,7 +159,7 @@ pub(crate) fn read_header(file: &[u8]) -> Result<Vec<TensorInfo>, String> {
     tensors.sort_by_key(|tensor| (tensor.bytes.start, tensor.bytes.end));
     check_data(&tensors, start, data.len())?;
     check_names(&tensors)?;
-    Ok(tensors)
+    Ok((tensors, metadata))
 }
 
 fn tensor(name: &str, entry: Entry, data: usize, start: usize) -> Result<TensorInfo, String> {

@@ -5,6 +5,6 @@ mod header;
 mod shards;
 mod write;
 
-pub(crate) use header::{Dtype, TensorInfo, read_header};
+pub(crate) use header::{Dtype, Metadata, TensorInfo, read_header};
 pub(crate) use shards::open_shards;
 pub(crate) use write::SafetensorsSink;

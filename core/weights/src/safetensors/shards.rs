@@ -63,6 +63,10 @@ pub(crate) fn open_shards(path: &Path) -> Result<Vec<Shard>, WeightsError> {
 
 fn open(path: &Path) -> Result<Shard, WeightsError> {
     let file = Mapped::open(path)?;
-    let tensors = read_header(file.bytes()).about(path)?;
-    Ok(Shard { file, tensors })
+    let (tensors, metadata) = read_header(file.bytes()).about(path)?;
+    Ok(Shard {
+        file,
+        tensors,
+        metadata,
+    })
 }

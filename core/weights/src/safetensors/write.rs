@@ -16,7 +16,7 @@ use arrow_schema::SchemaRef;
 use serde_json::{Map, Value, json};
 
 use super::header::METADATA;
-use super::{Dtype, TensorInfo};
+use super::{Dtype, Metadata, TensorInfo};
 use crate::WeightsError;
 use crate::beside::Beside;
 use crate::error::About;
@@ -45,10 +45,16 @@ pub(crate) struct SafetensorsSink {
     layers: BTreeMap<String, Value>,
     /// Of the layers; its metadata says how to read them.
     schema: SchemaRef,
+    /// The input's.
+    metadata: Metadata,
 }
 
 impl SafetensorsSink {
-    pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, WeightsError> {
+    pub fn create(
+        path: &Path,
+        schema: SchemaRef,
+        metadata: Metadata,
+    ) -> Result<Self, WeightsError> {
         let (beside, file) = Beside::create(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -59,6 +65,7 @@ impl SafetensorsSink {
             names: HashSet::new(),
             layers: BTreeMap::new(),
             schema,
+            metadata,
         })
     }
 
@@ -86,14 +93,17 @@ impl SafetensorsSink {
     }
 
     fn header(&self) -> Result<Vec<u8>, WeightsError> {
-        let mut metadata: Map<String, Value> = self
-            .schema
-            .metadata()
-            .iter()
-            .map(|(key, value)| (key.clone(), json!(value)))
-            .collect();
-        metadata.insert("format".to_owned(), json!("pt"));
-        metadata.insert(LAYERS.to_owned(), json!(json!(self.layers).to_string()));
+        // Readers ask for a format, which most files name; then the input's, then what is true of this file.
+        let format = ("format".to_owned(), json!("pt"));
+        let texts = self.metadata.iter().chain(self.schema.metadata());
+        let texts = texts.map(|(key, value)| (key.clone(), json!(value)));
+        let mut metadata: Map<String, Value> = std::iter::once(format).chain(texts).collect();
+        // Layers that the input had quantized already are here as they were, and so is what it said of them.
+        let before = self.metadata.get(LAYERS);
+        let before = before.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+        let mut layers = before.unwrap_or_default();
+        layers.extend(self.layers.clone());
+        metadata.insert(LAYERS.to_owned(), json!(Value::Object(layers).to_string()));
         let mut header = Map::new();
         header.insert(METADATA.to_owned(), Value::Object(metadata));
         let mut start = 0;

@@ -1,0 +1,176 @@
+/** Quantization batch by batch: sources, their errors, leaving early. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type RecordBatch, Table } from "apache-arrow";
+import {
+  dequantizeArrow,
+  dequantizeStream,
+  exportStream,
+  importTable,
+  quantizeArrow,
+  type Quantized,
+  quantizeStream,
+  stats,
+} from "../mod.ts";
+import { noPins, nothingIsAlive, until } from "./support/alive.ts";
+import { eighths, GOOD, layerBatch, quantizedRows } from "./support/layers.ts";
+import { SLOW } from "./support/process.ts";
+
+async function* several(count: number, onEnd = () => {}): AsyncGenerator<RecordBatch> {
+  try {
+    for (let at = 0; at < count; at++) {
+      yield layerBatch([{ name: `layer ${at}`, values: eighths(3000, at + 1) }]);
+    }
+  } finally {
+    onEnd();
+  }
+}
+
+const names = async (stream: AsyncIterable<Quantized<RecordBatch>>): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const batch of stream) {
+    found.push(...quantizedRows(batch.value).map(({ layer_name }) => layer_name));
+    batch.release();
+  }
+  return found;
+};
+
+test("quantizeStream: every kind of source", SLOW, async () => {
+  const batches: RecordBatch[] = [];
+  for await (const batch of several(3)) batches.push(batch);
+  const expected = ["layer 0", "layer 1", "layer 2"];
+  const sources = [batches, new Table(batches), several(3), batches[Symbol.iterator]()];
+  for (const source of sources) assert.deepEqual(await names(quantizeStream(source)), expected);
+  assert.deepEqual(await names(quantizeStream(new Table(batches[0]!.schema))), []);
+  await assert.rejects(names(quantizeStream(several(0))), {
+    code: "INVALID_ARGUMENT",
+    message: "a source without batches and without a property schema needs the option schema",
+  });
+  await assert.rejects(names(quantizeStream(1 as never)), { name: /Error/ });
+  nothingIsAlive();
+});
+
+test("quantizeStream: batch by batch the bytes of the whole, and back", SLOW, async () => {
+  const batches: RecordBatch[] = [];
+  for await (const batch of several(5)) batches.push(batch);
+  using whole = await quantizeArrow(new Table(batches));
+  const expected = quantizedRows(whole.value);
+  let at = 0;
+  for await (const batch of quantizeStream(batches)) {
+    assert.deepEqual(quantizedRows(batch.value), [expected[at++]!]);
+    batch.release();
+  }
+  // Straight from one stream into the next.
+  using back = await dequantizeArrow(whole);
+  at = 0;
+  for await (const batch of dequantizeStream(quantizeStream(several(5)))) {
+    assert.deepEqual(
+      [...batch.value.getChild("weights")!.get(0)!],
+      [...back.value.getChild("weights")!.get(at++)!],
+    );
+    batch.release();
+  }
+  assert.equal(at, 5);
+});
+
+test(
+  "quantizeStream: the schema is known without a batch, progress at any time",
+  SLOW,
+  async () => {
+    const stream = quantizeStream(several(2));
+    assert.deepEqual(stream.progress(), {
+      layersTotal: 0,
+      valuesTotal: 0,
+      layersDone: 0,
+      valuesDone: 0,
+    });
+    assert.equal((await stream.schema).fields.length, 15);
+    assert.deepEqual(await names(stream), ["layer 0", "layer 1"]);
+    assert.equal(stream.progress().valuesDone, 6000);
+  },
+);
+
+test("quantizeStream: what the source throws, the reader is thrown", SLOW, async () => {
+  const reason = new RangeError("from the source");
+  async function* failing() {
+    yield* several(2);
+    throw reason;
+  }
+  const seen: string[] = [];
+  await assert.rejects(async () => {
+    for await (const batch of quantizeStream(failing())) {
+      seen.push(quantizedRows(batch.value)[0]!.layer_name);
+      batch.release();
+    }
+  }, reason);
+  assert.deepEqual(seen, ["layer 0", "layer 1"]);
+  nothingIsAlive();
+});
+
+test("quantizeStream: leaving the loop stops the source", SLOW, async () => {
+  let ended = false;
+  for await (const batch of quantizeStream(several(1000, () => ended = true))) {
+    batch.release();
+    break;
+  }
+  await until(() => ended, "the source to be told");
+  await until(() => stats().liveStreams === 0, "the stream to be released");
+  nothingIsAlive();
+  await noPins();
+});
+
+test(
+  "quantizeStream: cancel and abort reach a reader whose source does not answer",
+  SLOW,
+  async () => {
+    async function* silent(first: boolean) {
+      if (first) yield layerBatch([GOOD]);
+      await new Promise(() => {});
+    }
+    const reason = new Error("enough");
+    for (const first of [false, true]) {
+      const controller = new AbortController();
+      const streams = [
+        {
+          stream: quantizeStream(silent(first)),
+          stop: (it: { cancel(reason: unknown): void }) => it.cancel(reason),
+        },
+        {
+          stream: quantizeStream(silent(first), { signal: controller.signal }),
+          stop: () => controller.abort(reason),
+        },
+      ];
+      for (const { stream, stop } of streams) {
+        setTimeout(() => stop(stream), 20);
+        await assert.rejects(names(stream), reason);
+        await assert.rejects(names(stream), reason, "and every later read");
+      }
+    }
+    await using closed = quantizeStream(several(3));
+    await closed[Symbol.asyncDispose]();
+    await assert.rejects(names(closed), {
+      code: "CANCELLED",
+      message: "the stream was closed before its end",
+    });
+    await until(() => stats().liveStreams === 0, "the streams to be released");
+    nothingIsAlive();
+  },
+);
+
+test("quantizeStream: leases that the source gives are released", SLOW, async () => {
+  using source = exportStream(several(4), { schema: layerBatch([GOOD]).schema });
+  const table = await importTable(source.address);
+  const leases = [table].values() as unknown as Iterable<never>;
+  await assert.rejects(names(quantizeStream(leases)), { code: "INVALID_ARGUMENT" });
+  table.release();
+  let at = 0;
+  const quantized = quantizeStream(several(4));
+  for await (const batch of dequantizeStream(quantized)) {
+    assert.ok(stats().liveLeases <= 4, "those that wait, and no more");
+    batch.release();
+    at++;
+  }
+  assert.equal(at, 4);
+  nothingIsAlive();
+});
