@@ -1,5 +1,7 @@
 /** Columns with known values, as a foreign producer would lay them out. */
 
+import { bitmap, bytesOf } from "./bits.ts";
+
 /** A node of the C data interface, and the values that apache-arrow should read from it. */
 export interface Column {
   readonly format: string;
@@ -29,15 +31,6 @@ interface Shape {
   readonly lead?: number;
   /** What the producer says of the number of nulls; the truth if it is absent. */
   readonly nullCount?: number;
-}
-
-const bytesOf = (view: ArrayBufferView): Uint8Array =>
-  new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-function bitmap(bits: readonly boolean[]): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(bits.length / 8));
-  bits.forEach((bit, index) => bytes[index >> 3]! |= Number(bit) << (index & 7));
-  return bytes;
 }
 
 /** The parts that all columns have; rows of the lead-in are alternately null and not. */

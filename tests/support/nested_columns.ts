@@ -4,6 +4,7 @@
  * belongs to no row is filled with other values, so that reading it shows.
  */
 
+import { bitmap, bytesOf } from "./bits.ts";
 import type { Column } from "./columns.ts";
 import {
   type KeyFormat,
@@ -18,15 +19,6 @@ import {
   valuesOf,
   type Variant,
 } from "./nested.ts";
-
-const bytesOf = (view: ArrayBufferView): Uint8Array =>
-  new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-function bitmap(bits: readonly boolean[]): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(bits.length / 8));
-  bits.forEach((bit, index) => bytes[index >> 3]! |= Number(bit) << (index & 7));
-  return bytes;
-}
 
 type Parts = Pick<Column, "format" | "buffers"> & Partial<Column>;
 
