@@ -7,13 +7,16 @@
 
 import { setInterval } from "node:timers";
 import { STATUS } from "./abi.ts";
+import { BowstringError } from "./errors.ts";
 import type { NativeFunctions, Runtime, Scratch } from "./runtime.ts";
 
 /** How often the timer looks, in milliseconds. */
 const DRAIN_MILLIS = 20;
 /** Tokens taken in one call. */
 const BATCH = 1024;
-const MAX_TOKEN = 0xffff_ffff;
+/** The low bits of a token say which place it has; the high ones count how often that was given. */
+const PLACES = 2 ** 20;
+const TOKENS = 2 ** 32;
 
 /** The pins of one context. */
 export class Pins {
@@ -21,10 +24,11 @@ export class Pins {
   readonly #context: number;
   readonly #tokens: Scratch;
   readonly #count: Scratch;
-  readonly #pins: Map<number, readonly ArrayBufferLike[]> = new Map();
-  #last = 0;
-  /** Whether tokens come a second time, some of which may still be in use. */
-  #again = false;
+  /** By place; the first is nobody's, since no token is 0. */
+  readonly #buffers: (readonly ArrayBufferLike[] | undefined)[] = [undefined];
+  /** By place: the token that it has, or will have next. */
+  readonly #given: number[] = [0];
+  readonly #free: number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(runtime: Runtime, native: NativeFunctions, context: number) {
@@ -34,34 +38,43 @@ export class Pins {
     this.#count = runtime.scratch(Uint32Array.BYTES_PER_ELEMENT);
   }
 
-  /** A token that nothing is pinned under. */
+  get #size(): number {
+    return this.#buffers.length - 1 - this.#free.length;
+  }
+
+  /** The token of the next pin. */
   token(): number {
-    do {
-      if (this.#last === MAX_TOKEN) {
-        this.#last = 0;
-        this.#again = true;
-      }
-      this.#last++;
-    } while (this.#again && this.#pins.has(this.#last));
-    return this.#last;
+    const place = this.#free.at(-1) ?? this.#buffers.length;
+    if (place === PLACES) {
+      throw new BowstringError(
+        "UNSUPPORTED",
+        `native code holds the memory of ${PLACES - 1} exports, and no more can be told apart`,
+      );
+    }
+    return this.#given[place] ?? place;
   }
 
   /** Keeps buffers, none of which is empty or can be resized, until the library gives the token back. */
   pin(token: number, buffers: readonly ArrayBufferLike[]): void {
-    this.#pins.set(token, buffers);
+    const place = token % PLACES;
+    if (this.#buffers[place] === undefined) {
+      this.#free.pop();
+      this.#given[place] = token;
+    }
+    this.#buffers[place] = buffers;
     this.#timer ??= setInterval(() => this.#tick(), DRAIN_MILLIS).unref();
   }
 
   #tick(): void {
     this.drain();
-    if (this.#pins.size > 0) return;
+    if (this.#size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   /** Lets go of what the library has released. */
   drain(): void {
-    if (this.#pins.size === 0) return;
+    if (this.#size === 0) return;
     const { view, pointer } = this.#tokens;
     let taken: number;
     let violations = 0;
@@ -83,9 +96,12 @@ export class Pins {
 
   /** How many of a pin's buffers were detached, which left native code with an address of other memory. */
   #unpin(token: number): number {
-    const buffers = this.#pins.get(token);
-    if (buffers === undefined) return 0;
-    this.#pins.delete(token);
+    const place = token % PLACES;
+    const buffers = this.#buffers[place];
+    if (buffers === undefined || this.#given[place] !== token) return 0;
+    this.#buffers[place] = undefined;
+    this.#given[place] = (token + PLACES) % TOKENS;
+    this.#free.push(place);
     let detached: Set<ArrayBufferLike> | undefined;
     for (const buffer of buffers) {
       if (buffer.byteLength === 0) (detached ??= new Set()).add(buffer);

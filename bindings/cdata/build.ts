@@ -12,6 +12,7 @@
 
 import { CONSTANTS } from "../abi.ts";
 import { BowstringError } from "../errors.ts";
+import type { Pins } from "../pins.ts";
 import type { Pointer, Runtime, Scratch } from "../runtime.ts";
 import { concatenate } from "./concat.ts";
 import {
@@ -46,6 +47,8 @@ const DENSE = 1;
 export interface Built {
   /** How many words there are. */
   readonly count: number;
+  /** What the borrowed memory is to be pinned under, at once when the library has built the table; 0 if there is none. */
+  readonly token: number;
   /** ArrayBuffers that native code will read; one of which it reads several parts may come more than once. */
   readonly borrowed: readonly ArrayBufferLike[];
   /** In the mode move: all of JavaScript's own ArrayBuffers, borrowed or not. */
@@ -83,6 +86,7 @@ const NONE: ReadonlySet<ArrayBufferLike> = new Set();
 /** Writes words. One for each context, used for one table at a time. */
 export class TableBuilder {
   readonly #runtime: Runtime;
+  readonly #pins: Pins;
   #scratch: Scratch;
   #words: Float64Array;
   /** Where the words of the last table begin: for most tables at the same place. */
@@ -106,8 +110,9 @@ export class TableBuilder {
   /** Of the columns of the last record batch: the next one's are mostly the same, and types are slow to ask. */
   readonly #layouts: Layout[] = [];
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, pins: Pins) {
     this.#runtime = runtime;
+    this.#pins = pins;
     this.#scratch = runtime.scratch(4096 * Float64Array.BYTES_PER_ELEMENT);
     this.#words = new Float64Array(this.#scratch.bytes.buffer);
   }
@@ -119,16 +124,9 @@ export class TableBuilder {
 
   /**
    * Writes the words of a table. `root` is its array, or for a record batch its struct, whose validity is left out. They
-   * and the addresses in them hold until `forget`, if nobody detaches what is there. `token` is written if something is
-   * borrowed, else 0.
+   * and the addresses in them hold until `forget`, if nobody detaches what is there.
    */
-  build(
-    root: ForeignData,
-    isBatch: boolean,
-    mode: ExportMode,
-    restore: boolean,
-    token: number,
-  ): Built {
+  build(root: ForeignData, isBatch: boolean, mode: ExportMode, restore: boolean): Built {
     this.#at = HEADER_ROOM;
     this.#mode = mode;
     this.forget();
@@ -142,11 +140,14 @@ export class TableBuilder {
     else this.#node(root, root.length);
 
     const end = this.#at;
+    // Last, since to read a user's objects may run a user's code, and that may export.
+    const token = this.#borrowed.length > 0 ? this.#pins.token() : 0;
     const start = this.#header(token, restore);
     if (start !== this.#start) this.#pointer = undefined;
     this.#start = start;
     return {
       count: end - start,
+      token,
       borrowed: this.#borrowed,
       touched: this.#touched ?? NONE,
     };
@@ -169,7 +170,7 @@ export class TableBuilder {
       );
     }
     const start = HEADER_ROOM - size;
-    this.#words[start] = this.#borrowed.length > 0 ? token : 0;
+    this.#words[start] = token;
     this.#words[start + 1] = restore ? BUILD_RESTORE : 0;
     this.#words[start + 2] = this.#leases.size;
     let at = start + HEADER_WORDS;
@@ -360,10 +361,11 @@ export class TableBuilder {
 
   /** The null count of the first `length` rows; -1 when nobody counted. */
   #nulls(data: ForeignData, length: number): number {
+    // First of all, since an array that was released refuses to show it.
     const { nullBitmap } = data;
-    if (length === 0 || !nullBitmap || nullBitmap.byteLength === 0) return 0;
     const count = data._nullCount ?? -1;
-    return count === 0 || length === data.length ? count : -1;
+    if (count === 0 || length === 0 || !nullBitmap || nullBitmap.byteLength === 0) return 0;
+    return length === data.length ? count : -1;
   }
 
   /** `length` bits from bit `offset` on. */

@@ -45,7 +45,7 @@ export class Exporter {
       );
     }
     this.#context = context;
-    this.#builder = new TableBuilder(context.runtime);
+    this.#builder = new TableBuilder(context.runtime, context.pins);
     this.schemas = new RegisteredSchemas(context);
   }
 
@@ -63,9 +63,8 @@ export class Exporter {
       this.#context.check(origin.lease.exportTo(origin.index, out));
       return;
     }
-    const token = this.#context.pins.token();
-    const built = this.#builder.build(batch.data, true, mode, restore, token);
-    this.#finish(this.schema(batch.schema), built, token, mode, out);
+    const schema = this.schema(batch.schema);
+    this.#finish(schema, this.#builder.build(batch.data, true, mode, restore), mode, out);
   }
 
   /** Writes the ArrowSchema and the ArrowArray of one array to `out`. */
@@ -75,30 +74,28 @@ export class Exporter {
     const { type } = vector;
     const field = fieldOf(type) ?? { name: "", type, nullable: true };
     const data = vector.data.length === 1 ? vector.data[0]! : concatenate(type, vector.data);
-    const token = this.#context.pins.token();
-    const built = this.#builder.build(data, false, mode, restore, token);
     const schema = this.schemas.handle(type, () => fieldJson(field, "array"));
-    this.#finish(schema, built, token, mode, out);
+    this.#finish(schema, this.#builder.build(data, false, mode, restore), mode, out);
   }
 
   /** Has the library build the table, and pins what it borrows. */
-  #finish(schema: number, built: Built, token: number, mode: ExportMode, out: Pointer): void {
+  #finish(schema: number, built: Built, mode: ExportMode, out: Pointer): void {
     const { native, handle, error, pins, runtime } = this.#context;
-    const { count, borrowed, touched } = built;
+    const { count, token, borrowed, touched } = built;
     const { words } = this.#builder;
     const status = native.bow_table_build(handle, schema, words, count, out, error.pointer);
     this.#builder.forget();
     this.#context.check(status);
-    let pinned = borrowed;
-    if (mode === "move") {
-      try {
-        pinned = take(touched, new Set(borrowed), (view) => runtime.addressOf(view));
-      } catch (reason) {
-        native.bow_table_release(out, null);
-        throw reason;
-      }
+    // At once: from here on the library gives the token back, whatever happens.
+    if (borrowed.length > 0) pins.pin(token, borrowed);
+    if (mode !== "move") return;
+    try {
+      const moved = take(touched, new Set(borrowed), (view) => runtime.addressOf(view));
+      if (moved.length > 0) pins.pin(token, moved);
+    } catch (reason) {
+      native.bow_table_release(out, null);
+      throw reason;
     }
-    if (borrowed.length > 0) pins.pin(token, pinned);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Arrow data for other libraries, as structs of the C data interface at addresses that they may take it from. */
 
+import { setInterval } from "node:timers";
 import type { RecordBatch } from "apache-arrow";
 import { CONSTANTS, STRUCTS } from "../abi.ts";
 import type { ArrowField, ArrowSchema, ArrowVector } from "../arrow.ts";
@@ -61,6 +62,8 @@ interface Slot {
 
 /** Tables in one ArrayBuffer: to make one for each takes longer than to build a small table. */
 const SLOTS = 64;
+/** How long an export may be there before a collection can release it, in milliseconds. */
+const YOUNG_MILLIS = 20;
 
 /** Gives each slot once. */
 class Slots {
@@ -91,10 +94,45 @@ class Slots {
 
 let slots: Slots | undefined;
 
-/** Structs that were dropped without a release, and that perhaps nobody has taken. */
-const droppedTables = new FinalizationRegistry<Slot>(({ context, pointer }) =>
-  context.native.bow_table_release(pointer, null)
-);
+/**
+ * Releases structs that were dropped without a release, and that perhaps nobody has taken. Most are released soon, and to
+ * register them and take that back costs more than to pin: so what is new is registered when it has been there for some
+ * milliseconds, or when there are many, if it was not released by then.
+ */
+class Dropped {
+  readonly #registry: FinalizationRegistry<Slot> = new FinalizationRegistry(
+    ({ context, pointer }) => context.native.bow_table_release(pointer, null),
+  );
+  #young: OwnArray[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  add(array: OwnArray): void {
+    if (this.#young.push(array) === SLOTS) this.#register();
+    this.#timer ??= setInterval(() => this.#tick(), YOUNG_MILLIS).unref();
+  }
+
+  remove(array: OwnArray): void {
+    this.#registry.unregister(array);
+    array.registered = false;
+  }
+
+  #tick(): void {
+    if (this.#young.length > 0) return this.#register();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #register(): void {
+    for (const array of this.#young) {
+      if (array.released) continue;
+      this.#registry.register(array, array.slot, array);
+      array.registered = true;
+    }
+    this.#young = [];
+  }
+}
+
+const droppedTables = new Dropped();
 const droppedSchemas = new FinalizationRegistry<Structs>(({ context, scratch }) =>
   context.native.bow_schema_release(scratch.address, null)
 );
@@ -108,18 +146,22 @@ interface Structs {
 class OwnArray implements ExportedArray {
   readonly schema: number;
   readonly array: number;
-  readonly #slot: Slot;
+  readonly slot: Slot;
+  released = false;
+  /** Whether a collection would release it. */
+  registered = false;
 
   constructor(slot: Slot) {
-    this.#slot = slot;
+    this.slot = slot;
     this.schema = slot.address + TABLE.offsets.schema;
     this.array = slot.address + TABLE.offsets.array;
-    droppedTables.register(this, slot, this);
+    droppedTables.add(this);
   }
 
   release(): void {
-    const { context, pointer } = this.#slot;
-    droppedTables.unregister(this);
+    const { context, pointer } = this.slot;
+    if (this.registered) droppedTables.remove(this);
+    this.released = true;
     context.native.bow_table_release(pointer, null);
     context.pins.drain();
   }
