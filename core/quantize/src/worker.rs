@@ -16,6 +16,8 @@ use crate::search;
 
 /// Values of a block, unless one group needs more.
 pub(crate) const BLOCK: usize = AHEAD;
+/// How far ahead of the next block what is fetched begins: what is asked for last is needed soonest.
+const LEAD: usize = BLOCK / 4;
 /// Groups up to this length are done in one go; the parts of longer ones are done on all cores.
 pub(crate) const SMALL: usize = 8192;
 /// Values of one task: long enough to be worth handing out, short enough to share a layer evenly and to stop soon.
@@ -115,7 +117,7 @@ impl Worker {
             };
             let index = row * groups_per_row + column / group;
             let x = self.load(job.source, at, count * len);
-            let next = job.source.address(at + count * len);
+            let next = job.source.address(at + count * len + LEAD);
             let step = len.next_multiple_of(STEP);
             let (lows, highs) = (&mut self.lows[..count], &mut self.highs[..count]);
             let groups = &mut self.groups[..count];
@@ -167,7 +169,7 @@ impl Worker {
             let index = at / group;
             let len = BLOCK.min((index + 1) * group - at).min(end - at);
             let x = self.load(job.source, at, len);
-            let next = job.source.address(at + len);
+            let next = job.source.address(at + len + LEAD);
             let codes = packer.room(&mut self.codes);
             let step = len.next_multiple_of(STEP);
             // SAFETY: `x` has `step` values, and the buffer of codes as much room.
@@ -322,7 +324,7 @@ impl Worker {
             let (mut low, mut high) = ([0.0], [0.0]);
             // SAFETY: `x` has `len` values, up to a whole step.
             unsafe {
-                let next = source.address(at + len);
+                let next = source.address(at + len + LEAD);
                 (self.kernel.ranges)(x, next, len.next_multiple_of(STEP), &mut low, &mut high)
             };
             range = (range.0.min(low[0]), range.1.max(high[0]));
