@@ -19,9 +19,6 @@ struct Candidate {
     next: f64,
 }
 
-/// How much more a map may cost than the best so far to be followed by least squares, which gains less than that.
-const HOPE: f64 = 1.25;
-
 /// The map of the least error that is found from `start`, the one that covers the range. `score(inverse, low, high)`
 /// gives the sums that [`score`](crate::kernel::score::score) describes.
 pub(crate) fn improve(
@@ -53,14 +50,15 @@ pub(crate) fn improve(
             next,
         }
     };
-    // Finer codes gain less from each step of the scale; longer groups have longer tails to cut.
-    // With two bits there is little to choose from, and least squares goes the rest of the way.
-    let (ratio, patience, starts, steps, factors): (f64, u32, usize, u32, &[f64]) = match rule.bits
-    {
-        2 => (0.8, 1, 1, 2, &[1.0]),
-        4 => (0.965, 6, 3, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
-        _ => (0.99, 4, 3, 3, &[0.92, 0.96, 1.0, 1.04, 1.08]),
-    };
+    // Finer codes gain less from each step of the scale; longer groups have longer tails to cut. With two bits there is little
+    // to choose from, and least squares goes the rest of the way. What costs `hope` times as much as the best so far is not
+    // followed by least squares, which gains less than that.
+    let (ratio, patience, starts, steps, hope, factors): (f64, u32, usize, u32, f64, &[f64]) =
+        match rule.bits {
+            2 => (0.8, 1, 1, 2, 1.1, &[1.0]),
+            4 => (0.965, 6, 3, 3, 1.25, &[0.92, 0.96, 1.0, 1.04, 1.08]),
+            _ => (0.99, 4, 3, 3, 1.25, &[0.92, 0.96, 1.0, 1.04, 1.08]),
+        };
     let polish = |mut best: Candidate| {
         for _ in 0..steps {
             let next = try_scale(best.next, best.zero_point);
@@ -112,7 +110,7 @@ pub(crate) fn improve(
                         .iter()
                         .map(|factor| try_scale(before.scale * factor, zero_point));
                     let nearby = nearby.reduce(pick).expect("some factors");
-                    if nearby.error < best.error * HOPE {
+                    if nearby.error < best.error * hope {
                         best = pick(best, polish(nearby));
                     }
                 }
