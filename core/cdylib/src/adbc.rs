@@ -13,7 +13,7 @@ use bowstring_adbc::{Cancellation, Connection, Driver};
 use bowstring_runtime::{Monitor, Outlet, Worker};
 
 use crate::adbc_operations::{OpenOptions, Operation, Session, failure, perform};
-use crate::arguments::{options, require, write_out};
+use crate::arguments::{options, require, write_job, write_out};
 
 /// An operation of a connection that reads a stream.
 #[repr(C)]
@@ -228,13 +228,12 @@ pub unsafe extern "C" fn bow_adbc_close(
     error: *mut BowError,
 ) -> i32 {
     let body = || {
-        require(out_job, "out_job")?;
-        let context = bowstring_runtime::context(context)?;
-        let job =
-            context.close_connection(connection, |session: &mut Session, _| session.close())?;
+        let close = || {
+            let context = bowstring_runtime::context(context)?;
+            context.close_connection(connection, |session: &mut Session, _| session.close())
+        };
         // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, close) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
@@ -251,14 +250,16 @@ unsafe fn start(
     input: Option<OwnedStream>,
     out_job: *mut u32,
 ) -> Result<Status, Failure> {
-    require(out_job, "out_job")?;
-    let operation = operation.checked()?;
-    let work =
-        move |session: &mut Session, outlet: &Outlet| perform(session, operation, input, outlet);
-    let job = bowstring_runtime::context(context)?.start_on_connection(connection, work)?;
+    let start = || {
+        let operation = operation.checked()?;
+        let work = move |session: &mut Session, outlet: &Outlet| {
+            perform(session, operation, input, outlet)
+        };
+        let context = bowstring_runtime::context(context)?;
+        Ok::<_, Failure>(context.start_on_connection(connection, work)?)
+    };
     // SAFETY: passed on to the caller.
-    unsafe { write_out(out_job, "out_job", job) }?;
-    Ok(Status::Ok)
+    unsafe { write_job(out_job, start) }
 }
 
 /// What cancels the operation that runs on a connection.

@@ -17,6 +17,21 @@ pub(crate) unsafe fn write_out<T>(out: *mut T, name: &str, value: T) -> Result<(
     Ok(())
 }
 
+/// Starts a job, if its handle can be written, and writes that.
+///
+/// # Safety
+/// `out_job` is null or writable.
+pub(crate) unsafe fn write_job<E: Into<Failure>>(
+    out_job: *mut u32,
+    start: impl FnOnce() -> Result<u32, E>,
+) -> Result<Status, Failure> {
+    require(out_job, "out_job")?;
+    let job = start().map_err(E::into)?;
+    // SAFETY: passed on to the caller.
+    unsafe { write_out(out_job, "out_job", job) }?;
+    Ok(Status::Ok)
+}
+
 /// Refuses null and misaligned addresses.
 pub(crate) fn require<T>(pointer: *const T, name: &str) -> Result<(), Failure> {
     if pointer.is_null() {

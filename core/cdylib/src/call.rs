@@ -10,7 +10,7 @@ use bowstring_abi::guard::guard;
 use bowstring_abi::{BowError, Failure, Status};
 use bowstring_runtime::{BowCall, Call, ImportOptions};
 
-use crate::arguments::{bytes, require, require_sized, text, write_out};
+use crate::arguments::{bytes, require, require_sized, text, write_job, write_out};
 
 /// Opens the shared library at path, which is UTF-8 and best absolute, and writes its handle to out_library. A library
 /// is opened for the process, not for a context, and never closed: what it allocated may be released at any time. The
@@ -91,13 +91,13 @@ pub unsafe extern "C" fn bow_call_start(
     let body = || {
         // SAFETY: passed on to the caller.
         let call = unsafe { read_call(call) }?;
-        require(out_job, "out_job")?;
-        let context = bowstring_runtime::context(context)?;
-        // SAFETY: the caller says that the function is one, and libraries stay loaded.
-        let job = unsafe { context.start_call(call) }?;
+        let start = || {
+            let context = bowstring_runtime::context(context)?;
+            // SAFETY: the caller says that the function is one, and libraries stay loaded.
+            unsafe { context.start_call(call) }
+        };
         // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, start) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }

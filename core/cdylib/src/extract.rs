@@ -10,7 +10,7 @@ use bowstring_abi::{BowError, Failure, OwnedTable, Status, export_batch};
 use bowstring_extract::{Control, ExtractError, ExtractOptions, ExtractionBatch, extract};
 use bowstring_runtime::{Monitor, Progress};
 
-use crate::arguments::{options, require, write_out};
+use crate::arguments::{options, write_job};
 
 /// Starts to extract source files and writes the job's handle to out_job. options is JSON in UTF-8:
 ///
@@ -47,13 +47,12 @@ pub unsafe extern "C" fn bow_extract_start(
     error: *mut BowError,
 ) -> i32 {
     let body = || {
-        require(out_job, "out_job")?;
+        let start = || {
+            // SAFETY: passed on to the caller.
+            start(context, unsafe { self::options(options, options_length) }?)
+        };
         // SAFETY: passed on to the caller.
-        let options: ExtractOptions = unsafe { self::options(options, options_length) }?;
-        let job = start(context, options)?;
-        // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, start) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }

@@ -10,7 +10,7 @@ use bowstring_abi::guard::guard;
 use bowstring_abi::{ArrowSchema, BowError, Failure, Status};
 use bowstring_quantize::CodeType;
 
-use crate::arguments::{require, write_out};
+use crate::arguments::{require, write_job};
 use crate::quantize_options::{dequantize_options, quantize_options};
 use crate::quantize_work::{
     Tensor, quantize_tensor, start_dequantization, start_quantization, validate,
@@ -246,11 +246,8 @@ unsafe fn start<O>(
     let body = || {
         // First of all, so that the caller's structs are moved from whatever happens. SAFETY: passed on to the caller.
         let input = unsafe { take_input(input) }?;
-        require(out_job, "out_job")?;
-        let job = start_job(context, input, options()?)?;
         // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, || start_job(context, input, options()?)) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }

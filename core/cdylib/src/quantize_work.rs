@@ -208,18 +208,22 @@ pub(crate) fn quantize_tensor(tensor: &Tensor, codes: &mut [u8]) -> Result<(), F
     Ok(())
 }
 
+/// Layers and their values as the files and bytes that a job's state counts.
+pub(crate) fn in_files(progress: bowstring_quantize::Progress) -> Progress {
+    Progress {
+        files_total: progress.layers_total,
+        bytes_total: progress.values_total,
+        files_done: progress.layers_done,
+        bytes_done: progress.values_done,
+    }
+}
+
 /// A quantization's control, as the runtime sees it.
 struct ControlMonitor(Arc<Control>);
 
 impl Monitor for ControlMonitor {
     fn progress(&self) -> Progress {
-        let progress = self.0.progress();
-        Progress {
-            files_total: progress.layers_total,
-            bytes_total: progress.values_total,
-            files_done: progress.layers_done,
-            bytes_done: progress.values_done,
-        }
+        in_files(self.0.progress())
     }
 
     fn cancel(&self) {

@@ -13,7 +13,7 @@ use bowstring_runtime::{Context, Monitor, Outlet, Worker};
 use bowstring_store::{Canceller, Mode, Query, Store, StoreError};
 use serde::Deserialize;
 
-use crate::arguments::{options, require, take_tables, write_out};
+use crate::arguments::{options, require, take_tables, write_job, write_out};
 
 /// How many writes of a store, each of which holds a batch, may wait for their turn.
 const WRITES_WAITING: usize = 16;
@@ -291,11 +291,9 @@ unsafe fn start_within(
     out_job: *mut u32,
     work: impl FnOnce(&mut Store, &Outlet) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Status, Failure> {
-    require(out_job, "out_job")?;
-    let job = bowstring_runtime::context(context)?.start_on_store_within(store, limit, work)?;
+    let start = || bowstring_runtime::context(context)?.start_on_store_within(store, limit, work);
     // SAFETY: passed on to the caller.
-    unsafe { write_out(out_job, "out_job", job) }?;
-    Ok(Status::Ok)
+    unsafe { write_job(out_job, start) }
 }
 
 fn write(store: &mut Store, tables: [OwnedTable; 5], counting: &Context) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use bowstring_abi::guard::guard;
 use bowstring_abi::{ArrowArrayStream, BowError, BowTable, OwnedStream, Status};
 use bowstring_runtime::{Demand, ImportOptions};
 
-use crate::arguments::{require, take_tables, text, write_out};
+use crate::arguments::{require, take_tables, text, write_job, write_out};
 
 /// Moves the ArrowArrayStream at the address stream (its release is null afterwards, also when the call fails) and
 /// starts a job that reads it. The job's first result is a table without rows that has the stream's schema; then there
@@ -39,12 +39,12 @@ pub unsafe extern "C" fn bow_stream_import(
         // First of all, so that the caller's struct is moved from whatever happens. SAFETY: not null and aligned, and the
         // caller's to give away.
         let stream = unsafe { OwnedStream::take(stream) };
-        require(out_job, "out_job")?;
-        let options = ImportOptions::from_flags(flags)?;
-        let job = bowstring_runtime::context(context)?.import_stream(stream, options)?;
+        let start = || {
+            let options = ImportOptions::from_flags(flags)?;
+            bowstring_runtime::context(context)?.import_stream(stream, options)
+        };
         // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, start) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }

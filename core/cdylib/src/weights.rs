@@ -15,9 +15,9 @@ use bowstring_weights::{
     FileOptions, FileReport, LayerReport, Outcome, Watch, WeightsError, quantize_file,
 };
 
-use crate::arguments::{require, write_out};
+use crate::arguments::write_job;
 use crate::quantize_options::{FileRequest, file_options};
-use crate::quantize_work::failure;
+use crate::quantize_work::{failure, in_files};
 
 /// Starts to quantize a model in files and writes the job's handle to out_job. options is JSON in UTF-8: those of
 /// bow_quantize_start, and
@@ -51,13 +51,12 @@ pub unsafe extern "C" fn bow_weights_quantize(
     error: *mut BowError,
 ) -> i32 {
     let body = || {
-        require(out_job, "out_job")?;
+        let start = || {
+            // SAFETY: passed on to the caller.
+            start(context, unsafe { file_options(options, options_length) }?)
+        };
         // SAFETY: passed on to the caller.
-        let request = unsafe { file_options(options, options_length) }?;
-        let job = start(context, request)?;
-        // SAFETY: passed on to the caller.
-        unsafe { write_out(out_job, "out_job", job) }?;
-        Ok(Status::Ok)
+        unsafe { write_job(out_job, start) }
     };
     // SAFETY: passed on to the caller.
     unsafe { guard(error, body) }
@@ -170,13 +169,7 @@ struct WatchMonitor(Arc<Watch>);
 
 impl Monitor for WatchMonitor {
     fn progress(&self) -> Progress {
-        let progress = self.0.progress();
-        Progress {
-            files_total: progress.layers_total,
-            bytes_total: progress.values_total,
-            files_done: progress.layers_done,
-            bytes_done: progress.values_done,
-        }
+        in_files(self.0.progress())
     }
 
     fn cancel(&self) {
