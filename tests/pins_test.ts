@@ -87,3 +87,26 @@ test("pins: several at once, given back in any order", () => {
   const alive = [...tokens.filter((_, index) => index % 3 !== 0), ...more];
   assert.equal(new Set(alive).size, alive.length);
 });
+
+test("pins: as many as can be told apart, and then an error that harms none of them", () => {
+  const released: number[] = [];
+  const pins = pinsOf(released);
+  const buffers = [new ArrayBuffer(8)];
+  const pin = () => {
+    const token = pins.token();
+    pins.pin(token, buffers);
+    return token;
+  };
+  const tokens = new Set<number>();
+  for (let count = 1; count < 2 ** 20; count++) tokens.add(pin());
+  assert.equal(tokens.size, 2 ** 20 - 1);
+  const refused = {
+    code: "UNSUPPORTED",
+    message: "native code holds the memory of 1048575 exports, and no more can be told apart",
+  };
+  assert.throws(pin, refused);
+  released.push(77);
+  pins.drain();
+  assert.ok(!tokens.has(pin()));
+  assert.throws(pin, refused);
+});
