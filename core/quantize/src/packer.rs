@@ -1,7 +1,7 @@
 //! From bytes that hold one code each to packed output, in whole cache lines where it is large.
 
 use crate::job::Job;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, STEP, UNPACKED};
 
 /// Codes that wait for a whole line of output.
 pub(crate) const PENDING: usize = 64 * 4;
@@ -16,6 +16,8 @@ pub(crate) struct Packer {
     to: *mut u8,
     stream: bool,
     pending: usize,
+    /// Whether the room that was given last is that of the output.
+    in_place: bool,
 }
 
 impl Packer {
@@ -30,16 +32,37 @@ impl Packer {
             to: unsafe { job.target.data.add(start * usize::from(bits) / 8) },
             stream: job.plan.data_bytes >= STREAM_BYTES,
             pending: 0,
+            in_place: false,
         }
     }
 
-    /// Where the next codes go: room for `SMALL` and a step.
-    pub(crate) fn room(&self, codes: &mut [u8]) -> *mut u8 {
+    /// Where the next `count` codes go, and packed to how many bits: the output itself, if they fill whole steps, they are
+    /// to go past the caches and begin a line. Otherwise the buffer, [`UNPACKED`], with room for `SMALL` and a step.
+    pub(crate) fn room(&mut self, codes: &mut [u8], count: usize) -> (*mut u8, u8) {
+        self.in_place = self.stream
+            && self.bits >= 4
+            && self.pending == 0
+            && count.is_multiple_of(STEP)
+            && self.to.align_offset(64) == 0;
+        match self.in_place {
+            true => (self.to, self.bits),
+            false => (self.buffer(codes), UNPACKED),
+        }
+    }
+
+    /// As [`room`](Self::room), always in the buffer.
+    pub(crate) fn buffer(&mut self, codes: &mut [u8]) -> *mut u8 {
+        self.in_place = false;
         codes[self.pending..].as_mut_ptr()
     }
 
-    /// Takes `count` new codes, and packs all that fill lines.
+    /// Takes the `count` codes that were written to the room, and packs all that fill lines.
     pub(crate) fn advance(&mut self, codes: &mut [u8], count: usize) {
+        if self.in_place {
+            // SAFETY: so many codes of the layer have just been written here.
+            self.to = unsafe { self.to.add(count / usize::from(8 / self.bits)) };
+            return;
+        }
         self.pending += count;
         let per_byte = usize::from(8 / self.bits);
         let line = 64 * per_byte;

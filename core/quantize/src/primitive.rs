@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::QuantizeError;
 use crate::kernel::rule::{Group, Rule};
 use crate::kernel::sums::Sums;
-use crate::kernel::{Kernel, STEP};
+use crate::kernel::{Kernel, STEP, UNPACKED};
 
 /// The type of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -192,7 +192,7 @@ pub(crate) fn quantize_by(
                 let group = &maps[scale..=scale];
                 // SAFETY: the arrays have room for `padded` values and codes.
                 let _ = unsafe {
-                    kernel.code(rule.signed, false)(
+                    kernel.code(rule.signed, false, UNPACKED)(
                         piece.as_ptr(),
                         piece.as_ptr(),
                         padded,

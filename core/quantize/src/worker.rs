@@ -1,7 +1,9 @@
 //! One thread's work: a stretch of one layer, from values to packed codes.
 //!
-//! Blocks of about 2048 values pass through caches: their ranges are found, their scales fitted, their codes written to
-//! a buffer, one byte each, and packed from there to the output. So groups, rows and stretches may begin at any bit.
+//! Blocks of about 2048 values pass through caches: their ranges are found, their scales fitted, and their codes written.
+//! Codes of 4 or 8 bits that begin a line of a large output go there at once, so that the memory takes them while the
+//! next are computed. All others go to a buffer, one byte each, and are packed from there, so that groups, rows and
+//! stretches may begin at any bit.
 
 use crate::input::Source;
 use crate::job::{Columns, Job, Totals, store_maps};
@@ -101,7 +103,6 @@ impl Worker {
         end: usize,
     ) -> Totals {
         let kernel = self.kernel;
-        let code = kernel.code(rule.signed, self.statistics);
         let mut packer = Packer::new(kernel, job, start);
         let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
         let groups_per_row = row_len.div_ceil(group);
@@ -137,7 +138,8 @@ impl Worker {
                     }
                 }
                 store_maps(job, rule, index, groups);
-                let codes = packer.room(&mut self.codes);
+                let (codes, packed) = packer.room(&mut self.codes, count * len);
+                let code = kernel.code(rule.signed, self.statistics, packed);
                 totals.is_invalid |= !code(x, next, step, groups, rule, codes, &mut sums);
             }
             packer.advance(&mut self.codes, count * len);
@@ -161,7 +163,6 @@ impl Worker {
         start: usize,
         end: usize,
     ) -> Totals {
-        let code = self.kernel.code(rule.signed, self.statistics);
         let mut packer = Packer::new(self.kernel, job, start);
         let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
         let mut at = start;
@@ -170,7 +171,8 @@ impl Worker {
             let len = BLOCK.min((index + 1) * group - at).min(end - at);
             let x = self.load(job.source, at, len);
             let next = job.source.address(at + len + LEAD);
-            let codes = packer.room(&mut self.codes);
+            let (codes, packed) = packer.room(&mut self.codes, len);
+            let code = self.kernel.code(rule.signed, self.statistics, packed);
             let step = len.next_multiple_of(STEP);
             // SAFETY: `x` has `step` values, and the buffer of codes as much room.
             totals.is_invalid |= unsafe {
@@ -216,7 +218,7 @@ impl Worker {
             let column = at % period;
             let len = BLOCK.min(period - column).min(end - at);
             let x = self.load(job.source, at, len);
-            let codes = packer.room(&mut self.codes);
+            let codes = packer.buffer(&mut self.codes);
             if maps.is_wide {
                 // SAFETY: `x` has `len` values, and the buffer of codes room for as many.
                 let (x, codes) = unsafe {

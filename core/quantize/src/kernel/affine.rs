@@ -2,15 +2,18 @@
 //!
 //! A code is `saturate(round_half_even(x / scale) + zero_point)`, ONNX's QuantizeLinear, with the division in float32.
 //! Dividing is what limits the speed, so the fast path multiplies by the reciprocal and then proves from the distance
-//! between that product and its integer, or from the error `x - code * scale` where the statistics need it anyway, that
-//! no value of the group lies so close to a tie between two codes that the division could have decided otherwise. A
-//! group with such a value is done again by division.
+//! between that product and its integer that no value of the group lies so close to a tie between two codes that the
+//! division could have decided otherwise. A group with such a value is done again by division.
+//!
+//! That distance is the error in steps, so the fast path sums in steps and scales the sums once a group. Only the largest
+//! error is wanted to the last bit: where it may lie in this group, the errors are computed again as `x - code * scale`.
 //!
 //! All loops take whole multiples of [`STEP`] values; callers pad with zeros, which change no range, sum or maximum.
 //! The memory is kept busy throughout: the loop over ranges asks for the first quarter of the values that come next, the
 //! loop over codes, which takes about three times as long, for the rest.
 
 use super::lanes::{LANES, Lanes};
+use super::pack::pack_portable;
 use super::rule::{Group, Path, Rule, code_one};
 use super::sums::{Sums, Vectors};
 
@@ -66,12 +69,50 @@ pub(crate) unsafe fn widen_ranges<L: Lanes>(
     }
 }
 
-/// Writes the codes of consecutive groups of `len` values each. Fetches the last three quarters of as many values at
+/// Codes are written one byte each and through the caches, for others to pack.
+pub(crate) const UNPACKED: u8 = 0;
+
+/// Writes the codes of 32 values from the `at`th on: packed to `PACKED` bits and past the caches, unless that is
+/// [`UNPACKED`].
+#[inline(always)]
+unsafe fn put<L: Lanes, const SIGNED: bool, const PACKED: u8>(
+    words: [L::Words; 2],
+    zero_point: i32,
+    codes: *mut u8,
+    at: usize,
+) {
+    let [a, b] = words;
+    // SAFETY: the caller vouches for the room, and its alignment if codes are packed.
+    unsafe {
+        let to = codes.add(bytes::<PACKED>(at));
+        match PACKED {
+            UNPACKED => L::store_codes::<SIGNED>(a, b, zero_point, to),
+            _ => L::stream_codes::<SIGNED, PACKED>(a, b, zero_point, to),
+        }
+    }
+}
+
+/// The bytes that so many codes fill.
+#[inline(always)]
+fn bytes<const PACKED: u8>(count: usize) -> usize {
+    match PACKED {
+        UNPACKED => count,
+        _ => count * usize::from(PACKED) / 8,
+    }
+}
+
+/// Writes the codes of consecutive groups of `len` values each: packed to `PACKED` bits and past the caches, and `codes`
+/// then is 64-byte-aligned, unless that is [`UNPACKED`]. Fetches the last three quarters of as many values at
 /// `next`, which need not be readable. `false`: a value is NaN or infinite or a group is beyond its scale's type, and
 /// the codes and sums are of no use.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // A loop body that has a name.
-pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
+pub(crate) unsafe fn code<
+    L: Lanes,
+    const SIGNED: bool,
+    const STATISTICS: bool,
+    const PACKED: u8,
+>(
     x: *const f32,
     next: *const f32,
     len: usize,
@@ -85,32 +126,32 @@ pub(crate) unsafe fn code<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     unsafe {
         for (at, group) in groups.iter().enumerate() {
             let next = next.wrapping_add(first + at * len * 3 / 4);
-            let (x, codes) = (x.add(at * len), codes.add(at * len));
+            let (x, codes) = (x.add(at * len), codes.add(bytes::<PACKED>(at * len)));
             let values = Values { x, next, len };
             match group.path {
                 Path::Reciprocal if STATISTICS => {
                     // Sums that are kept in registers from group to group leave too few for the loop over one.
                     let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
-                    let before = Vectors::load(sums);
-                    let (after, worst) = code_group::<L, SIGNED, STATISTICS, false>(
-                        values, group, rule, codes, before,
-                    );
-                    let bound = group.scale * (0.5 - doubt);
-                    if L::any_above(worst, bound.to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums);
+                    let (steps, worst) = code_measured::<L, SIGNED, PACKED>(values, group, codes);
+                    if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
+                        divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums);
                     } else {
-                        after.store(sums);
-                        sums.note::<L>(worst);
+                        steps.add_scaled(sums, group.scale);
+                        if L::any_above(worst, sums.known_steps(group.inverse)) {
+                            sums.know::<L>(largest_error::<L>(values, group));
+                        }
                     }
                 }
                 Path::Reciprocal => {
-                    let worst = code_only::<L, SIGNED>(values, group, codes);
+                    let worst = code_only::<L, SIGNED, PACKED>(values, group, codes);
                     if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums);
+                        divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums);
                     }
                 }
-                Path::Division => divide::<L, SIGNED, STATISTICS>(values, group, rule, codes, sums),
-                Path::Wide => code_wide::<SIGNED>(x, len, group, rule, codes, sums),
+                Path::Division => {
+                    divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums)
+                }
+                Path::Wide => code_wide::<SIGNED, PACKED>(x, len, group, rule, codes, sums),
                 Path::Beyond => sums.note_one(INFINITY),
             }
         }
@@ -141,7 +182,7 @@ impl Values {
 
 /// The codes of a group by division.
 #[inline(always)]
-unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
+unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
     values: Values,
     group: &Group,
     rule: &Rule,
@@ -152,7 +193,7 @@ unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
     unsafe {
         let before = Vectors::load(sums);
         let (after, worst) =
-            code_group::<L, SIGNED, STATISTICS, true>(values, group, rule, codes, before);
+            code_divided::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, before);
         after.store(sums);
         sums.note::<L>(worst);
     }
@@ -161,7 +202,7 @@ unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool>(
 /// The codes of a group by the reciprocal, and the largest distance between a value, in steps, and its code: lane by
 /// lane, the bits of its magnitude. A value that is NaN or infinite has such a distance.
 #[inline(always)]
-unsafe fn code_only<L: Lanes, const SIGNED: bool>(
+unsafe fn code_only<L: Lanes, const SIGNED: bool, const PACKED: u8>(
     values: Values,
     group: &Group,
     codes: *mut u8,
@@ -181,15 +222,64 @@ unsafe fn code_only<L: Lanes, const SIGNED: bool>(
             let (i, j) = (a.round(), b.round());
             let (d, f) = (a.sub(L::to_float(i)), b.sub(L::to_float(j)));
             worst = L::most(L::most(worst, d), f);
-            L::store_codes::<SIGNED>(L::narrow(i), L::narrow(j), group.zero_point, codes.add(at));
+            let words = [L::narrow(i), L::narrow(j)];
+            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
             at += STEP;
         }
         worst
     }
 }
 
+/// As [`code_only`], with the sums over the values and their errors in steps.
 #[inline(always)]
-unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const DIVIDE: bool>(
+unsafe fn code_measured<L: Lanes, const SIGNED: bool, const PACKED: u8>(
+    values: Values,
+    group: &Group,
+    codes: *mut u8,
+) -> (Vectors<L>, L::Most) {
+    // SAFETY: as for `code_only`.
+    unsafe {
+        let Values { x, len, .. } = values;
+        let inverse = L::splat(group.inverse);
+        let mut sums = Vectors::zero();
+        let mut worst = L::least();
+        let mut at = 0;
+        while at < len {
+            values.fetch::<L>(at);
+            let mut words = [L::narrow(L::splat_int(0)); 2];
+            for (half, words) in words.iter_mut().enumerate() {
+                let steps = L::load(x.add(at + half * LANES)).mul(inverse);
+                let code = steps.round();
+                *words = L::narrow(code);
+                let d = steps.sub(L::to_float(code));
+                worst = L::most(worst, d);
+                sums.add(steps, d);
+            }
+            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
+            at += STEP;
+        }
+        (sums, worst)
+    }
+}
+
+/// The largest errors of a group whose codes the reciprocal finds, to the last bit.
+#[inline(always)]
+unsafe fn largest_error<L: Lanes>(values: Values, group: &Group) -> L::Most {
+    // SAFETY: as for `code_only`.
+    unsafe {
+        let (inverse, negated) = (L::splat(group.inverse), L::splat(-group.scale));
+        let mut worst = L::least();
+        for at in (0..values.len).step_by(LANES) {
+            let x = L::load(values.x.add(at));
+            let code = L::to_float(x.mul(inverse).round());
+            worst = L::most(worst, code.mul_add(negated, x));
+        }
+        worst
+    }
+}
+
+#[inline(always)]
+unsafe fn code_divided<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
     values: Values,
     group: &Group,
     rule: &Rule,
@@ -200,8 +290,7 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
     unsafe {
         let Values { x, len, .. } = values;
         let (bottom, top) = rule.codes();
-        let (scale, inverse) = (L::splat(group.scale), L::splat(group.inverse));
-        let negated = L::splat(-group.scale);
+        let (scale, negated) = (L::splat(group.scale), L::splat(-group.scale));
         let low = L::splat((bottom - group.zero_point) as f32);
         let high = L::splat((top - group.zero_point) as f32);
         let mut worst = L::least();
@@ -211,12 +300,8 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
             let mut words = [L::narrow(L::splat_int(0)); 2];
             for (half, words) in words.iter_mut().enumerate() {
                 let x = L::load(x.add(at + half * LANES));
-                let code = if DIVIDE {
-                    // Saturating before rounding is the same as after it, since the bounds are integers.
-                    x.div(scale).min(high).max(low).round()
-                } else {
-                    x.mul(inverse).round()
-                };
+                // Saturating before rounding is the same as after it, since the bounds are integers.
+                let code = x.div(scale).min(high).max(low).round();
                 // Of the exact product; the value that comes back differs from that by its rounding.
                 *words = L::narrow(code);
                 let e = L::to_float(code).mul_add(negated, x);
@@ -225,7 +310,7 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
                     sums.add(x, e);
                 }
             }
-            L::store_codes::<SIGNED>(words[0], words[1], group.zero_point, codes.add(at));
+            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
             at += STEP;
         }
         (sums, worst)
@@ -233,7 +318,7 @@ unsafe fn code_group<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const
 }
 
 #[inline(always)]
-unsafe fn code_wide<const SIGNED: bool>(
+unsafe fn code_wide<const SIGNED: bool, const PACKED: u8>(
     x: *const f32,
     len: usize,
     group: &Group,
@@ -243,25 +328,29 @@ unsafe fn code_wide<const SIGNED: bool>(
 ) {
     let (bottom, top) = rule.codes();
     let mut worst = 0;
-    for at in 0..len {
-        // SAFETY: the caller vouches for `len` values and codes.
-        let x = unsafe { x.add(at).read_unaligned() };
-        let steps = code_one(x, group.scale, bottom, top, group.zero_point);
-        let e = f64::from(x) - f64::from(steps as f32 * group.scale);
-        sums.wide = [
-            sums.wide[0] + e * e,
-            sums.wide[1] + f64::from(x) * f64::from(x),
-            sums.wide[2] + f64::from(x) * e,
-        ];
-        worst = worst.max(
-            (if x.is_finite() {
-                (e as f32).abs().to_bits()
+    for start in (0..len).step_by(STEP) {
+        let step: [u8; STEP] = std::array::from_fn(|at| {
+            // SAFETY: the caller vouches for `len` values, a multiple of `STEP`.
+            let x = unsafe { x.add(start + at).read_unaligned() };
+            let steps = code_one(x, group.scale, bottom, top, group.zero_point);
+            let (wide, e) = (
+                f64::from(x),
+                f64::from(x) - f64::from(steps as f32 * group.scale),
+            );
+            sums.add_one(wide, e);
+            let magnitude = if x.is_finite() {
+                (e as f32).abs()
             } else {
-                0x7f80_0000
-            }) as i32,
-        );
-        // SAFETY: as above.
-        unsafe { codes.add(at).write((steps + group.zero_point) as u8) };
+                f32::INFINITY
+            };
+            worst = worst.max(magnitude.to_bits() as i32);
+            (steps + group.zero_point) as u8
+        });
+        // SAFETY: the caller vouches for room for all codes.
+        unsafe {
+            let bits = if PACKED == UNPACKED { 8 } else { PACKED };
+            pack_portable(bits, step.as_ptr(), STEP, codes.add(bytes::<PACKED>(start)));
+        }
     }
     sums.note_one(worst);
 }

@@ -19,6 +19,44 @@ pub(super) unsafe fn total(v: __m256) -> f32 {
     }
 }
 
+/// Thirty-two codes in order: the words of `a`, then those of `b`, plus `zero_point`.
+#[inline(always)]
+unsafe fn codes<const SIGNED: bool>(a: __m256i, b: __m256i, zero_point: i32) -> __m256i {
+    unsafe {
+        let zero_point = _mm256_set1_epi16(zero_point as i16);
+        let (a, b) = (
+            _mm256_add_epi16(a, zero_point),
+            _mm256_add_epi16(b, zero_point),
+        );
+        let bytes = if SIGNED {
+            _mm256_packs_epi16(a, b)
+        } else {
+            _mm256_packus_epi16(a, b)
+        };
+        // Where the fours of the packs lie.
+        let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        _mm256_permutevar8x32_epi32(bytes, order)
+    }
+}
+
+/// Writes 32 codes past the caches, packed to `BITS` bits.
+#[inline(always)]
+pub(super) unsafe fn stream<const BITS: u8>(codes: __m256i, to: *mut u8) {
+    unsafe {
+        if BITS == 8 {
+            return _mm256_stream_si256(to.cast(), codes);
+        }
+        // 1 * first + 16 * second, as words.
+        let codes = _mm256_and_si256(codes, _mm256_set1_epi8(15));
+        let pairs = _mm256_maddubs_epi16(codes, _mm256_set1_epi16(0x1001));
+        let (low, high) = (
+            _mm256_castsi256_si128(pairs),
+            _mm256_extracti128_si256::<1>(pairs),
+        );
+        _mm_stream_si128(to.cast(), _mm_packus_epi16(low, high));
+    }
+}
+
 macro_rules! both {
     ($name:ident, $intrinsic:ident) => {
         #[inline(always)]
@@ -229,21 +267,16 @@ impl Lanes for Avx2 {
         zero_point: i32,
         to: *mut u8,
     ) {
-        unsafe {
-            let zero_point = _mm256_set1_epi16(zero_point as i16);
-            let (a, b) = (
-                _mm256_add_epi16(a, zero_point),
-                _mm256_add_epi16(b, zero_point),
-            );
-            let bytes = if SIGNED {
-                _mm256_packs_epi16(a, b)
-            } else {
-                _mm256_packus_epi16(a, b)
-            };
-            // Where the fours of the packs lie.
-            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-            _mm256_storeu_si256(to.cast(), _mm256_permutevar8x32_epi32(bytes, order));
-        }
+        unsafe { _mm256_storeu_si256(to.cast(), codes::<SIGNED>(a, b, zero_point)) }
+    }
+    #[inline(always)]
+    unsafe fn stream_codes<const SIGNED: bool, const BITS: u8>(
+        a: Self::Words,
+        b: Self::Words,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        unsafe { stream::<BITS>(codes::<SIGNED>(a, b, zero_point), to) }
     }
     #[inline(always)]
     unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {

@@ -184,6 +184,21 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn stream_codes<const SIGNED: bool, const BITS: u8>(
+        a: Self::Words,
+        b: Self::Words,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        unsafe {
+            let (a, b) = (
+                bytes::<SIGNED>(a, zero_point),
+                bytes::<SIGNED>(b, zero_point),
+            );
+            super::avx2::stream::<BITS>(_mm256_set_m128i(b, a), to);
+        }
+    }
+    #[inline(always)]
     unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {
         unsafe {
             let pairs = _mm512_or_si512(a, _mm512_slli_epi32::<4>(b));

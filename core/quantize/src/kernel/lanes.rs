@@ -4,6 +4,8 @@
 //! operation is an IEEE 754 operation on sixteen lanes, fused only where it says so and with no approximate reciprocal,
 //! the same lanes come out of each, bit for bit.
 
+use super::pack::pack_portable;
+
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 16;
 
@@ -101,6 +103,22 @@ pub(crate) trait Lanes: Copy {
         zero_point: i32,
         to: *mut u8,
     );
+    /// As [`store_codes`](Self::store_codes), packed to `BITS` bits, 8 or 4, and past the caches; `to` is aligned to the
+    /// bytes that 32 codes then fill.
+    #[inline(always)]
+    unsafe fn stream_codes<const SIGNED: bool, const BITS: u8>(
+        a: Self::Words,
+        b: Self::Words,
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        let mut codes = [0u8; 2 * LANES];
+        // SAFETY: the array has 32 bytes, and the caller vouches for as many as they are packed to.
+        unsafe {
+            Self::store_codes::<SIGNED>(a, b, zero_point, codes.as_mut_ptr());
+            pack_portable(BITS, codes.as_ptr(), codes.len(), to);
+        }
+    }
     /// Writes 16 bytes, of which each has a lane of `a` in its low half and the same lane of `b` in its high half. The
     /// lanes are 0 to 15.
     unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {

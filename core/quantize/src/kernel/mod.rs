@@ -22,7 +22,7 @@ use ggml::Format;
 use rule::{Group, Rule};
 use sums::Sums;
 
-pub(crate) use affine::{AHEAD, STEP};
+pub(crate) use affine::{AHEAD, STEP, UNPACKED};
 
 /// The instruction set of the kernels. All write the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -76,7 +76,7 @@ pub(crate) struct Kernel {
     pub(crate) ranges: unsafe fn(*const f32, *const f32, usize, &mut [f32], &mut [f32]),
     pub(crate) widen_ranges: unsafe fn(*const f32, usize, *mut f32, *mut f32),
     pub(crate) fit: unsafe fn(&Rule, &[f32], &[f32], &mut [Group]),
-    code: [Code; 4],
+    code: [[Code; 4]; 3],
     code_each: [CodeEach; 2],
     pub(crate) score: unsafe fn(*const f32, *const f32, usize, f32, f32, f32) -> [f64; 3],
     decode: [Decode; 2],
@@ -112,8 +112,9 @@ impl Kernel {
         best.and_then(Self::of).unwrap_or(&portable_entries::KERNEL)
     }
 
-    pub(crate) fn code(&self, signed: bool, statistics: bool) -> Code {
-        self.code[usize::from(signed) * 2 + usize::from(statistics)]
+    /// For codes packed to `packed` bits, 8 or 4, and streamed, or [`UNPACKED`].
+    pub(crate) fn code(&self, signed: bool, statistics: bool, packed: u8) -> Code {
+        self.code[usize::from(packed / 4)][usize::from(signed) * 2 + usize::from(statistics)]
     }
 
     pub(crate) fn code_each(&self, signed: bool) -> CodeEach {
@@ -158,13 +159,13 @@ macro_rules! entries {
             use super::ggml::{self, Format};
             use super::rule::{self, Group, Rule};
             use super::sums::Sums;
-            use super::{Kernel, score as scores};
+            use super::{Code, Kernel, score as scores};
 
             pub(super) static KERNEL: Kernel = Kernel {
                 ranges,
                 widen_ranges,
                 fit,
-                code: [code::<false, false>, code::<false, true>, code::<true, false>, code::<true, true>],
+                code: [codes::<{ affine::UNPACKED }>(), codes::<4>(), codes::<8>()],
                 code_each: [code_each::<false>, code_each::<true>],
                 score,
                 decode: [decode::<false>, decode::<true>],
@@ -198,8 +199,17 @@ macro_rules! entries {
                 rule::fit(rule, lows, highs, groups)
             }
 
+            const fn codes<const PACKED: u8>() -> [Code; 4] {
+                [
+                    code::<false, false, PACKED>,
+                    code::<false, true, PACKED>,
+                    code::<true, false, PACKED>,
+                    code::<true, true, PACKED>,
+                ]
+            }
+
             $(#[target_feature(enable = $features)])?
-            unsafe fn code<const SIGNED: bool, const STATISTICS: bool>(
+            unsafe fn code<const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
                 x: *const f32,
                 next: *const f32,
                 len: usize,
@@ -208,7 +218,7 @@ macro_rules! entries {
                 codes: *mut u8,
                 sums: &mut Sums,
             ) -> bool {
-                unsafe { affine::code::<$lanes, SIGNED, STATISTICS>(x, next, len, groups, rule, codes, sums) }
+                unsafe { affine::code::<$lanes, SIGNED, STATISTICS, PACKED>(x, next, len, groups, rule, codes, sums) }
             }
 
             $(#[target_feature(enable = $features)])?

@@ -14,6 +14,8 @@ pub(crate) struct Sums {
     pub(super) wide: [f64; 3],
     /// The bits of the largest magnitudes of an error, in as many lanes as the machine takes.
     largest: [i32; LANES],
+    /// A magnitude that some error has had, also before the sums were taken.
+    known: f32,
 }
 
 impl Sums {
@@ -23,9 +25,11 @@ impl Sums {
         cross: [0.0; LANES],
         wide: [0.0; 3],
         largest: [0; LANES],
+        known: 0.0,
     };
 
-    /// The sums of e^2, x^2 and x e, and the largest |e|. Starts again from zero.
+    /// The sums of e^2, x^2 and x e, and the largest |e| of those that could be the largest of all. Starts again from
+    /// zero.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> ([f64; 3], f32) {
         let sum = |lanes: &[f32; LANES]| lanes.iter().fold(0.0, |sum, lane| sum + f64::from(*lane));
@@ -36,7 +40,11 @@ impl Sums {
             .iter()
             .fold(0, |largest, lane| largest.max(*lane));
         let largest = f32::from_bits(largest as u32);
-        *self = Self::ZERO;
+        let known = self.known;
+        *self = Self {
+            known,
+            ..Self::ZERO
+        };
         (totals, largest)
     }
 
@@ -56,11 +64,38 @@ impl Sums {
         self.largest[0] = self.largest[0].max(largest);
     }
 
+    /// As [`note`](Self::note), so that smaller ones need not be noted from now on.
+    #[inline(always)]
+    pub(super) unsafe fn know<L: Lanes>(&mut self, most: L::Most) {
+        // SAFETY: as for `note`.
+        unsafe { self.note::<L>(most) };
+        let largest = self
+            .largest
+            .iter()
+            .fold(0, |largest, lane| largest.max(*lane));
+        self.known = self.known.max(f32::from_bits(largest as u32));
+    }
+
+    /// The bits of an error, in steps of a scale of `1 / inverse` and computed by that, that stands for no larger one than
+    /// is known; negative if there is none. At most 2^8 steps from zero the product with the inverse is off by 2^-15 steps.
+    #[inline(always)]
+    pub(super) fn known_steps(&self, inverse: f32) -> i32 {
+        const OFF: f32 = 1.0 / 16_384.0;
+        (self.known * inverse - OFF).to_bits() as i32
+    }
+
     /// Whether no error was NaN or infinite.
     #[inline(always)]
     pub(super) unsafe fn are_finite<L: Lanes>(&self) -> bool {
         // SAFETY: as for `note`.
         unsafe { !L::any_above(L::load_most(self.largest.as_ptr()), INFINITY - 1) }
+    }
+
+    /// Adds a value and its error in float64.
+    #[inline(always)]
+    pub(super) fn add_one(&mut self, x: f64, e: f64) {
+        let more = [e * e, x * x, x * e];
+        self.wide = std::array::from_fn(|at| self.wide[at] + more[at]);
     }
 
     /// Adds values and their errors whose squares float32 does not hold.
@@ -74,12 +109,7 @@ impl Sums {
                 e.store(errors.as_mut_ptr());
             }
             for (x, e) in values.into_iter().zip(errors) {
-                let (x, e) = (f64::from(x), f64::from(e));
-                self.wide = [
-                    self.wide[0] + e * e,
-                    self.wide[1] + x * x,
-                    self.wide[2] + x * e,
-                ];
+                self.add_one(f64::from(x), f64::from(e));
             }
         }
     }
@@ -94,6 +124,19 @@ pub(super) struct Vectors<L> {
 }
 
 impl<L: Lanes> Vectors<L> {
+    #[inline(always)]
+    pub(super) unsafe fn zero() -> Self {
+        // SAFETY: arithmetic only.
+        unsafe {
+            let zero = L::splat(0.0);
+            Self {
+                error: zero,
+                signal: zero,
+                cross: zero,
+            }
+        }
+    }
+
     #[inline(always)]
     pub(super) unsafe fn load(sums: &Sums) -> Self {
         // SAFETY: each array holds a whole vector.
@@ -123,6 +166,22 @@ impl<L: Lanes> Vectors<L> {
             self.signal = x.mul_add(x, self.signal);
             self.error = e.mul_add(e, self.error);
             self.cross = x.mul_add(e, self.cross);
+        }
+    }
+
+    /// Adds what was summed in steps of `scale`, whose square float32 holds.
+    #[inline(always)]
+    pub(super) unsafe fn add_scaled(self, sums: &mut Sums, scale: f32) {
+        // SAFETY: as for `load`.
+        unsafe {
+            let square = L::splat(scale * scale);
+            let before = Self::load(sums);
+            let after = Self {
+                error: self.error.mul_add(square, before.error),
+                signal: self.signal.mul_add(square, before.signal),
+                cross: self.cross.mul_add(square, before.cross),
+            };
+            after.store(sums);
         }
     }
 }
