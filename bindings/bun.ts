@@ -194,6 +194,7 @@ export const runtime: Runtime = {
   probe,
   open,
   scratch,
+  tableAt: (address) => address,
   canView: true,
   mayLoad: () => true,
   addressOf: (view) => ffi.ptr(view),

@@ -15,7 +15,7 @@ import { type BatchSource, exportStream, exportTable } from "./cdata/stream_out.
 import { type Context, currentContext } from "./context.ts";
 import { BowstringError, LibraryLoadError } from "./errors.ts";
 import { finish, Job } from "./job.ts";
-import type { Scratch } from "./runtime.ts";
+import type { Pointer, Scratch } from "./runtime.ts";
 
 /** What a function takes: one record batch, or a stream of them. */
 export type ParameterKind = "batch" | "stream";
@@ -234,10 +234,14 @@ class Call {
       } else exportStream(input as BatchSource, { ...this.#options, into });
     } else {
       const batch = asBatch(isLease(input) ? input.value : input);
-      exporterOf(this.#context).batch(batch, this.#options, this.#values.at(content));
+      exporterOf(this.#context).batch(batch, this.#options, this.#tableAt(content));
     }
     const kind = stream ? CONSTANTS.VALUE_STREAM : CONSTANTS.VALUE_TABLE;
     this.#values.view.setUint32(at + VALUE.offsets.kind, kind, true);
+  }
+
+  #tableAt(byteOffset: number): Pointer {
+    return this.#context.runtime.tableAt(this.#values.address + byteOffset);
   }
 
   /** Releases an input that the library has not taken. */
@@ -247,7 +251,7 @@ class Call {
     if (this.#kinds[index] === "stream") {
       native.bow_stream_release(this.#values.address + content, null);
     } else {
-      native.bow_table_release(this.#values.at(content), null);
+      native.bow_table_release(this.#tableAt(content), null);
     }
   }
 }

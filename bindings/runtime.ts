@@ -23,7 +23,7 @@ export interface Scratch {
 }
 
 /** An argument that native code sees as a pointer. `null` is the null pointer. */
-export type Pointer = Uint8Array<ArrayBuffer> | number | null;
+export type Pointer = Uint8Array<ArrayBuffer> | number | bigint | null;
 
 type Argument<T> = T extends "buffer" ? Pointer : number;
 type Arguments<T extends readonly string[]> = { -readonly [K in keyof T]: Argument<T[K]> };
@@ -89,6 +89,8 @@ export interface Runtime {
   open(path: string): NativeLibrary;
   /** Zeroed memory from an explicit ArrayBuffer, whose address holds as long as the scratch is reachable. */
   scratch(byteLength: number): Scratch;
+  /** What the functions that take a `bow_table` are passed for the one at an address, whose memory stays reachable. */
+  tableAt(address: number): Pointer;
   /** Whether permissions allow ArrayBuffers over native memory, and addresses of JavaScript's. */
   readonly canView: boolean;
   /** Whether permissions allow native code to load the library at an absolute path. */

@@ -235,9 +235,10 @@ export class TableLease {
         "a batch imported with { copy: true } cannot be passed back to native code: import it without",
       );
     }
-    const { native, handle, tables, out } = this.#context;
+    const { native, handle, runtime, tables, out } = this.#context;
+    const { address } = tables;
     for (let index = 0; index < count; index++) {
-      const status = this.exportTo(index, tables.at(index * TABLE_SIZE));
+      const status = this.exportTo(index, runtime.tableAt(address + index * TABLE_SIZE));
       if (status === STATUS.OK) continue;
       // Those already written hold references: a lease of their own gives them up.
       if (

@@ -22,14 +22,22 @@ export class RegisteredSchemas {
   /** By the JSON; in the order of their last use. */
   readonly #byText: Map<string, RegisteredSchema> = new Map();
 
+  /** What was asked for last: mostly what is asked for next. */
+  #last: { readonly key: object; readonly schema: RegisteredSchema } | undefined;
+
   constructor(context: Context) {
     this.#context = context;
   }
 
   /** The handle of the schema that `key` describes, if it was asked for before. */
   known(key: object): number | undefined {
-    const known = this.#byObject.get(key);
-    return known === undefined || known.closed ? undefined : known.handle;
+    if (this.#last === undefined || this.#last.key !== key) {
+      const schema = this.#byObject.get(key);
+      if (schema === undefined) return undefined;
+      this.#last = { key, schema };
+    }
+    const { closed, handle } = this.#last.schema;
+    return closed ? undefined : handle;
   }
 
   /** The handle of the schema that `key` describes, by `json` the first time. */

@@ -76,7 +76,8 @@ class Feeder implements Waiter {
     const { pointer } = this.#table;
     const lease = isLease(item) ? item : undefined;
     try {
-      exporterOf(context).batch(asBatch(lease ? lease.value : item), this.#options, pointer);
+      const table = context.runtime.tableAt(this.#table.address);
+      exporterOf(context).batch(asBatch(lease ? lease.value : item), this.#options, table);
     } finally {
       lease?.release();
     }

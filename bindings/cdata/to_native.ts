@@ -86,7 +86,7 @@ class Slots {
     return {
       context: this.#context,
       scratch: this.#scratch,
-      pointer: this.#scratch.at(at),
+      pointer: this.#context.runtime.tableAt(this.#address + at),
       address: this.#address + at,
     };
   }
