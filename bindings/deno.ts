@@ -14,10 +14,10 @@ import type {
 } from "./runtime.ts";
 
 /**
- * How long one nonblocking wait may last, in milliseconds. It ends at the first event; the bound only keeps a thread of
- * Deno's pool from being held for ever by a context that was closed under it.
+ * How long one nonblocking wait may last, in milliseconds. It ends at the first event. One that nobody needs any more cannot
+ * be taken back, and keeps the process, or a worker that is being closed, for as long as is left of it.
  */
-const WAIT_MILLIS = 60_000;
+const WAIT_MILLIS = 250;
 
 type WaitFunction = (context: number, timeout: number, error: null) => Promise<number>;
 

@@ -20,6 +20,7 @@ const WAYS: readonly (readonly [way: string, stdout: string])[] = [
   ["running job, process.exit", ""],
   ["waiting job, process.exit from a timer", END],
   ["aborted job, normal end", `${END}AbortError\n`],
+  ["wait taken back, normal end", END],
   ["pending job keeps the process", `${END}1 file\n`],
   ["index, process.exit", ""],
 ];

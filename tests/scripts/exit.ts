@@ -1,6 +1,7 @@
 /** Ends the process in one of the ways that its first argument names. The second is a workspace. */
 
 import process from "node:process";
+import { currentContext } from "../../bindings/context.ts";
 import { extractFilesToArrow, extractWorkspace, indexWorkspace } from "../../mod.ts";
 
 const [way, path] = process.argv.slice(2) as [keyof typeof WAYS, string];
@@ -48,6 +49,12 @@ const WAYS = {
       [Symbol.asyncIterator]().next();
     setTimeout(() => controller.abort(), 10);
     reading.catch(({ name }) => console.log(name));
+  },
+  "wait taken back, normal end": () => {
+    const context = currentContext();
+    const waiter = { onEvent() {} };
+    context.wait(waiter);
+    context.unwait(waiter);
   },
   "pending job keeps the process": () => {
     extractFilesToArrow(["source/file00000.ts"], path).then((batch) =>
