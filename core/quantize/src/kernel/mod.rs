@@ -9,6 +9,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub(crate) mod ggml;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod lane_tests;
 mod lanes;
 mod pack;
 mod portable;
