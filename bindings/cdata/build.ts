@@ -400,8 +400,10 @@ export class TableBuilder {
   #borrow(buffer: ArrayBufferLike): void {
     const lease = leaseOf(buffer);
     const borrowed = this.#borrowed;
+    const last = borrowed.length - 1;
     if (lease !== undefined) this.#leases.add(lease);
-    else if (borrowed[borrowed.length - 1] !== buffer) borrowed.push(buffer);
+    // To ask for the place -1 would make every later look slow.
+    else if (last < 0 || borrowed[last] !== buffer) borrowed.push(buffer);
   }
 
   #touch(buffer: ArrayBufferLike): void {
