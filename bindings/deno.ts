@@ -8,6 +8,7 @@ import type {
   Probe,
   Runtime,
   Scratch,
+  TablePointer,
   View,
   Viewer,
   Waker,
@@ -37,6 +38,8 @@ const TABLE_PARAMETER = {
   bow_table_release: 0,
   bow_lease_export: 3,
 } as const;
+
+export type TableParameter = typeof TABLE_PARAMETER;
 
 /** The functions on tables, with the address of the table in place of a buffer. */
 function onTables(): Deno.ForeignLibraryInterface {
@@ -277,7 +280,7 @@ export const runtime: Runtime = {
   probe,
   open,
   scratch,
-  tableAt: (address) => BigInt(address),
+  tableAt: (address) => BigInt(address) as unknown as TablePointer,
   // Permission for one path allows calls with buffers, but not pointers made from numbers. To ask takes longer than to show a
   // small table; if the permission is revoked later, Deno's own functions say so.
   get canView() {

@@ -15,7 +15,7 @@ import { type BatchSource, exportStream, exportTable } from "./cdata/stream_out.
 import { type Context, currentContext } from "./context.ts";
 import { BowstringError, LibraryLoadError } from "./errors.ts";
 import { finish, Job } from "./job.ts";
-import type { Pointer, Scratch } from "./runtime.ts";
+import type { Scratch, TablePointer } from "./runtime.ts";
 
 /** What a function takes: one record batch, or a stream of them. */
 export type ParameterKind = "batch" | "stream";
@@ -240,7 +240,7 @@ class Call {
     this.#values.view.setUint32(at + VALUE.offsets.kind, kind, true);
   }
 
-  #tableAt(byteOffset: number): Pointer {
+  #tableAt(byteOffset: number): TablePointer {
     return this.#context.runtime.tableAt(this.#values.address + byteOffset);
   }
 

@@ -5,7 +5,7 @@
 
 import type { SYMBOLS } from "./abi.ts";
 import { runtime as bun } from "./bun.ts";
-import { runtime as deno } from "./deno.ts";
+import { runtime as deno, type TableParameter } from "./deno.ts";
 import { LibraryLoadError } from "./errors.ts";
 
 /** Memory to pass to native code within one call. Only the runtime that made it knows what `pointer` is. */
@@ -23,15 +23,26 @@ export interface Scratch {
 }
 
 /** An argument that native code sees as a pointer. `null` is the null pointer. */
-export type Pointer = Uint8Array<ArrayBuffer> | number | bigint | null;
+export type Pointer = Uint8Array<ArrayBuffer> | number | null;
+
+declare const isTable: unique symbol;
+
+/** What the functions that write, move or release a `bow_table` are passed for it. Only the runtime knows what it is. */
+export interface TablePointer {
+  readonly [isTable]: true;
+}
 
 type Argument<T> = T extends "buffer" ? Pointer : number;
-type Arguments<T extends readonly string[]> = { -readonly [K in keyof T]: Argument<T[K]> };
+type Arguments<Name, T extends readonly string[]> = {
+  -readonly [K in keyof T]: Name extends keyof TableParameter
+    ? K extends `${TableParameter[Name]}` ? TablePointer : Argument<T[K]>
+    : Argument<T[K]>;
+};
 
 /** The library's functions, blocking, with the parameters of the generated table. */
 export type NativeFunctions = {
   readonly [K in keyof typeof SYMBOLS]: (
-    ...args: Arguments<(typeof SYMBOLS)[K]["parameters"]>
+    ...args: Arguments<K, (typeof SYMBOLS)[K]["parameters"]>
   ) => number;
 };
 
@@ -89,8 +100,8 @@ export interface Runtime {
   open(path: string): NativeLibrary;
   /** Zeroed memory from an explicit ArrayBuffer, whose address holds as long as the scratch is reachable. */
   scratch(byteLength: number): Scratch;
-  /** What the functions that take a `bow_table` are passed for the one at an address, whose memory stays reachable. */
-  tableAt(address: number): Pointer;
+  /** What functions are passed for the `bow_table` at an address, whose memory stays reachable meanwhile. */
+  tableAt(address: number): TablePointer;
   /** Whether permissions allow ArrayBuffers over native memory, and addresses of JavaScript's. */
   readonly canView: boolean;
   /** Whether permissions allow native code to load the library at an absolute path. */

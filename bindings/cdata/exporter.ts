@@ -2,7 +2,7 @@
 
 import type { Context } from "../context.ts";
 import { BowstringError } from "../errors.ts";
-import type { Pointer } from "../runtime.ts";
+import type { TablePointer } from "../runtime.ts";
 import { type Built, type ExportMode, TableBuilder } from "./build.ts";
 import { concatenate } from "./concat.ts";
 import type { ForeignBatch, ForeignSchema, ForeignVector } from "./foreign.ts";
@@ -55,7 +55,7 @@ export class Exporter {
   }
 
   /** Writes the ArrowSchema and the ArrowArray of a record batch to `out`. */
-  batch(batch: ForeignBatch, options: ExportOptions, out: Pointer): void {
+  batch(batch: ForeignBatch, options: ExportOptions, out: TablePointer): void {
     const { mode = "borrow", restore = true } = options;
     this.#context.pins.drain();
     const origin = originOf(batch);
@@ -68,7 +68,7 @@ export class Exporter {
   }
 
   /** Writes the ArrowSchema and the ArrowArray of one array to `out`. */
-  array(vector: ForeignVector, options: ExportOptions, out: Pointer): void {
+  array(vector: ForeignVector, options: ExportOptions, out: TablePointer): void {
     const { mode = "borrow", restore = true } = options;
     this.#context.pins.drain();
     const { type } = vector;
@@ -79,7 +79,7 @@ export class Exporter {
   }
 
   /** Has the library build the table, and pins what it borrows. */
-  #finish(schema: number, built: Built, mode: ExportMode, out: Pointer): void {
+  #finish(schema: number, built: Built, mode: ExportMode, out: TablePointer): void {
     const { native, handle, error, pins, runtime } = this.#context;
     const { count, token, borrowed, touched } = built;
     const { words } = this.#builder;

@@ -11,7 +11,7 @@ import { type Data, type RecordBatch, Vector } from "apache-arrow";
 import { STATUS } from "../abi.ts";
 import { type Context, Room, TABLE_SIZE } from "../context.ts";
 import { BowstringError, LeaseReleasedError } from "../errors.ts";
-import type { Pointer, View } from "../runtime.ts";
+import type { TablePointer, View } from "../runtime.ts";
 import {
   importArrays,
   type ImportedArray,
@@ -251,7 +251,7 @@ export class TableLease {
   }
 
   /** Writes the original of one table to a struct, and returns the status. */
-  exportTo(index: number, table: Pointer): number {
+  exportTo(index: number, table: TablePointer): number {
     const { native, handle, error } = this.#context;
     return native.bow_lease_export(handle, this.#handle, index, table, error.pointer);
   }

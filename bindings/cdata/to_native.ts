@@ -5,7 +5,7 @@ import type { RecordBatch } from "apache-arrow";
 import { CONSTANTS, STRUCTS } from "../abi.ts";
 import type { ArrowField, ArrowSchema, ArrowVector } from "../arrow.ts";
 import { type Context, currentContext, TABLE_SIZE } from "../context.ts";
-import type { Pointer, Scratch } from "../runtime.ts";
+import type { Scratch, TablePointer } from "../runtime.ts";
 import { type Address, toAddress } from "./addresses.ts";
 import { exporterOf, type ExportOptions } from "./exporter.ts";
 import { asBatch, asField, asSchema, asVector, isSchema } from "./foreign.ts";
@@ -56,7 +56,7 @@ interface Slot {
   readonly context: Context;
   /** What the room is part of; it keeps the memory where it is. */
   readonly scratch: Scratch;
-  readonly pointer: Pointer;
+  readonly pointer: TablePointer;
   readonly address: number;
 }
 

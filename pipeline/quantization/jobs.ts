@@ -12,7 +12,7 @@ import { exportTable } from "../../bindings/cdata/stream_out.ts";
 import { type Context, currentContext } from "../../bindings/context.ts";
 import { BowstringError } from "../../bindings/errors.ts";
 import { finish, Job } from "../../bindings/job.ts";
-import type { Scratch } from "../../bindings/runtime.ts";
+import type { Scratch, TablePointer } from "../../bindings/runtime.ts";
 import { withProgress } from "../progress.ts";
 import { nativeOptions, type QuantizationProgress, type QuantizeOptions } from "./options.ts";
 
@@ -66,15 +66,18 @@ class InputValue {
     this.#scratch = context.runtime.scratch(VALUE.size);
   }
 
-  /** Where a stream is written. */
-  get streamAddress(): number {
+  /** Where a stream, or a table, is written. */
+  get address(): number {
     return this.#scratch.address + VALUE.offsets.content;
+  }
+
+  get #table(): TablePointer {
+    return this.#context.runtime.tableAt(this.address);
   }
 
   /** Writes a record batch. */
   write(batch: RecordBatch): void {
-    const content = this.#scratch.at(VALUE.offsets.content);
-    exporterOf(this.#context).batch(asBatch(batch), {}, content);
+    exporterOf(this.#context).batch(asBatch(batch), {}, this.#table);
   }
 
   /** Starts a job. Nothing is left in the input, also when this throws. */
@@ -101,8 +104,8 @@ class InputValue {
   /** Releases what native code has not taken. */
   release(kind: "table" | "stream"): void {
     const { native } = this.#context;
-    if (kind === "stream") native.bow_stream_release(this.streamAddress, null);
-    else native.bow_table_move(this.#scratch.at(VALUE.offsets.content), 0, 0, null);
+    if (kind === "stream") native.bow_stream_release(this.address, null);
+    else native.bow_table_move(this.#table, 0, 0, null);
   }
 }
 
@@ -144,7 +147,7 @@ export function runTable<T extends Disposable>(
   options.signal?.throwIfAborted();
   const value = new InputValue(currentContext());
   const table = asTable(valueOf(input)) as unknown as Table;
-  exportTable(table, { into: value.streamAddress });
+  exportTable(table, { into: value.address });
   const job = value.start(operation, "stream", options);
   const work = async () => {
     const { schema, leases } = await new JobStream(job, noBatches).readAll();
@@ -255,7 +258,7 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
 
   async #start(): Promise<JobStream<T>> {
     const value = new InputValue(currentContext());
-    const exporting = exportAnySource(this.#source, { into: value.streamAddress });
+    const exporting = exportAnySource(this.#source, { into: value.address });
     const input = await new Promise<Input>((resolve, reject) => {
       this.#giveUp = reject;
       exporting.then(resolve, reject);
