@@ -129,23 +129,18 @@ pub(crate) unsafe fn code<
             let (x, codes) = (x.add(at * len), codes.add(bytes::<PACKED>(at * len)));
             let values = Values { x, next, len };
             match group.path {
-                Path::Reciprocal if STATISTICS => {
-                    // Sums that are kept in registers from group to group leave too few for the loop over one.
-                    let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
-                    let (steps, worst) = code_measured::<L, SIGNED, PACKED>(values, group, codes);
+                Path::Reciprocal => {
+                    let (steps, worst) =
+                        code_multiplied::<L, SIGNED, STATISTICS, PACKED>(values, group, codes);
                     if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
                         divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums);
-                    } else {
+                    } else if STATISTICS {
+                        // Sums that are kept in registers from group to group leave too few for the loop over one.
+                        let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
                         steps.add_scaled(sums, group.scale);
                         if L::any_above(worst, sums.known_steps(group.inverse)) {
                             sums.know::<L>(largest_error::<L>(values, group));
                         }
-                    }
-                }
-                Path::Reciprocal => {
-                    let worst = code_only::<L, SIGNED, PACKED>(values, group, codes);
-                    if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums);
                     }
                 }
                 Path::Division => {
@@ -199,45 +194,20 @@ unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PAC
     }
 }
 
-/// The codes of a group by the reciprocal, and the largest distance between a value, in steps, and its code: lane by
-/// lane, the bits of its magnitude. A value that is NaN or infinite has such a distance.
+/// The codes of a group by the reciprocal, the sums over the values and their errors, in steps, and the largest of these
+/// errors: lane by lane, the bits of its magnitude. A value that is NaN or infinite has such an error.
 #[inline(always)]
-unsafe fn code_only<L: Lanes, const SIGNED: bool, const PACKED: u8>(
-    values: Values,
-    group: &Group,
-    codes: *mut u8,
-) -> L::Most {
-    // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
-    unsafe {
-        let Values { x, len, .. } = values;
-        let inverse = L::splat(group.inverse);
-        let mut worst = L::least();
-        let mut at = 0;
-        while at < len {
-            values.fetch::<L>(at);
-            let (a, b) = (
-                L::load(x.add(at)).mul(inverse),
-                L::load(x.add(at + LANES)).mul(inverse),
-            );
-            let (i, j) = (a.round(), b.round());
-            let (d, f) = (a.sub(L::to_float(i)), b.sub(L::to_float(j)));
-            worst = L::most(L::most(worst, d), f);
-            let words = [L::narrow(i), L::narrow(j)];
-            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
-            at += STEP;
-        }
-        worst
-    }
-}
-
-/// As [`code_only`], with the sums over the values and their errors in steps.
-#[inline(always)]
-unsafe fn code_measured<L: Lanes, const SIGNED: bool, const PACKED: u8>(
+unsafe fn code_multiplied<
+    L: Lanes,
+    const SIGNED: bool,
+    const STATISTICS: bool,
+    const PACKED: u8,
+>(
     values: Values,
     group: &Group,
     codes: *mut u8,
 ) -> (Vectors<L>, L::Most) {
-    // SAFETY: as for `code_only`.
+    // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
     unsafe {
         let Values { x, len, .. } = values;
         let inverse = L::splat(group.inverse);
@@ -251,9 +221,11 @@ unsafe fn code_measured<L: Lanes, const SIGNED: bool, const PACKED: u8>(
                 let steps = L::load(x.add(at + half * LANES)).mul(inverse);
                 let code = steps.round();
                 *words = L::narrow(code);
-                let d = steps.sub(L::to_float(code));
-                worst = L::most(worst, d);
-                sums.add(steps, d);
+                let error = steps.sub(L::to_float(code));
+                worst = L::most(worst, error);
+                if STATISTICS {
+                    sums.add(steps, error);
+                }
             }
             put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
             at += STEP;
@@ -265,7 +237,7 @@ unsafe fn code_measured<L: Lanes, const SIGNED: bool, const PACKED: u8>(
 /// The largest errors of a group whose codes the reciprocal finds, to the last bit.
 #[inline(always)]
 unsafe fn largest_error<L: Lanes>(values: Values, group: &Group) -> L::Most {
-    // SAFETY: as for `code_only`.
+    // SAFETY: as for `code_multiplied`.
     unsafe {
         let (inverse, negated) = (L::splat(group.inverse), L::splat(-group.scale));
         let mut worst = L::least();
