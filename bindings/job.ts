@@ -10,6 +10,7 @@ import type { Context, Waiter } from "./context.ts";
 import { STATUS, STRUCTS } from "./abi.ts";
 import { BowstringError } from "./errors.ts";
 import type { Scratch } from "./runtime.ts";
+import { stopOnAbort } from "./signal.ts";
 
 /** How far a job has come. The totals are 0 until the job knows them. */
 export interface Progress {
@@ -55,7 +56,7 @@ export class Job implements Waiter {
   /** Reads that wait: one, unless somebody iterates twice at once. */
   #readers: (() => void)[] = [];
   #progress: Progress = { filesTotal: 0, bytesTotal: 0, filesDone: 0, bytesDone: 0 };
-  #onAbort: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
   #turned = 0;
 
   /** Starts a job; `start` calls the native function, which writes the handle to `context.out`. */
@@ -66,7 +67,7 @@ export class Job implements Waiter {
     this.#handle = context.outValue();
     this.#options = options;
     abandoned.register(this, { context, handle: this.#handle }, this);
-    if (options.signal) this.#listen(options.signal);
+    if (options.signal) this.#unlisten = stopOnAbort(options.signal, this);
   }
 
   /** Whether it has ended, for whatever reason. */
@@ -125,7 +126,7 @@ export class Job implements Waiter {
     if (this.#closed) return;
     this.#progress = this.#readProgress();
     this.#closed = true;
-    if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unlisten?.();
     abandoned.unregister(this);
     this.#context.native.bow_job_close(this.#context.handle, this.#handle, null);
     this.#context.unwait(this);
@@ -149,13 +150,6 @@ export class Job implements Waiter {
       this.#readers.push(resolve);
       this.#context.wait(this);
     });
-  }
-
-  /** A signal may live much longer than a job that was dropped, so it does not keep the job alive. */
-  #listen(signal: AbortSignal): void {
-    const job = new WeakRef(this);
-    this.#onAbort = () => job.deref()?.cancel(signal.reason);
-    signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /**

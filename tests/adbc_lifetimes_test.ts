@@ -77,6 +77,33 @@ eachDriver("a running query is cancelled", (driver) =>
     await assert.rejects(connection.ingest("t", numbers(1), "create", { signal }), failsWith);
   }));
 
+for (const by of ["the connection", "one signal"]) {
+  driverTest(
+    "duckdb",
+    `what waits does not begin when ${by} cancels it and what runs`,
+    () =>
+      leavesNothing(async () => {
+        await using connection = await connect("duckdb");
+        const controller = new AbortController();
+        const { signal } = controller;
+        // Whoever stops listening last is held: time for the connection's thread to go on.
+        signal.removeEventListener = () => {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+        };
+        const options = by === "one signal" ? { signal } : {};
+        const running = connection.execute(endless("duckdb"), undefined, options);
+        const waiting = connection.execute("CREATE TABLE never (a INTEGER)", undefined, { signal });
+        const reason = new Error("no longer wanted");
+        const cancel = () =>
+          by === "one signal" ? controller.abort(reason) : connection.cancel(reason);
+        setTimeout(cancel, 50);
+        await assert.rejects(running, (error) => error === reason);
+        await assert.rejects(waiting, (error) => error === reason);
+        await assert.rejects(connection.tableSchema("never"), AdbcError);
+      }),
+  );
+}
+
 driverTest("duckdb", "closing stops what runs", () =>
   leavesNothing(async () => {
     const connection = await connect("duckdb");

@@ -127,8 +127,8 @@ export interface Connection extends AsyncDisposable {
   /** What the database holds: a row per catalog, in the nested columns that ADBC defines for `GetObjects`. */
   objects(options?: ObjectsOptions): RecordBatchStream;
   /**
-   * Cancels what runs and what waits. Each rejects at once, with `reason`; what runs is stopped if the driver can, and
-   * else goes on to its end before anything else runs.
+   * Cancels what runs and what waits. Each rejects at once, with `reason`; what waits does not begin, and what runs is
+   * stopped if the driver can, and else goes on to its end before anything else runs.
    */
   cancel(reason?: unknown): void;
   /**

@@ -55,11 +55,11 @@ export class Operations {
     return finish(this.start(operation, signal ? { ...SMALL, signal } : SMALL, input));
   }
 
-  /** Cancels all that run or wait. */
+  /** Cancels all that run or wait; the last one first, so that nothing begins when what it waits for is stopped. */
   cancel(reason: unknown): void {
     const jobs = this.#jobs;
     this.#jobs = [];
-    for (const job of jobs) job.deref()?.cancel(reason);
+    for (const job of jobs.reverse()) job.deref()?.cancel(reason);
   }
 
   /** Closes the connection, after cancelling all that run or wait. */

@@ -371,15 +371,16 @@ impl Context {
         for feed in feeds {
             feed.abandon("the context that fed this stream was closed");
         }
-        for job in jobs {
-            job.cancel();
+        // Before the jobs, as workers stop theirs in such an order that none begins.
+        for connection in connections {
+            // A driver takes its time, and may not be in a state to be stopped.
+            connection.close(false);
         }
         for store in stores {
             store.close(wait_for_stores);
         }
-        for connection in connections {
-            // A driver takes its time, and may not be in a state to be stopped.
-            connection.close(false);
+        for job in jobs {
+            job.cancel();
         }
         drop(leases);
     }

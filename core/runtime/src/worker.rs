@@ -130,9 +130,7 @@ impl<S: Send + 'static> Worker<S> {
         work: impl FnOnce(&mut S, &Outlet) -> Result<(), Failure> + Send + 'static,
     ) {
         let jobs = std::mem::take(&mut lock(&self.inner).jobs);
-        for job in jobs.iter().filter_map(Weak::upgrade) {
-            job.stop();
-        }
+        stop(&jobs);
         self.submit(job, work);
         lock(&self.inner).tasks = None;
     }
@@ -151,9 +149,7 @@ impl<S: Send + 'static> AnyWorker for Worker<S> {
             inner.tasks = None;
             (std::mem::take(&mut inner.jobs), inner.thread.take())
         };
-        for job in jobs.iter().filter_map(Weak::upgrade) {
-            job.stop();
-        }
+        stop(&jobs);
         if let Some(thread) = thread
             && wait
             && thread.thread().id() != std::thread::current().id()
@@ -161,5 +157,13 @@ impl<S: Send + 'static> AnyWorker for Worker<S> {
             // The thread's panics have been caught and reported through its jobs.
             let _ = thread.join();
         }
+    }
+}
+
+/// Stops jobs that were submitted in this order. The last one first: the work that runs ends when its own job is stopped,
+/// and what waits behind it must not begin then.
+fn stop(jobs: &[Weak<Job>]) {
+    for job in jobs.iter().rev().filter_map(Weak::upgrade) {
+        job.stop();
     }
 }

@@ -5,9 +5,10 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bowstring_abi::{Failure, Level, Status};
-use bowstring_runtime::{Job, Next, Worker, close_context};
+use bowstring_runtime::{Job, Next, Outlet, Worker, close_context};
 
 use common::producer::{Step, stream};
 use common::{Alive, Gate, Opens, Scope, number};
@@ -188,26 +189,64 @@ fn closing_waits_for_the_value_to_be_dropped_and_keeps_finished_results() {
     assert_eq!(refused.to_string(), expected);
 }
 
+/// Work that runs ends as soon as it is cancelled; what waits behind it must not have its turn then.
 #[test]
 fn closing_cancels_what_has_not_been_done() {
-    let scope = Scope::open();
-    let (cancelled, wait) = channel();
-    let worker = Worker::spawn("test", (), Arc::new(Opens(Mutex::new(cancelled)))).unwrap();
-    let store = scope.context.add_store(worker).unwrap();
-    let (started, running) = channel();
-    let run = scope.context.start_on_store(store, move |_: &mut (), _| {
-        started.send(()).unwrap();
-        wait.recv().unwrap();
-        Ok(())
-    });
-    let queued = scope
-        .context
-        .start_on_store(store, |_: &mut (), _| panic!("not to be done"));
-    let jobs = [run, queued].map(|job| scope.context.job(job.unwrap()).unwrap());
-    running.recv().unwrap();
-    scope.context.close_store(store).unwrap();
-    for job in jobs {
-        assert_eq!(end(&job).unwrap_err().status, Status::Cancelled);
+    enum Closing {
+        Store,
+        Connection,
+        ContextOfStore,
+        ContextOfConnection,
+    }
+    use Closing::*;
+    for closing in [Store, Connection, ContextOfStore, ContextOfConnection] {
+        let (scope, alive) = (Scope::open(), Alive::default());
+        let context = &scope.context;
+        let (cancelled, wait) = channel();
+        let worker = Worker::spawn("test", (), Arc::new(Opens(Mutex::new(cancelled)))).unwrap();
+        let (started, running) = channel();
+        let (begun, next) = channel();
+        // Cancelling releases what nobody has read: time for the thread to go on.
+        let result = alive.table_and_then(1, move || {
+            let _ = next.recv_timeout(Duration::from_millis(100));
+        });
+        let run = move |_: &mut (), outlet: &Outlet| {
+            let _ = outlet.send(vec![result]);
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        };
+        let queued = move |_: &mut (), _: &Outlet| {
+            let _ = begun.send(());
+            Ok(())
+        };
+        let (worker, jobs) = match closing {
+            Store | ContextOfStore => {
+                let store = context.add_store(worker).unwrap();
+                let run = context.start_on_store(store, run);
+                (store, [run, context.start_on_store(store, queued)])
+            }
+            Connection | ContextOfConnection => {
+                let connection = context.add_connection(worker).unwrap();
+                let run = context.start_on_connection(connection, run);
+                let queued = context.start_on_connection(connection, queued);
+                (connection, [run, queued])
+            }
+        };
+        let jobs = jobs.map(|job| context.job(job.unwrap()).unwrap());
+        running.recv().unwrap();
+        match closing {
+            Store => context.close_store(worker).unwrap(),
+            Connection => {
+                let last = |_: &mut (), _: &Outlet| Ok(());
+                context.close_connection(worker, last).unwrap();
+            }
+            ContextOfStore | ContextOfConnection => close_context(scope.handle).unwrap(),
+        }
+        for job in jobs {
+            assert_eq!(end(&job).unwrap_err().status, Status::Cancelled);
+        }
+        assert_eq!(alive.count(), 0);
     }
 }
 

@@ -25,19 +25,30 @@ impl Alive {
 
     /// A table of four bytes: one row of one column with this number.
     pub fn table(&self, number: u32) -> OwnedTable {
-        struct Counted(Box<u32>, Alive);
-        impl Drop for Counted {
+        self.table_and_then(number, || {})
+    }
+
+    /// The same, and what its release does.
+    pub fn table_and_then(
+        &self,
+        number: u32,
+        release: impl FnOnce() + Send + 'static,
+    ) -> OwnedTable {
+        struct Counted<F: FnOnce()>(Box<u32>, Alive, Mutex<Option<F>>);
+        impl<F: FnOnce()> Drop for Counted<F> {
             fn drop(&mut self) {
                 self.1.0.fetch_sub(1, SeqCst);
+                if let Some(release) = self.2.get_mut().unwrap().take() {
+                    release();
+                }
             }
         }
         self.0.fetch_add(1, SeqCst);
         let mut number = Box::new(number);
         let start = NonNull::from(&mut *number).cast();
+        let owner = Arc::new(Counted(number, self.clone(), Mutex::new(Some(release))));
         // SAFETY: the owner keeps the number, which does not move.
-        let buffer = unsafe {
-            Buffer::from_custom_allocation(start, 4, Arc::new(Counted(number, self.clone())))
-        };
+        let buffer = unsafe { Buffer::from_custom_allocation(start, 4, owner) };
         let column = UInt32Array::new(ScalarBuffer::new(buffer, 0, 1), None);
         let batch = RecordBatch::try_from_iter([("number", Arc::new(column) as ArrayRef)]).unwrap();
         export_batch(&batch).unwrap()
