@@ -197,9 +197,16 @@ function printSummary({ out, bytesIn, bytesOut, layers }: QuantizeFileSummary, s
   if (leftOut > 0) {
     print(`left out: ${leftOut}, which only a .safetensors file can hold as they are`);
   }
-  const quantized = layers.filter(({ outcome }) => outcome === "quantized").length;
+  const quantized = layers.filter(({ outcome }) => outcome === "quantized");
+  const grown = quantized.filter(({ bytesIn, bytesOut }) => bytesOut >= bytesIn).length;
+  if (grown > 0) {
+    print(
+      `not smaller than before: ${grown}, with as much for scales as for codes: ` +
+        "a group ends with its row; try --granularity channel or tensor",
+    );
+  }
   print(
-    `quantized ${quantized} of ${layers.length} tensors: ${bytes(bytesIn)} to ${
+    `quantized ${quantized.length} of ${layers.length} tensors: ${bytes(bytesIn)} to ${
       bytes(bytesOut)
     } in ` +
       `${seconds.toFixed(2)} s: ${printable(out)}`,

@@ -171,6 +171,18 @@ test("quantize: --json, and what a table leaves out", SLOW, async () => {
   assert.match(stdout, /^left out: 1, which only a \.safetensors file can hold as they are$/m);
 });
 
+test("quantize: says when a tensor has not become smaller, and why", SLOW, async () => {
+  // A convolution whose last axis has one element has a scale for each value.
+  const convolution = float32([16, 8, 4, 1], eighths(512, 5));
+  using workspace = model({ ...MODEL, "conv.weight": convolution });
+  const args = ["quantize", "model.safetensors", "--to", "out.safetensors"];
+  const said = /^not smaller than before: 1, .*--granularity channel or tensor$/m;
+  assert.match((await bowstring(workspace.path, ...args)).stdout, said);
+  const { stdout, code } = await bowstring(workspace.path, ...args, "--granularity", "channel");
+  assert.equal(code, 0);
+  assert.doesNotMatch(stdout, /not smaller/);
+});
+
 test("quantize: a report in one file, with names that cannot break it", SLOW, async () => {
   const name = `<img src=x onerror="alert('&amp;')">`;
   using workspace = model({ ...MODEL, [name]: float32([2, 32], eighths(64, 9)) });
