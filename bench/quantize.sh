@@ -8,7 +8,7 @@ set -uo pipefail
 
 target=${CARGO_TARGET_DIR:-target}/release/examples
 megabytes=400
-rounds=15
+rounds=21
 if [[ ${BENCH_SCALE:-} == small ]]; then
   megabytes=40
   rounds=7

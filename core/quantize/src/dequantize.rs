@@ -1,5 +1,6 @@
 //! Quantized tables back to float32.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float32Array, ListArray, RecordBatch};
@@ -193,39 +194,90 @@ impl Row<'_> {
                 };
             }
         };
-        let bits = self.plan.stored_bits();
-        let per_byte = usize::from(8 / bits);
-        for at in (first..end).step_by(BLOCK) {
-            let len = BLOCK.min(end - at);
-            let bytes = &self.data[at / per_byte..][..len.div_ceil(per_byte)];
-            let (from, codes) = (bytes.as_ptr(), buffers.codes.as_mut_ptr());
-            // SAFETY: the bytes hold these codes, up to a whole byte, and the buffer has room for `BLOCK` and a step.
-            unsafe { (kernel.unpack)(bits, rule.signed, from, bytes.len() * per_byte, codes) };
-            match self.plan.geometry {
-                Geometry::Rows { row_len, group, .. } => {
-                    self.decode_runs(
-                        kernel,
-                        &rule,
-                        (row_len, group),
-                        at,
-                        len,
-                        to,
-                        stream,
-                        buffers,
-                    );
-                }
-                Geometry::Columns { .. } => {
-                    // SAFETY: `to` has room for the row's values.
-                    let to = unsafe { std::slice::from_raw_parts_mut(to.add(at), len) };
-                    self.decode_columns(&rule, at, &buffers.codes[..len], to);
-                }
+        let decoder = Decoder {
+            row: self,
+            kernel,
+            rule,
+            to,
+            stream,
+        };
+        match self.plan.geometry {
+            Geometry::Rows { row_len, group, .. } => {
+                let rows = (row_len, group);
+                // Where all groups are whole steps, or there is one group only, codes are read where they are.
+                let direct = if row_len.is_multiple_of(STEP) && group.is_multiple_of(STEP) {
+                    end
+                } else if self.scales.len() == 1 {
+                    first + (end - first) / STEP * STEP
+                } else {
+                    first
+                };
+                decoder.steps(rows, first, direct);
+                decoder.blocks(direct, end, buffers, |at, len, buffers| {
+                    decoder.runs(rows, at, len, buffers);
+                });
+            }
+            Geometry::Columns { .. } => {
+                decoder.blocks(first, end, buffers, |at, len, buffers| {
+                    decoder.columns(at, &buffers.codes[..len]);
+                });
             }
         }
     }
+}
 
-    /// Decodes codes of the values from `at` on, each by the map of its column.
-    fn decode_columns(&self, rule: &Rule, at: usize, codes: &[u8], to: &mut [f32]) {
-        let maps = self.columns.as_ref().expect("made for columns");
+/// What decodes the values of one row of an affine layout.
+struct Decoder<'a> {
+    row: &'a Row<'a>,
+    kernel: &'a Kernel,
+    rule: Rule,
+    /// Where the row's values go: there is room for all.
+    to: *mut f32,
+    /// Past the caches, where that is possible.
+    stream: bool,
+}
+
+impl Decoder<'_> {
+    /// Decodes the values `first..end`, which whole steps of each group make up, from where their codes are.
+    fn steps(&self, rows: (usize, usize), first: usize, end: usize) {
+        let bits = self.row.plan.stored_bits();
+        let mut at = first;
+        while at < end {
+            let (maps, len) = run_at(rows, at, end);
+            let count = maps.len() * len;
+            let codes = self.row.data[at * usize::from(bits) / 8..].as_ptr();
+            // SAFETY: the data has the row's codes, and there is room for its values.
+            unsafe { self.groups(codes, bits, len, maps, self.to.add(at), self.stream) };
+            at += count;
+        }
+    }
+
+    /// Unpacks the codes `first..end` a block at a time, each for `decode` with its first value and its length.
+    fn blocks(
+        &self,
+        first: usize,
+        end: usize,
+        buffers: &mut Buffers,
+        decode: impl Fn(usize, usize, &mut Buffers),
+    ) {
+        let bits = self.row.plan.stored_bits();
+        let per_byte = usize::from(8 / bits);
+        for at in (first..end).step_by(BLOCK) {
+            let len = BLOCK.min(end - at);
+            let bytes = &self.row.data[at / per_byte..][..len.div_ceil(per_byte)];
+            let (from, codes) = (bytes.as_ptr(), buffers.codes.as_mut_ptr());
+            let count = bytes.len() * per_byte;
+            // SAFETY: the bytes hold these codes, up to a whole byte, and the buffer has room for `BLOCK` and a step.
+            unsafe { (self.kernel.unpack)(bits, self.rule.signed, from, count, codes) };
+            decode(at, len, buffers);
+        }
+    }
+
+    /// Decodes the `len` codes of the buffer, those of the values from `at` on, each by the map of its column.
+    fn columns(&self, at: usize, codes: &[u8]) {
+        // SAFETY: there is room for the row's values.
+        let to = unsafe { std::slice::from_raw_parts_mut(self.to.add(at), codes.len()) };
+        let maps = self.row.columns.as_ref().expect("made for columns");
         let period = maps.scales.len() - STEP;
         let mut done = 0;
         while done < codes.len() {
@@ -238,7 +290,7 @@ impl Row<'_> {
             let pairs = codes[done..][..len].iter().zip(&mut to[done..][..len]);
             // The difference of code and zero point is a small integer, which a float holds.
             for ((code, to), (scale, zero)) in pairs.zip(scales.iter().zip(zeros)) {
-                let code = if rule.signed {
+                let code = if self.rule.signed {
                     f32::from(*code as i8)
                 } else {
                     f32::from(*code)
@@ -250,50 +302,61 @@ impl Row<'_> {
     }
 
     /// Decodes the `len` codes of the buffer, those of the values from `at` on, group by group.
-    #[allow(clippy::too_many_arguments)] // A loop body that has a name.
-    fn decode_runs(
-        &self,
-        kernel: &Kernel,
-        rule: &Rule,
-        (row_len, group): (usize, usize),
-        at: usize,
-        len: usize,
-        to: *mut f32,
-        stream: bool,
-        buffers: &mut Buffers,
-    ) {
-        let groups_per_row = row_len.div_ceil(group);
+    fn runs(&self, rows: (usize, usize), at: usize, len: usize, buffers: &mut Buffers) {
         let mut done = 0;
         while done < len {
-            let (row, column) = ((at + done) / row_len, (at + done) % row_len);
-            let rest = (row_len - column).min(len - done);
-            let in_group = (group - column % group).min(rest);
-            let count = if in_group == group && group.is_multiple_of(STEP) {
-                rest / group
-            } else {
-                1
-            };
-            let index = row * groups_per_row + column / group;
-            let maps = index..index + count;
-            // SAFETY: the buffer has the codes and a step more; `to` has room for the row's values.
+            let (maps, in_group) = run_at(rows, at + done, at + len);
+            let count = maps.len() * in_group;
+            // SAFETY: the buffer has the codes and a step more; there is room for the row's values.
             unsafe {
                 let codes = buffers.codes.as_ptr().add(done);
-                let to = to.add(at + done);
-                let is_whole = in_group.is_multiple_of(STEP);
-                let stream = stream && is_whole && to.align_offset(64) == 0;
-                let target = if is_whole {
-                    to
+                let to = self.to.add(at + done);
+                if in_group.is_multiple_of(STEP) {
+                    self.groups(codes, 8, in_group, maps, to, self.stream);
                 } else {
-                    buffers.values.as_mut_ptr()
-                };
-                let step = in_group.next_multiple_of(STEP);
-                let (scales, zero_points) = (&self.scales[maps.clone()], &self.zero_points[maps]);
-                kernel.decode(rule.signed)(codes, step, scales, zero_points, target, stream);
-                if !is_whole {
-                    to.copy_from_nonoverlapping(target, in_group);
+                    let values = buffers.values.as_mut_ptr();
+                    let step = in_group.next_multiple_of(STEP);
+                    self.groups(codes, 8, step, maps, values, false);
+                    to.copy_from_nonoverlapping(values, in_group);
                 }
             }
-            done += count * in_group;
+            done += count;
         }
     }
+
+    /// Decodes whole steps of codes of `bits` bits: `len` for each of the groups `maps`.
+    ///
+    /// # Safety
+    /// There are so many codes, and room for so many values.
+    unsafe fn groups(
+        &self,
+        codes: *const u8,
+        bits: u8,
+        len: usize,
+        maps: Range<usize>,
+        to: *mut f32,
+        stream: bool,
+    ) {
+        let (scales, zero_points) = (&self.row.scales[maps.clone()], &self.row.zero_points[maps]);
+        let stream = stream && to.align_offset(64) == 0;
+        // SAFETY: as promised to this method.
+        unsafe {
+            self.kernel.decode(self.rule.signed, bits)(codes, len, scales, zero_points, to, stream)
+        };
+    }
+}
+
+/// The groups from the value `at` on, in rows of `row_len` that are cut into groups of `group`: whole groups that follow
+/// each other and have whole steps, or a part of one; none goes beyond `end`. Their indices and the length of each.
+fn run_at((row_len, group): (usize, usize), at: usize, end: usize) -> (Range<usize>, usize) {
+    let (row, column) = (at / row_len, at % row_len);
+    let rest = (row_len - column).min(end - at);
+    let in_group = (group - column % group).min(rest);
+    let count = if in_group == group && group.is_multiple_of(STEP) {
+        rest / group
+    } else {
+        1
+    };
+    let index = row * row_len.div_ceil(group) + column / group;
+    (index..index + count, in_group)
 }

@@ -8,6 +8,7 @@ use arrow_array::types::{Float32Type, Int16Type, Int32Type, Int64Type, UInt8Type
 use arrow_array::{Array, RecordBatch};
 use common::{Random, back, kinds};
 use half::f16;
+use serde_json::json;
 
 const SENTENCES: [(&str, &str); 6] = [
     ("bowstring:quantization_version", "1"),
@@ -153,6 +154,30 @@ fn a_stranger_reads_any_row_by_the_metadata() {
     }
 }
 
+/// Layers of more values than a thread takes at a time, whose rows and groups go over that border.
+#[test]
+fn a_stranger_reads_large_layers() {
+    let shapes: [&[usize]; 4] = [&[2800, 96], &[2700, 100], &[90_001, 3], &[270_001]];
+    let layers = shapes.map(|shape| Random(53).normals(shape.iter().product()));
+    let rows: Vec<(&[f32], &[usize])> = layers.iter().map(Vec::as_slice).zip(shapes).collect();
+    let table = common::batch(&rows);
+    for (bits, scheme) in [(8, "asymmetric"), (4, "symmetric"), (2, "asymmetric")] {
+        for mut kind in [
+            json!({"granularity": "channel"}),
+            json!({"groupSize": 64}),
+            json!({"granularity": "tensor"}),
+        ] {
+            kind["bitWidth"] = json!(bits);
+            kind["scheme"] = json!(scheme);
+            let batch = common::run(&table, kind.clone()).unwrap().batch;
+            for row in 0..rows.len() {
+                let same = read(&batch, row) == back(&batch.slice(row, 1));
+                assert!(same, "{kind} row {row}");
+            }
+        }
+    }
+}
+
 /// Where the layout embeds scales, the columns say the same numbers.
 #[test]
 fn the_columns_repeat_what_blocks_embed() {
@@ -162,7 +187,7 @@ fn the_columns_repeat_what_blocks_embed() {
         (4, "symmetric", 18),
         (4, "asymmetric", 20),
     ] {
-        let json = serde_json::json!({"bitWidth": bits, "scheme": scheme, "layout": "ggml"});
+        let json = json!({"bitWidth": bits, "scheme": scheme, "layout": "ggml"});
         let batch = common::one(&values, &[320], json);
         let data = common::data(&batch, 0);
         let half = |at: usize| f16::from_le_bytes([data[at], data[at + 1]]).to_f32();

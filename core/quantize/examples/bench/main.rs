@@ -36,7 +36,7 @@ fn main() {
         .skip(1)
         .map(|argument| argument.parse::<usize>().expect("a number"));
     let megabytes = arguments.next().unwrap_or(400);
-    let rounds = arguments.next().unwrap_or(15);
+    let rounds = arguments.next().unwrap_or(21);
     let count = megabytes * 1_000_000 / 4 / 4096 * 4096;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut rounds = Rounds {
@@ -45,7 +45,7 @@ fn main() {
         missed: 0,
     };
     println!(
-        "{:.0} MB of float32 in one layer, {cores} cores, the best of {} rounds",
+        "{:.0} MB of float32 in one layer, {cores} cores, medians of {} rounds",
         rounds.megabytes, rounds.rounds
     );
     let values = normals(count);

@@ -39,32 +39,29 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Runs the steps in turn. What other programs do on the machine only adds to a time, so the fastest rounds of two
-    /// steps are compared; medians are printed beside them.
+    /// Runs the steps in turn, each first in its turn, and compares those of the same round: the memory is now faster and
+    /// now slower, for both. The median of these ratios is held to the bar; that of the fastest rounds is printed beside it.
     pub fn alternate(&mut self, title: &str, steps: Vec<Step>) {
         let mut steps = steps;
         let mut times = vec![Vec::new(); steps.len()];
         for round in 0..=self.rounds {
-            for (step, times) in steps.iter_mut().zip(&mut times) {
+            for turn in 0..steps.len() {
+                let at = (round + turn) % steps.len();
                 let start = Instant::now();
-                (step.run)();
+                (steps[at].run)();
                 // The first round warms up.
                 if round > 0 {
-                    times.push(start.elapsed().as_secs_f64());
+                    times[at].push(start.elapsed().as_secs_f64());
                 }
             }
         }
         println!("\n{title}");
-        let sorted: Vec<(f64, f64)> = times
-            .into_iter()
-            .map(|mut times| {
-                times.sort_by(f64::total_cmp);
-                (times[0], times[times.len() / 2])
-            })
-            .collect();
-        for (step, (best, median)) in steps.iter().zip(&sorted) {
+        for (step, own) in steps.iter().zip(&times) {
             let (other, bar) = step.bar.unwrap_or((0, 0.0));
-            let (ratio, of_medians) = (sorted[other].0 / best, sorted[other].1 / median);
+            let ratios = times[other].iter().zip(own).map(|(other, own)| other / own);
+            let (_, ratio) = ends(ratios);
+            let (best, median) = ends(own.iter().copied());
+            let of_best = ends(times[other].iter().copied()).0 / best;
             let verdict = match step.bar {
                 None => String::new(),
                 Some(_) if ratio >= bar => format!("  bar {bar:.2}: met"),
@@ -74,12 +71,19 @@ impl Rounds {
                 }
             };
             println!(
-                "  {:<34} {:7.1} ms  {:5.1} GB/s  {ratio:.2} of {} (medians {of_medians:.2}){verdict}",
+                "  {:<34} {:7.1} ms  {:5.1} GB/s  {ratio:.2} of {} (fastest {of_best:.2}){verdict}",
                 step.name,
-                best * 1e3,
-                self.megabytes / 1e3 / best,
+                median * 1e3,
+                self.megabytes / 1e3 / median,
                 steps[other].name,
             );
         }
     }
+}
+
+/// The least and the median.
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2])
 }

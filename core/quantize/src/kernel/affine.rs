@@ -367,10 +367,10 @@ pub(crate) unsafe fn code_each<L: Lanes, const SIGNED: bool>(
     }
 }
 
-/// The values of consecutive groups of `len` codes each, a multiple of [`STEP`]: `(code - zero_point) * scale`.
-/// `stream`: past the caches, and `to` then is 64-byte-aligned.
+/// The values of consecutive groups of `len` codes each, a multiple of [`STEP`], which are packed to `BITS` bits:
+/// `(code - zero_point) * scale`. `stream`: past the caches, and `to` then is 64-byte-aligned.
 #[inline(always)]
-pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool>(
+pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool, const BITS: u8>(
     codes: *const u8,
     len: usize,
     scales: &[f32],
@@ -381,13 +381,13 @@ pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool>(
     // SAFETY: the caller vouches for `len` codes and values for each scale.
     unsafe {
         for (group, (scale, zero_point)) in scales.iter().zip(zero_points).enumerate() {
-            let (codes, to) = (codes.add(group * len), to.add(group * len));
+            let (codes, to) = (codes.add(bytes::<BITS>(group * len)), to.add(group * len));
             let (scale, zero) = (L::splat(*scale), L::splat_int(i32::from(*zero_point)));
             let mut at = 0;
             while at < len {
-                let i = L::sub_int(L::load_codes::<SIGNED>(codes.add(at)), zero);
-                let j = L::sub_int(L::load_codes::<SIGNED>(codes.add(at + LANES)), zero);
-                let (a, b) = (L::to_float(i).mul(scale), L::to_float(j).mul(scale));
+                let [i, j] = L::load_codes::<SIGNED, BITS>(codes.add(bytes::<BITS>(at)));
+                let a = L::to_float(L::sub_int(i, zero)).mul(scale);
+                let b = L::to_float(L::sub_int(j, zero)).mul(scale);
                 if stream {
                     a.stream(to.add(at));
                     b.stream(to.add(at + LANES));

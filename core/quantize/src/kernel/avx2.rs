@@ -57,6 +57,39 @@ pub(super) unsafe fn stream<const BITS: u8>(codes: __m256i, to: *mut u8) {
     }
 }
 
+/// Thirty-two codes of a byte each, of codes that are packed to `BITS` bits.
+#[inline(always)]
+pub(super) unsafe fn unpacked<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [__m128i; 2] {
+    unsafe {
+        let codes = match BITS {
+            8 => return [0, 16].map(|at| _mm_loadu_si128(from.add(at).cast())),
+            4 => {
+                let mask = _mm_set1_epi8(15);
+                let bytes = _mm_loadu_si128(from.cast());
+                let low = _mm_and_si128(bytes, mask);
+                let high = _mm_and_si128(_mm_srli_epi16::<4>(bytes), mask);
+                [_mm_unpacklo_epi8(low, high), _mm_unpackhi_epi8(low, high)]
+            }
+            _ => {
+                let mask = _mm_set1_epi8(3);
+                let bytes = _mm_loadl_epi64(from.cast());
+                let second = _mm_and_si128(_mm_srli_epi16::<2>(bytes), mask);
+                let third = _mm_and_si128(_mm_srli_epi16::<4>(bytes), mask);
+                let fourth = _mm_and_si128(_mm_srli_epi16::<6>(bytes), mask);
+                let low = _mm_unpacklo_epi8(_mm_and_si128(bytes, mask), second);
+                let high = _mm_unpacklo_epi8(third, fourth);
+                [_mm_unpacklo_epi16(low, high), _mm_unpackhi_epi16(low, high)]
+            }
+        };
+        if !SIGNED {
+            return codes;
+        }
+        // Flipping and subtracting the sign bit extends it.
+        let sign = _mm_set1_epi8(1 << (BITS - 1));
+        codes.map(|codes| _mm_sub_epi8(_mm_xor_si128(codes, sign), sign))
+    }
+}
+
 macro_rules! both {
     ($name:ident, $intrinsic:ident) => {
         #[inline(always)]
@@ -294,17 +327,17 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
+    unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2] {
         unsafe {
-            let (low, high) = (
-                _mm_loadl_epi64(from.cast()),
-                _mm_loadl_epi64(from.add(8).cast()),
-            );
-            if SIGNED {
-                (_mm256_cvtepi8_epi32(low), _mm256_cvtepi8_epi32(high))
-            } else {
-                (_mm256_cvtepu8_epi32(low), _mm256_cvtepu8_epi32(high))
-            }
+            let eight = |codes| {
+                if SIGNED {
+                    _mm256_cvtepi8_epi32(codes)
+                } else {
+                    _mm256_cvtepu8_epi32(codes)
+                }
+            };
+            unpacked::<SIGNED, BITS>(from)
+                .map(|codes| (eight(codes), eight(_mm_srli_si128::<8>(codes))))
         }
     }
     #[inline(always)]

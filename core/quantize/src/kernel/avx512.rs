@@ -206,14 +206,15 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
+    unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2] {
         unsafe {
-            let codes = _mm_loadu_si128(from.cast());
-            if SIGNED {
-                _mm512_cvtepi8_epi32(codes)
-            } else {
-                _mm512_cvtepu8_epi32(codes)
-            }
+            super::avx2::unpacked::<SIGNED, BITS>(from).map(|codes| {
+                if SIGNED {
+                    _mm512_cvtepi8_epi32(codes)
+                } else {
+                    _mm512_cvtepu8_epi32(codes)
+                }
+            })
         }
     }
     #[inline(always)]

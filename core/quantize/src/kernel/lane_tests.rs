@@ -183,7 +183,7 @@ unsafe fn reductions<L: Lanes>(random: &mut Random, results: &mut Results) {
 unsafe fn conversions<L: Lanes>(random: &mut Random, results: &mut Results) {
     let [s, t] = std::array::from_fn(|_| random.below(4e6));
     let large = random.below(2.1e9);
-    let bytes: [u64; 4] = std::array::from_fn(|_| random.next());
+    let bytes: [u64; 5] = std::array::from_fn(|_| random.next());
     unsafe {
         for _ in 0..4 {
             let value = random.value();
@@ -199,8 +199,17 @@ unsafe fn conversions<L: Lanes>(random: &mut Random, results: &mut Results) {
         results.int::<L>("sub_int", L::sub_int(s.round(), t.round()));
         results.int::<L>("splat_int", L::splat_int(bytes[0] as i32 >> 12));
         let from = bytes.as_ptr().cast::<u8>();
-        results.int::<L>("load_codes, signed", L::load_codes::<true>(from.add(3)));
-        results.int::<L>("load_codes", L::load_codes::<false>(from.add(5)));
+        for codes in [
+            L::load_codes::<true, 8>(from.add(3)),
+            L::load_codes::<false, 8>(from.add(5)),
+            L::load_codes::<true, 4>(from.add(7)),
+            L::load_codes::<false, 4>(from.add(9)),
+            L::load_codes::<true, 2>(from.add(11)),
+            L::load_codes::<false, 2>(from.add(13)),
+        ] {
+            results.int::<L>("load_codes", codes[0]);
+            results.int::<L>("load_codes", codes[1]);
+        }
     }
 }
 
@@ -226,8 +235,7 @@ unsafe fn codes<L: Lanes>(random: &mut Random, results: &mut Results) {
                 results.bytes("store_codes, stream_codes", &written.0);
             }
         }
-        let low = L::load_codes::<false>(nibbles.as_ptr());
-        let high = L::load_codes::<false>(nibbles.as_ptr().add(LANES));
+        let [low, high] = L::load_codes::<false, 8>(nibbles.as_ptr());
         let mut pairs = [0xa5u8; LANES + 2];
         L::store_nibbles(low, high, pairs.as_mut_ptr().add(1));
         results.bytes("store_nibbles", &pairs);

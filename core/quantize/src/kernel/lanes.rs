@@ -133,7 +133,7 @@ pub(crate) trait Lanes: Copy {
             to.cast::<u128>().write_unaligned(low | high << 4);
         }
     }
-    /// Sixteen codes, sign-extended if `SIGNED`, else zero-extended.
-    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int;
+    /// Thirty-two codes that are packed to `BITS` bits, 8, 4 or 2, sign-extended if `SIGNED`, else zero-extended.
+    unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2];
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 }

@@ -81,7 +81,7 @@ pub(crate) struct Kernel {
     code: [[Code; 4]; 3],
     code_each: [CodeEach; 2],
     pub(crate) score: unsafe fn(*const f32, *const f32, usize, f32, f32, f32) -> [f64; 3],
-    decode: [Decode; 2],
+    decode: [[Decode; 2]; 3],
     pub(crate) pack: unsafe fn(u8, *const u8, usize, *mut u8, bool),
     pub(crate) unpack: unsafe fn(u8, bool, *const u8, usize, *mut u8),
     pub(crate) widen_f16: unsafe fn(*const u16, usize, *mut f32),
@@ -123,8 +123,9 @@ impl Kernel {
         self.code_each[usize::from(signed)]
     }
 
-    pub(crate) fn decode(&self, signed: bool) -> Decode {
-        self.decode[usize::from(signed)]
+    /// For codes packed to `bits` bits, 8, 4 or 2.
+    pub(crate) fn decode(&self, signed: bool, bits: u8) -> Decode {
+        self.decode[usize::from(bits / 4)][usize::from(signed)]
     }
 }
 
@@ -161,7 +162,7 @@ macro_rules! entries {
             use super::ggml::{self, Format};
             use super::rule::{self, Group, Rule};
             use super::sums::Sums;
-            use super::{Code, Kernel, score as scores};
+            use super::{Code, Decode, Kernel, score as scores};
 
             pub(super) static KERNEL: Kernel = Kernel {
                 ranges,
@@ -170,7 +171,7 @@ macro_rules! entries {
                 code: [codes::<{ affine::UNPACKED }>(), codes::<4>(), codes::<8>()],
                 code_each: [code_each::<false>, code_each::<true>],
                 score,
-                decode: [decode::<false>, decode::<true>],
+                decode: [decodes::<2>(), decodes::<4>(), decodes::<8>()],
                 pack: $pack,
                 unpack: $unpack,
                 widen_f16: $widen_f16,
@@ -248,8 +249,12 @@ macro_rules! entries {
                 unsafe { scores::score::<$lanes>(x, weights, len, inverse, low, high) }
             }
 
+            const fn decodes<const BITS: u8>() -> [Decode; 2] {
+                [decode::<false, BITS>, decode::<true, BITS>]
+            }
+
             $(#[target_feature(enable = $features)])?
-            unsafe fn decode<const SIGNED: bool>(
+            unsafe fn decode<const SIGNED: bool, const BITS: u8>(
                 codes: *const u8,
                 len: usize,
                 scales: &[f32],
@@ -257,7 +262,7 @@ macro_rules! entries {
                 to: *mut f32,
                 stream: bool,
             ) {
-                unsafe { affine::decode::<$lanes, SIGNED>(codes, len, scales, zero_points, to, stream) }
+                unsafe { affine::decode::<$lanes, SIGNED, BITS>(codes, len, scales, zero_points, to, stream) }
             }
 
             $(#[target_feature(enable = $features)])?

@@ -1,6 +1,7 @@
 //! Sixteen lanes as an array: the reference, and what runs where no other set does.
 
 use super::lanes::{ALMOST_HALF, LANES, Lanes};
+use super::pack::unpack_portable;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f32; LANES]);
@@ -231,15 +232,18 @@ impl Lanes for Portable {
         }
     }
     #[inline(always)]
-    unsafe fn load_codes<const SIGNED: bool>(from: *const u8) -> Self::Int {
-        // SAFETY: the caller vouches for 16 readable bytes.
-        let codes = unsafe { from.cast::<[u8; LANES]>().read_unaligned() };
-        codes.map(|code| {
-            if SIGNED {
-                i32::from(code as i8)
-            } else {
-                i32::from(code)
-            }
+    unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2] {
+        let mut codes = [[0u8; LANES]; 2];
+        // SAFETY: the caller vouches for the bytes of 32 codes, for which there is room.
+        unsafe { unpack_portable(BITS, SIGNED, from, 2 * LANES, codes.as_mut_ptr().cast()) };
+        codes.map(|codes| {
+            codes.map(|code| {
+                if SIGNED {
+                    i32::from(code as i8)
+                } else {
+                    i32::from(code)
+                }
+            })
         })
     }
     #[inline(always)]
