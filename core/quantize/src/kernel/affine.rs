@@ -21,6 +21,8 @@ use super::sums::{Sums, Vectors};
 pub(crate) const STEP: usize = 32;
 /// Values between the one that is worked on and the one that is fetched.
 pub(crate) const AHEAD: usize = 2048;
+/// Values of a page of memory, the smallest there is.
+const PAGE: usize = 4096 / size_of::<f32>();
 /// The bits of infinity: a magnitude from here on is not a number to quantize.
 pub(super) const INFINITY: i32 = 0x7f80_0000;
 
@@ -36,6 +38,10 @@ pub(crate) unsafe fn ranges<L: Lanes>(
 ) {
     // SAFETY: the caller vouches for `lows.len() * len` readable values.
     unsafe {
+        // The addresses of the pages that come after those are looked up meanwhile.
+        for page in (0..lows.len() * len).step_by(PAGE) {
+            L::prefetch(next.wrapping_add(AHEAD + page));
+        }
         for (group, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
             let start = group * len;
             let mut range = L::no_range();

@@ -46,14 +46,21 @@ pub(super) unsafe fn stream<const BITS: u8>(codes: __m256i, to: *mut u8) {
         if BITS == 8 {
             return _mm256_stream_si256(to.cast(), codes);
         }
-        // 1 * first + 16 * second, as words.
         let codes = _mm256_and_si256(codes, _mm256_set1_epi8(15));
+        _mm_stream_si128(to.cast(), pairs(codes));
+    }
+}
+
+/// Each two of 32 codes, which are 0 to 15, in one byte.
+#[inline(always)]
+unsafe fn pairs(codes: __m256i) -> __m128i {
+    unsafe {
+        // 1 * first + 16 * second, as words.
         let pairs = _mm256_maddubs_epi16(codes, _mm256_set1_epi16(0x1001));
-        let (low, high) = (
+        _mm_packus_epi16(
             _mm256_castsi256_si128(pairs),
             _mm256_extracti128_si256::<1>(pairs),
-        );
-        _mm_stream_si128(to.cast(), _mm_packus_epi16(low, high));
+        )
     }
 }
 
@@ -309,7 +316,22 @@ impl Lanes for Avx2 {
         zero_point: i32,
         to: *mut u8,
     ) {
-        unsafe { stream::<BITS>(codes::<SIGNED>(a, b, zero_point), to) }
+        unsafe {
+            if BITS == 8 {
+                return stream::<BITS>(codes::<SIGNED>(a, b, zero_point), to);
+            }
+            // A byte holds these codes also without the zero point.
+            let codes = _mm256_packs_epi16(a, b);
+            let codes = _mm256_add_epi8(codes, _mm256_set1_epi8(zero_point as i8));
+            let codes = if SIGNED {
+                _mm256_and_si256(codes, _mm256_set1_epi8(15))
+            } else {
+                codes
+            };
+            // Where the twos of the packs lie.
+            let order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
+            _mm_stream_si128(to.cast(), _mm_shuffle_epi8(pairs(codes), order));
+        }
     }
     #[inline(always)]
     unsafe fn store_nibbles(a: Self::Int, b: Self::Int, to: *mut u8) {

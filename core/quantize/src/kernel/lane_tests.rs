@@ -229,11 +229,24 @@ unsafe fn codes<L: Lanes>(random: &mut Random, results: &mut Results) {
                 L::store_codes::<false>(a, b, zero_point, to.add(35));
                 L::stream_codes::<true, 8>(a, b, zero_point, to.add(96));
                 L::stream_codes::<false, 8>(a, b, zero_point, to.add(128));
-                L::stream_codes::<true, 4>(a, b, zero_point, to.add(160));
-                L::stream_codes::<false, 4>(a, b, zero_point, to.add(176));
                 _mm_sfence();
                 results.bytes("store_codes, stream_codes", &written.0);
             }
+        }
+        for first in [-8, 0] {
+            let mut code = || (random.next() % 16) as i32 + first;
+            let zero_point = code();
+            let words: [[f32; LANES]; 2] =
+                std::array::from_fn(|_| std::array::from_fn(|_| (code() - zero_point) as f32));
+            let [a, b] = words.map(|values| L::narrow(L::load(values.as_ptr()).round()));
+            let mut written = Aligned([0xa5u8; 192]);
+            let to = written.0.as_mut_ptr().add(16);
+            match first {
+                0 => L::stream_codes::<false, 4>(a, b, zero_point, to),
+                _ => L::stream_codes::<true, 4>(a, b, zero_point, to),
+            }
+            _mm_sfence();
+            results.bytes("stream_codes, 4 bits", &written.0);
         }
         let [low, high] = L::load_codes::<false, 8>(nibbles.as_ptr());
         let mut pairs = [0xa5u8; LANES + 2];

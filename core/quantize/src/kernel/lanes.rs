@@ -104,7 +104,7 @@ pub(crate) trait Lanes: Copy {
         to: *mut u8,
     );
     /// As [`store_codes`](Self::store_codes), packed to `BITS` bits, 8 or 4, and past the caches; `to` is aligned to the
-    /// bytes that 32 codes then fill.
+    /// bytes that 32 codes then fill. Codes of 4 bits are -8 to 7 if `SIGNED`, else 0 to 15, and so is their zero point.
     #[inline(always)]
     unsafe fn stream_codes<const SIGNED: bool, const BITS: u8>(
         a: Self::Words,
