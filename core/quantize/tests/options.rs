@@ -421,42 +421,6 @@ fn search_and_importance_lower_what_they_are_to_lower() {
     );
 }
 
-/// The statistics are those of the values that come back.
-#[test]
-fn statistics_are_of_what_comes_back() {
-    let values = Random(28).normals(64 * 96);
-    for kind in common::kinds() {
-        let batch = one(&values, &[64, 96], kind.clone());
-        let back = back(&batch);
-        let sum = |f: &dyn Fn(f64, f64) -> f64| {
-            values
-                .iter()
-                .zip(&back)
-                .map(|(x, y)| f(f64::from(*x), f64::from(*y)))
-                .sum::<f64>()
-        };
-        let error = sum(&|x, y| (x - y) * (x - y));
-        let (xx, yy, xy) = (sum(&|x, _| x * x), sum(&|_, y| y * y), sum(&|x, y| x * y));
-        let largest = values.iter().zip(&back).fold(0.0, |most: f64, (x, y)| {
-            most.max((f64::from(*x) - f64::from(*y)).abs())
-        });
-        for (name, expected) in [
-            ("rmse", (error / values.len() as f64).sqrt()),
-            ("max_abs_error", largest),
-            ("sqnr_db", 10.0 * (xx / error).log10()),
-            ("cosine", xy / (xx * yy).sqrt()),
-        ] {
-            let found = f64::from(measure(&batch, name, 0));
-            // The largest error is that of the exact product of code and scale, before its rounding.
-            let rounding = f64::from(f32::EPSILON) * 4.0;
-            assert!(
-                (found - expected).abs() <= 2e-6 * expected.abs().max(1e-3) + rounding,
-                "{kind} {name} {found} {expected}"
-            );
-        }
-    }
-}
-
 /// The stored scales and zero points give the stored codes, by the bare primitive.
 #[test]
 fn the_primitive_gives_the_same_codes_from_the_stored_scales() {
