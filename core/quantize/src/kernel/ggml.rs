@@ -55,27 +55,20 @@ pub(crate) unsafe fn encode<L: Lanes>(
     unsafe {
         let mut vectors = Vectors::<L>::load(sums);
         let mut worst = L::least();
-        let mut maps = [Map::default(); AT_ONCE];
+        let mut maps = Maps::default();
         for block in 0..count {
-            if block % AT_ONCE == 0 {
+            let nth = block % AT_ONCE;
+            if nth == 0 {
                 // The scales of several blocks first: each waits long for its own reductions and divisions.
-                let rest = AT_ONCE.min(count - block);
-                for (at, map) in maps[..rest].iter_mut().enumerate() {
-                    let x = x.add((block + at) * BLOCK);
-                    let (a, b) = (L::load(x), L::load(x.add(LANES)));
-                    (map.low, map.high) = L::bounds(a.min(b), a.max(b));
-                }
-                for (at, map) in maps[..rest].iter_mut().enumerate() {
-                    map.fit(format, x.add((block + at) * BLOCK));
-                }
+                maps.fit::<L>(format, x.add(block * BLOCK), AT_ONCE.min(count - block));
             }
-            let map = maps[block % AT_ONCE];
+            let map = maps.of(nth);
             let x = x.add(block * BLOCK);
             let to = to.add(block * format.bytes());
             let values = [L::load(x), L::load(x.add(LANES))];
             L::prefetch(x.wrapping_add(AHEAD));
             L::prefetch(x.wrapping_add(AHEAD + LANES));
-            let (scale, bias, back) = match format {
+            let (scale, bias, errors) = match format {
                 Format::Q8_0 => encode_q8_0(values, map, to),
                 Format::Q4_0 => encode_q4_0(values, map, to),
                 Format::Q4_1 => encode_q4_1(values, map, to),
@@ -84,7 +77,6 @@ pub(crate) unsafe fn encode<L: Lanes>(
             if format == Format::Q4_1 {
                 biases.add(block).write_unaligned(bias);
             }
-            let errors = [values[0].sub(back[0]), values[1].sub(back[1])];
             // A value that is NaN or infinite leaves such an error, whatever the scale.
             worst = L::most(L::most(worst, errors[0]), errors[1]);
             is_valid &= scale.is_finite() & bias.is_finite();
@@ -105,44 +97,82 @@ pub(crate) unsafe fn encode<L: Lanes>(
 /// Blocks whose scales are found together.
 const AT_ONCE: usize = 16;
 
-/// The range of a block, and its scale before it is rounded to float16.
-#[derive(Clone, Copy, Debug, Default)]
+/// What fixes the codes of several blocks: their ranges, and their scales before they are rounded to float16.
+#[derive(Default)]
+struct Maps {
+    low: [f32; AT_ONCE],
+    high: [f32; AT_ONCE],
+    d: [f32; AT_ONCE],
+    /// 1 / d as ggml takes it: 0 for 0.
+    inverse: [f32; AT_ONCE],
+}
+
+/// That of one block.
+#[derive(Clone, Copy)]
 struct Map {
     low: f32,
-    high: f32,
     d: f32,
-    /// 1 / d as ggml takes it: 0 for 0.
     inverse: f32,
 }
 
-impl Map {
-    /// From `low` and `high` of the block at `from`.
+impl Maps {
     #[inline(always)]
-    unsafe fn fit(&mut self, format: Format, from: *const f32) {
-        let (low, high) = (self.low, self.high);
+    fn of(&self, nth: usize) -> Map {
+        Map {
+            low: self.low[nth],
+            d: self.d[nth],
+            inverse: self.inverse[nth],
+        }
+    }
+
+    /// For the `count` blocks at `from`. What follows their ranges is done for all there may be, so that the compiler makes
+    /// vectors of it.
+    #[inline(always)]
+    unsafe fn fit<L: Lanes>(&mut self, format: Format, from: *const f32, count: usize) {
+        for at in 0..count {
+            // SAFETY: the caller vouches for 32 values of each block.
+            unsafe {
+                let x = from.add(at * BLOCK);
+                let (a, b) = (L::load(x), L::load(x.add(LANES)));
+                (self.low[at], self.high[at]) = L::bounds(a.min(b), a.max(b));
+            }
+        }
+        let most: [f32; AT_ONCE] = std::array::from_fn(|at| {
+            let (low, high) = (self.low[at], self.high[at]);
+            if high > -low { high } else { low }
+        });
         self.d = match format {
-            Format::Q8_0 => (if high > -low { high } else { low }).abs() / 127.0,
-            Format::Q4_0 => {
-                let most = if high > -low { high } else { low };
-                let most = if high == -low {
-                    // Of values of the same magnitude the first decides the sign.
-                    // SAFETY: the caller vouches for 32 values.
-                    unsafe { first(from, |value| value.abs() == high).unwrap_or(high) }
-                } else {
-                    most
-                };
-                most / -8.0
-            }
-            Format::Q4_1 => {
-                if low == 0.0 {
-                    // Of zeros of both signs the first is the minimum.
-                    // SAFETY: the caller vouches for 32 values.
-                    self.low = unsafe { first(from, |value| value == 0.0).unwrap_or(low) };
-                }
-                (high - low) / 15.0
-            }
+            Format::Q8_0 => most.map(|most| most.abs() / 127.0),
+            Format::Q4_0 => most.map(|most| most / -8.0),
+            Format::Q4_1 => std::array::from_fn(|at| (self.high[at] - self.low[at]) / 15.0),
         };
-        self.inverse = if self.d == 0.0 { 0.0 } else { 1.0 / self.d };
+        if format != Format::Q8_0 {
+            for at in 0..count {
+                // SAFETY: as above.
+                unsafe { self.respect_the_first(format, from.add(at * BLOCK), at) };
+            }
+        }
+        self.inverse = self.d.map(|d| if d == 0.0 { 0.0 } else { 1.0 / d });
+    }
+
+    /// Of equal values the first decides, where that makes a difference.
+    #[inline(always)]
+    unsafe fn respect_the_first(&mut self, format: Format, from: *const f32, at: usize) {
+        let (low, high) = (self.low[at], self.high[at]);
+        match format {
+            // Of values of the same magnitude the sign.
+            Format::Q4_0 if high == -low => {
+                // SAFETY: the caller vouches for 32 values.
+                let most = unsafe { first(from, |value| value.abs() == high).unwrap_or(high) };
+                self.d[at] = most / -8.0;
+            }
+            // Of zeros of both signs the minimum.
+            Format::Q4_1 if low == 0.0 => {
+                // SAFETY: as above.
+                self.low[at] = unsafe { first(from, |value| value == 0.0).unwrap_or(low) };
+            }
+            _ => {}
+        }
     }
 }
 
@@ -171,7 +201,7 @@ unsafe fn nibble<L: Lanes>(steps: L) -> L::Int {
     unsafe { steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate() }
 }
 
-/// Scale, bias, and the values that come back.
+/// Scale, bias, and the errors, of the exact products of code and scale.
 type Encoded<L> = (f32, f32, [L; 2]);
 
 #[inline(always)]
@@ -182,12 +212,12 @@ unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> 
         let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
         L::store_codes::<true>(L::narrow(codes[0]), L::narrow(codes[1]), 0, to.add(2));
         let d = write_half::<L>(map.d, to);
-        let scale = L::splat(d);
-        let back = [
-            L::to_float(codes[0]).mul(scale),
-            L::to_float(codes[1]).mul(scale),
+        let negated = L::splat(-d);
+        let errors = [
+            L::to_float(codes[0]).mul_add(negated, x[0]),
+            L::to_float(codes[1]).mul_add(negated, x[1]),
         ];
-        (d, 0.0, back)
+        (d, 0.0, errors)
     }
 }
 
@@ -202,12 +232,12 @@ unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> 
         ];
         L::store_nibbles(codes[0], codes[1], to.add(2));
         let d = write_half::<L>(map.d, to);
-        let (eight, scale) = (L::splat(8.0), L::splat(d));
-        let back = [
-            L::to_float(codes[0]).sub(eight).mul(scale),
-            L::to_float(codes[1]).sub(eight).mul(scale),
+        let (eight, negated) = (L::splat(8.0), L::splat(-d));
+        let errors = [
+            L::to_float(codes[0]).sub(eight).mul_add(negated, x[0]),
+            L::to_float(codes[1]).sub(eight).mul_add(negated, x[1]),
         ];
-        (d, 0.0, back)
+        (d, 0.0, errors)
     }
 }
 
@@ -225,12 +255,12 @@ unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> 
             write_half::<L>(map.d, to),
             write_half::<L>(map.low, to.add(2)),
         );
-        let (scale, bias) = (L::splat(d), L::splat(m));
-        let back = [
-            L::to_float(codes[0]).mul(scale).add(bias),
-            L::to_float(codes[1]).mul(scale).add(bias),
+        let (negated, bias) = (L::splat(-d), L::splat(m));
+        let errors = [
+            L::to_float(codes[0]).mul_add(negated, x[0].sub(bias)),
+            L::to_float(codes[1]).mul_add(negated, x[1].sub(bias)),
         ];
-        (d, m, back)
+        (d, m, errors)
     }
 }
 
