@@ -1,15 +1,17 @@
 //! What the memory allows: loops without arithmetic that read and stream as much as quantization and its inverse do.
 
+use std::sync::Mutex;
+
+/// Values that a thread takes at a time, as in the quantizer.
+const TASK: usize = 1 << 18;
+
 /// Reads all values and streams `bits` bits for each into `to`, on `threads` threads.
 pub fn forth(values: &[f32], to: &mut [u8], bits: usize, threads: usize) {
-    let count = values.len();
     let start = to.as_ptr().align_offset(64);
-    let to = &mut to[start..start + count * bits / 8];
-    let part = count.div_ceil(threads).next_multiple_of(4096);
-    std::thread::scope(|scope| {
-        for (values, to) in values.chunks(part).zip(to.chunks_mut(part * bits / 8)) {
-            scope.spawn(move || read_and_stream(values, to, bits));
-        }
+    let to = &mut to[start..start + values.len() * bits / 8];
+    let tasks = values.chunks(TASK).zip(to.chunks_mut(TASK * bits / 8));
+    share(tasks, threads, |(values, to)| {
+        read_and_stream(values, to, bits)
     });
 }
 
@@ -17,10 +19,23 @@ pub fn forth(values: &[f32], to: &mut [u8], bits: usize, threads: usize) {
 pub fn back(codes: &[u8], to: &mut [u8], count: usize, bits: usize, threads: usize) {
     let start = to.as_ptr().align_offset(64);
     let to = &mut to[start..start + count * 4];
-    let part = count.div_ceil(threads).next_multiple_of(4096);
+    let tasks = codes.chunks(TASK * bits / 8).zip(to.chunks_mut(TASK * 4));
+    share(tasks, threads, |(codes, to)| {
+        widen_and_stream(codes, to, bits)
+    });
+}
+
+/// Does all tasks, each on the thread that is free first.
+fn share<T: Send>(tasks: impl Iterator<Item = T> + Send, threads: usize, run: impl Fn(T) + Sync) {
+    let tasks = Mutex::new(tasks);
+    let next = || tasks.lock().expect("no thread panics").next();
     std::thread::scope(|scope| {
-        for (codes, to) in codes.chunks(part * bits / 8).zip(to.chunks_mut(part * 4)) {
-            scope.spawn(move || widen_and_stream(codes, to, bits));
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(task) = next() {
+                    run(task);
+                }
+            });
         }
     });
 }
