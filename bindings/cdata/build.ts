@@ -21,6 +21,7 @@ import {
   type ForeignData,
   type ForeignType,
   TYPE,
+  widthOf,
 } from "./foreign.ts";
 import { leaseOf } from "./origin.ts";
 
@@ -471,31 +472,4 @@ function rebased(offsets: ForeignArray, length: number): ForeignArray {
   }
   const first = (offsets as Int32Array)[0]!;
   return (offsets as Int32Array).subarray(0, length + 1).map((offset) => offset - first);
-}
-
-/** By unit: year and month; day and time; month, day and nanosecond. */
-const INTERVAL_BYTES = [4, 8, 16];
-
-/** The bytes of one value of a type of fixed width. */
-export function widthOf(type: ForeignType): number | undefined {
-  switch (type.typeId) {
-    case TYPE.Int:
-    case TYPE.Time:
-      return type.bitWidth! / 8;
-    case TYPE.Float:
-      return 2 << type.precision!;
-    case TYPE.Decimal:
-      return (type.bitWidth ?? 128) / 8;
-    case TYPE.Date:
-      return type.unit === 0 ? 4 : 8;
-    case TYPE.Timestamp:
-    case TYPE.Duration:
-      return 8;
-    case TYPE.Interval:
-      return INTERVAL_BYTES[type.unit!];
-    case TYPE.FixedSizeBinary:
-      return type.byteWidth;
-    default:
-      return undefined;
-  }
 }

@@ -4,7 +4,6 @@
  */
 
 import { BowstringError } from "../errors.ts";
-import { widthOf } from "./build.ts";
 import {
   emptyData,
   type ForeignArray,
@@ -12,6 +11,7 @@ import {
   type ForeignType,
   type ForeignVector,
   TYPE,
+  widthOf,
 } from "./foreign.ts";
 
 const DENSE = 1;

@@ -178,3 +178,30 @@ export function emptyData(type: ForeignType): ForeignData {
   };
   return data;
 }
+
+/** By unit: year and month; day and time; month, day and nanosecond. */
+const INTERVAL_BYTES = [4, 8, 16];
+
+/** The bytes of one value of a type of fixed width. */
+export function widthOf(type: ForeignType): number | undefined {
+  switch (type.typeId) {
+    case TYPE.Int:
+    case TYPE.Time:
+      return type.bitWidth! / 8;
+    case TYPE.Float:
+      return 2 << type.precision!;
+    case TYPE.Decimal:
+      return (type.bitWidth ?? 128) / 8;
+    case TYPE.Date:
+      return type.unit === 0 ? 4 : 8;
+    case TYPE.Timestamp:
+    case TYPE.Duration:
+      return 8;
+    case TYPE.Interval:
+      return INTERVAL_BYTES[type.unit!];
+    case TYPE.FixedSizeBinary:
+      return type.byteWidth;
+    default:
+      return undefined;
+  }
+}
