@@ -190,7 +190,9 @@ impl Row<'_> {
                 let from = self.data[block * format.bytes()..].as_ptr();
                 // SAFETY: the data has the layer's blocks, and `to` room for its values.
                 return unsafe {
-                    (kernel.decode_ggml)(format, from, (end - first) / ggml::BLOCK, to.add(first))
+                    let (to, count) = (to.add(first), (end - first) / ggml::BLOCK);
+                    let stream = stream && to.align_offset(64) == 0;
+                    (kernel.decode_ggml)(format, from, count, to, stream)
                 };
             }
         };

@@ -110,27 +110,31 @@ fn forth(
     rounds.alternate(&format!("int{bits}, {threads} threads"), steps);
 }
 
-/// And the way back.
+/// And the way back, also from ggml's blocks, which are read as well.
 fn back(rounds: &mut Rounds, batch: &RecordBatch, buffer: &mut [u8], bits: usize, threads: usize) {
     let warm = Quantizer::keeping(1 << 30);
-    let full = options(&json!({"bitWidth": bits}), json!({}));
-    let quantized = warm.quantize(batch, &full, &Control::default());
-    let quantized = quantized.expect("quantized").batch;
+    let base = json!({"bitWidth": bits});
+    let [groups, blocks] =
+        [json!({}), json!({"layout": "ggml", "scheme": "symmetric"})].map(|kind| {
+            let quantized = warm.quantize(batch, &options(&base, kind), &Control::default());
+            quantized.expect("quantized").batch
+        });
     let count = (rounds.megabytes * 1e6 / 4.0) as usize;
     let codes = vec![1u8; count * bits / 8];
     let options = DequantizeOptions {
         threads,
         ..DequantizeOptions::default()
     };
+    let dequantize = |quantized: &RecordBatch| {
+        let back = warm.dequantize(quantized, &options, &Control::default());
+        black_box(back.expect("dequantized"));
+    };
     let steps = vec![
         Step::new("the limit", || {
             limit::back(&codes, buffer, count, bits, threads)
         }),
-        Step::new("dequantize, warm", || {
-            let back = warm.dequantize(&quantized, &options, &Control::default());
-            black_box(back.expect("dequantized"));
-        })
-        .at_least(BACK, 0),
+        Step::new("dequantize, warm", || dequantize(&groups)).at_least(BACK, 0),
+        Step::new("the same, of ggml's blocks", || dequantize(&blocks)).at_least(BACK, 0),
     ];
     rounds.alternate(&format!("back from int{bits}, {threads} threads"), steps);
 }

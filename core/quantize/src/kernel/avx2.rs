@@ -64,6 +64,17 @@ unsafe fn pairs(codes: __m256i) -> __m128i {
     }
 }
 
+/// The low halves of 16 bytes, and the high ones.
+#[inline(always)]
+pub(super) unsafe fn halves(from: *const u8) -> [__m128i; 2] {
+    unsafe {
+        let mask = _mm_set1_epi8(15);
+        let bytes = _mm_loadu_si128(from.cast());
+        let high = _mm_srli_epi16::<4>(bytes);
+        [_mm_and_si128(bytes, mask), _mm_and_si128(high, mask)]
+    }
+}
+
 /// Thirty-two codes of a byte each, of codes that are packed to `BITS` bits.
 #[inline(always)]
 pub(super) unsafe fn unpacked<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [__m128i; 2] {
@@ -71,10 +82,7 @@ pub(super) unsafe fn unpacked<const SIGNED: bool, const BITS: u8>(from: *const u
         let codes = match BITS {
             8 => return [0, 16].map(|at| _mm_loadu_si128(from.add(at).cast())),
             4 => {
-                let mask = _mm_set1_epi8(15);
-                let bytes = _mm_loadu_si128(from.cast());
-                let low = _mm_and_si128(bytes, mask);
-                let high = _mm_and_si128(_mm_srli_epi16::<4>(bytes), mask);
+                let [low, high] = halves(from);
                 [_mm_unpacklo_epi8(low, high), _mm_unpackhi_epi8(low, high)]
             }
             _ => {
@@ -360,6 +368,15 @@ impl Lanes for Avx2 {
             };
             unpacked::<SIGNED, BITS>(from)
                 .map(|codes| (eight(codes), eight(_mm_srli_si128::<8>(codes))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
+        unsafe {
+            halves(from).map(|codes| {
+                let high = _mm_srli_si128::<8>(codes);
+                (_mm256_cvtepu8_epi32(codes), _mm256_cvtepu8_epi32(high))
+            })
         }
     }
     #[inline(always)]

@@ -218,6 +218,10 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
+        unsafe { super::avx2::halves(from).map(|codes| _mm512_cvtepu8_epi32(codes)) }
+    }
+    #[inline(always)]
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {
         unsafe { _mm512_sub_epi32(a, b) }
     }

@@ -264,37 +264,44 @@ unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> 
     }
 }
 
-/// Decodes `count` blocks.
+/// Decodes `count` blocks. `stream`: past the caches, and `to` then is 64-byte-aligned.
 #[inline(always)]
-pub(crate) unsafe fn decode(format: Format, from: *const u8, count: usize, to: *mut f32) {
+pub(crate) unsafe fn decode<L: Lanes>(
+    format: Format,
+    from: *const u8,
+    count: usize,
+    to: *mut f32,
+    stream: bool,
+) {
     for block in 0..count {
         // SAFETY: the caller vouches for `count` blocks of bytes and values.
         unsafe {
-            let from = from.add(block * format.bytes());
-            let half =
-                |at: usize| f16::from_le_bytes(from.add(at).cast::<[u8; 2]>().read()).to_f32();
-            let d = half(0);
-            let nibbles = |at: usize| {
-                let bytes = from.add(at).cast::<[u8; BLOCK / 2]>().read();
-                std::array::from_fn::<i32, BLOCK, _>(|at| {
-                    i32::from(bytes[at % 16] >> (at / 16 * 4) & 15)
-                })
+            let (from, to) = (from.add(block * format.bytes()), to.add(block * BLOCK));
+            let [d, m] = match format {
+                Format::Q8_0 | Format::Q4_0 => [from.cast::<[u8; 2]>().read(), [0; 2]],
+                Format::Q4_1 => from.cast::<[[u8; 2]; 2]>().read(),
             };
-            let values: [f32; BLOCK] = match format {
-                Format::Q8_0 => from
-                    .add(2)
-                    .cast::<[i8; BLOCK]>()
-                    .read()
-                    .map(|q| f32::from(q) * d),
-                Format::Q4_0 => nibbles(2).map(|q| (q - 8) as f32 * d),
-                Format::Q4_1 => {
-                    let m = half(2);
-                    nibbles(4).map(|q| q as f32 * d + m)
+            let d = L::splat(f16::from_le_bytes(d).to_f32());
+            let [a, b] = match format {
+                Format::Q8_0 => L::load_codes::<true, 8>(from.add(2)),
+                Format::Q4_0 => {
+                    let ([low, high], eight) = (L::load_nibbles(from.add(2)), L::splat_int(8));
+                    [L::sub_int(low, eight), L::sub_int(high, eight)]
                 }
+                Format::Q4_1 => L::load_nibbles(from.add(4)),
             };
-            to.add(block * BLOCK)
-                .cast::<[f32; BLOCK]>()
-                .write_unaligned(values);
+            let (mut a, mut b) = (L::to_float(a).mul(d), L::to_float(b).mul(d));
+            if format == Format::Q4_1 {
+                let m = L::splat(f16::from_le_bytes(m).to_f32());
+                (a, b) = (a.add(m), b.add(m));
+            }
+            if stream {
+                a.stream(to);
+                b.stream(to.add(LANES));
+            } else {
+                a.store(to);
+                b.store(to.add(LANES));
+            }
         }
     }
 }

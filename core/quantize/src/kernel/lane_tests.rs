@@ -252,6 +252,9 @@ unsafe fn codes<L: Lanes>(random: &mut Random, results: &mut Results) {
         let mut pairs = [0xa5u8; LANES + 2];
         L::store_nibbles(low, high, pairs.as_mut_ptr().add(1));
         results.bytes("store_nibbles", &pairs);
+        for half in L::load_nibbles(pairs.as_ptr().add(1)) {
+            results.int::<L>("load_nibbles", half);
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) struct Kernel {
     pub(crate) widen_f16: unsafe fn(*const u16, usize, *mut f32),
     pub(crate) widen_bf16: unsafe fn(*const u16, usize, *mut f32),
     pub(crate) encode_ggml: Encode,
-    pub(crate) decode_ggml: unsafe fn(Format, *const u8, usize, *mut f32),
+    pub(crate) decode_ggml: unsafe fn(Format, *const u8, usize, *mut f32, bool),
     pub(crate) fence: fn(),
 }
 
@@ -284,8 +284,14 @@ macro_rules! entries {
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn decode_ggml(format: Format, from: *const u8, count: usize, to: *mut f32) {
-                unsafe { ggml::decode(format, from, count, to) }
+            unsafe fn decode_ggml(
+                format: Format,
+                from: *const u8,
+                count: usize,
+                to: *mut f32,
+                stream: bool,
+            ) {
+                unsafe { ggml::decode::<$lanes>(format, from, count, to, stream) }
             }
         }
     };

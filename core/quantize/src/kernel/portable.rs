@@ -247,6 +247,15 @@ impl Lanes for Portable {
         })
     }
     #[inline(always)]
+    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
+        // SAFETY: the caller vouches for 16 readable bytes.
+        let bytes = unsafe { from.cast::<[u8; LANES]>().read() };
+        [
+            bytes.map(|byte| i32::from(byte & 15)),
+            bytes.map(|byte| i32::from(byte >> 4)),
+        ]
+    }
+    #[inline(always)]
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {
         std::array::from_fn(|lane| a[lane].wrapping_sub(b[lane]))
     }
