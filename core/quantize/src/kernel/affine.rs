@@ -26,7 +26,7 @@ const PAGE: usize = 4096 / size_of::<f32>();
 /// The bits of infinity: a magnitude from here on is not a number to quantize.
 pub(super) const INFINITY: i32 = 0x7f80_0000;
 
-/// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`. NaN is passed over. Fetches the
+/// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`; a NaN becomes an end. Fetches the
 /// first quarter of as many values at `next`, which need not be readable.
 #[inline(always)]
 pub(crate) unsafe fn ranges<L: Lanes>(
@@ -42,15 +42,24 @@ pub(crate) unsafe fn ranges<L: Lanes>(
         for page in (0..lows.len() * len).step_by(PAGE) {
             L::prefetch(next.wrapping_add(AHEAD + page));
         }
-        for (group, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
-            let start = group * len;
+        let (mut x, mut next) = (x, next);
+        for (low, high) in lows.iter_mut().zip(highs) {
             let mut range = L::no_range();
-            let mut at = start;
-            while at < start + len {
-                L::prefetch(next.wrapping_add(at / 4));
-                range = L::widen(range, L::load(x.add(at)));
-                range = L::widen(range, L::load(x.add(at + LANES)));
-                at += STEP;
+            for _ in 0..len / (4 * STEP) {
+                L::prefetch(next);
+                L::prefetch(next.wrapping_add(LANES));
+                for at in (0..4 * STEP).step_by(LANES) {
+                    range = L::widen(range, L::load(x.add(at)));
+                }
+                x = x.add(4 * STEP);
+                next = next.wrapping_add(STEP);
+            }
+            for _ in 0..len % (4 * STEP) / STEP {
+                L::prefetch(next);
+                range = L::widen(range, L::load(x));
+                range = L::widen(range, L::load(x.add(LANES)));
+                x = x.add(STEP);
+                next = next.wrapping_add(STEP / 4);
             }
             (*low, *high) = L::ends(range);
         }
@@ -84,13 +93,11 @@ pub(crate) const UNPACKED: u8 = 0;
 unsafe fn put<L: Lanes, const SIGNED: bool, const PACKED: u8>(
     words: [L::Words; 2],
     zero_point: i32,
-    codes: *mut u8,
-    at: usize,
+    to: *mut u8,
 ) {
     let [a, b] = words;
     // SAFETY: the caller vouches for the room, and its alignment if codes are packed.
     unsafe {
-        let to = codes.add(bytes::<PACKED>(at));
         match PACKED {
             UNPACKED => L::store_codes::<SIGNED>(a, b, zero_point, to),
             _ => L::stream_codes::<SIGNED, PACKED>(a, b, zero_point, to),
@@ -127,56 +134,66 @@ pub(crate) unsafe fn code<
     codes: *mut u8,
     sums: &mut Sums,
 ) -> bool {
-    let (first, doubt) = (groups.len() * len / 4, rule.doubt());
+    let tie = (0.5 - rule.doubt()).to_bits() as i32;
+    let next = next.wrapping_add(groups.len() * len / 4);
+    let mut place = Place { x, next, codes };
     // SAFETY: the caller vouches for `groups.len() * len` readable values and writable codes.
     unsafe {
-        for (at, group) in groups.iter().enumerate() {
-            let next = next.wrapping_add(first + at * len * 3 / 4);
-            let (x, codes) = (x.add(at * len), codes.add(bytes::<PACKED>(at * len)));
-            let values = Values { x, next, len };
+        for group in groups {
             match group.path {
                 Path::Reciprocal => {
                     let (steps, worst) =
-                        code_multiplied::<L, SIGNED, STATISTICS, PACKED>(values, group, codes);
-                    if L::any_above(worst, (0.5 - doubt).to_bits() as i32) {
-                        divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums);
+                        code_multiplied::<L, SIGNED, STATISTICS, PACKED>(place, len, group);
+                    if L::any_above(worst, tie) {
+                        divide::<L, SIGNED, STATISTICS, PACKED>(place, len, group, rule, sums);
                     } else if STATISTICS {
                         // Sums that are kept in registers from group to group leave too few for the loop over one.
                         let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
                         steps.add_scaled(sums, group.scale);
                         if L::any_above(worst, sums.known_steps(group.inverse)) {
-                            sums.know::<L>(largest_error::<L>(values, group));
+                            sums.know::<L>(largest_error::<L>(place.x, len, group));
                         }
                     }
                 }
                 Path::Division => {
-                    divide::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, sums)
+                    divide::<L, SIGNED, STATISTICS, PACKED>(place, len, group, rule, sums)
                 }
-                Path::Wide => code_wide::<SIGNED, PACKED>(x, len, group, rule, codes, sums),
+                Path::Wide => code_wide::<SIGNED, PACKED>(place, len, group, rule, sums),
                 Path::Beyond => sums.note_one(INFINITY),
             }
+            place.advance::<PACKED>(len);
         }
         sums.are_finite::<L>()
     }
 }
 
-/// `len` values, and the address whose neighbourhood is to be fetched meanwhile.
+/// Where the next values are, where their codes go, and the address whose neighbourhood is to be fetched meanwhile.
 #[derive(Clone, Copy)]
-struct Values {
+struct Place {
     x: *const f32,
     next: *const f32,
-    len: usize,
+    codes: *mut u8,
 }
 
-impl Values {
-    /// Asks for what the step at `at` is to fetch: 24 values, and so one line or two.
+impl Place {
+    /// Asks for what the next step is to fetch: 24 values, and so one line or two.
     #[inline(always)]
-    unsafe fn fetch<L: Lanes>(self, at: usize) {
+    unsafe fn fetch<L: Lanes>(self) {
         // SAFETY: a prefetch takes any address.
         unsafe {
-            let next = self.next.wrapping_add(at * 3 / 4);
-            L::prefetch(next);
-            L::prefetch(next.wrapping_add(LANES));
+            L::prefetch(self.next);
+            L::prefetch(self.next.wrapping_add(LANES));
+        }
+    }
+
+    /// Goes on by `count` values, whole steps of them, and by three quarters as many to fetch.
+    #[inline(always)]
+    unsafe fn advance<const PACKED: u8>(&mut self, count: usize) {
+        // SAFETY: the caller vouches for so many values and codes.
+        unsafe {
+            self.x = self.x.add(count);
+            self.next = self.next.wrapping_add(count * 3 / 4);
+            self.codes = self.codes.add(bytes::<PACKED>(count));
         }
     }
 }
@@ -184,17 +201,17 @@ impl Values {
 /// The codes of a group by division.
 #[inline(always)]
 unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
-    values: Values,
+    place: Place,
+    len: usize,
     group: &Group,
     rule: &Rule,
-    codes: *mut u8,
     sums: &mut Sums,
 ) {
     // SAFETY: as promised to this function.
     unsafe {
         let before = Vectors::load(sums);
         let (after, worst) =
-            code_divided::<L, SIGNED, STATISTICS, PACKED>(values, group, rule, codes, before);
+            code_divided::<L, SIGNED, STATISTICS, PACKED>(place, len, group, rule, before);
         after.store(sums);
         sums.note::<L>(worst);
     }
@@ -209,22 +226,21 @@ unsafe fn code_multiplied<
     const STATISTICS: bool,
     const PACKED: u8,
 >(
-    values: Values,
+    place: Place,
+    len: usize,
     group: &Group,
-    codes: *mut u8,
 ) -> (Vectors<L>, L::Most) {
     // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
     unsafe {
-        let Values { x, len, .. } = values;
+        let mut place = place;
         let inverse = L::splat(group.inverse);
         let mut sums = Vectors::zero();
         let mut worst = L::least();
-        let mut at = 0;
-        while at < len {
-            values.fetch::<L>(at);
+        for _ in 0..len / STEP {
+            place.fetch::<L>();
             let mut words = [L::narrow(L::splat_int(0)); 2];
             for (half, words) in words.iter_mut().enumerate() {
-                let steps = L::load(x.add(at + half * LANES)).mul(inverse);
+                let steps = L::load(place.x.add(half * LANES)).mul(inverse);
                 let code = steps.round();
                 *words = L::narrow(code);
                 let error = steps.sub(L::to_float(code));
@@ -233,8 +249,8 @@ unsafe fn code_multiplied<
                     sums.add(steps, error);
                 }
             }
-            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
-            at += STEP;
+            put::<L, SIGNED, PACKED>(words, group.zero_point, place.codes);
+            place.advance::<PACKED>(STEP);
         }
         (sums, worst)
     }
@@ -242,13 +258,13 @@ unsafe fn code_multiplied<
 
 /// The largest errors of a group whose codes the reciprocal finds, to the last bit.
 #[inline(always)]
-unsafe fn largest_error<L: Lanes>(values: Values, group: &Group) -> L::Most {
+unsafe fn largest_error<L: Lanes>(x: *const f32, len: usize, group: &Group) -> L::Most {
     // SAFETY: as for `code_multiplied`.
     unsafe {
         let (inverse, negated) = (L::splat(group.inverse), L::splat(-group.scale));
         let mut worst = L::least();
-        for at in (0..values.len).step_by(LANES) {
-            let x = L::load(values.x.add(at));
+        for at in (0..len).step_by(LANES) {
+            let x = L::load(x.add(at));
             let code = L::to_float(x.mul(inverse).round());
             worst = L::most(worst, code.mul_add(negated, x));
         }
@@ -258,26 +274,25 @@ unsafe fn largest_error<L: Lanes>(values: Values, group: &Group) -> L::Most {
 
 #[inline(always)]
 unsafe fn code_divided<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
-    values: Values,
+    place: Place,
+    len: usize,
     group: &Group,
     rule: &Rule,
-    codes: *mut u8,
     mut sums: Vectors<L>,
 ) -> (Vectors<L>, L::Most) {
     // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
     unsafe {
-        let Values { x, len, .. } = values;
+        let mut place = place;
         let (bottom, top) = rule.codes();
         let (scale, negated) = (L::splat(group.scale), L::splat(-group.scale));
         let low = L::splat((bottom - group.zero_point) as f32);
         let high = L::splat((top - group.zero_point) as f32);
         let mut worst = L::least();
-        let mut at = 0;
-        while at < len {
-            values.fetch::<L>(at);
+        for _ in 0..len / STEP {
+            place.fetch::<L>();
             let mut words = [L::narrow(L::splat_int(0)); 2];
             for (half, words) in words.iter_mut().enumerate() {
-                let x = L::load(x.add(at + half * LANES));
+                let x = L::load(place.x.add(half * LANES));
                 // Saturating before rounding is the same as after it, since the bounds are integers.
                 let code = x.div(scale).min(high).max(low).round();
                 // Of the exact product; the value that comes back differs from that by its rounding.
@@ -288,8 +303,8 @@ unsafe fn code_divided<L: Lanes, const SIGNED: bool, const STATISTICS: bool, con
                     sums.add(x, e);
                 }
             }
-            put::<L, SIGNED, PACKED>(words, group.zero_point, codes, at);
-            at += STEP;
+            put::<L, SIGNED, PACKED>(words, group.zero_point, place.codes);
+            place.advance::<PACKED>(STEP);
         }
         (sums, worst)
     }
@@ -297,11 +312,10 @@ unsafe fn code_divided<L: Lanes, const SIGNED: bool, const STATISTICS: bool, con
 
 #[inline(always)]
 unsafe fn code_wide<const SIGNED: bool, const PACKED: u8>(
-    x: *const f32,
+    place: Place,
     len: usize,
     group: &Group,
     rule: &Rule,
-    codes: *mut u8,
     sums: &mut Sums,
 ) {
     let (bottom, top) = rule.codes();
@@ -309,7 +323,7 @@ unsafe fn code_wide<const SIGNED: bool, const PACKED: u8>(
     for start in (0..len).step_by(STEP) {
         let step: [u8; STEP] = std::array::from_fn(|at| {
             // SAFETY: the caller vouches for `len` values, a multiple of `STEP`.
-            let x = unsafe { x.add(start + at).read_unaligned() };
+            let x = unsafe { place.x.add(start + at).read_unaligned() };
             let steps = code_one(x, group.scale, bottom, top, group.zero_point);
             let (wide, e) = (
                 f64::from(x),
@@ -327,7 +341,12 @@ unsafe fn code_wide<const SIGNED: bool, const PACKED: u8>(
         // SAFETY: the caller vouches for room for all codes.
         unsafe {
             let bits = if PACKED == UNPACKED { 8 } else { PACKED };
-            pack_portable(bits, step.as_ptr(), STEP, codes.add(bytes::<PACKED>(start)));
+            pack_portable(
+                bits,
+                step.as_ptr(),
+                STEP,
+                place.codes.add(bytes::<PACKED>(start)),
+            );
         }
     }
     sums.note_one(worst);

@@ -199,7 +199,7 @@ macro_rules! entries {
 
             $(#[target_feature(enable = $features)])?
             unsafe fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-                rule::fit(rule, lows, highs, groups)
+                unsafe { rule::fit::<$lanes>(rule, lows, highs, groups) }
             }
 
             const fn codes<const PACKED: u8>() -> [Code; 4] {

@@ -1,5 +1,7 @@
 //! What fixes the affine map of a group: from the rule and a range to a scale and a zero point, in float64.
 
+use super::lanes::{LANES, Lanes};
+
 /// Squares of values up to 255 steps of such a scale, and sums of thousands of them, neither overflow nor vanish in
 /// float32.
 pub(crate) const SAFE_SCALES: std::ops::RangeInclusive<f32> = 1e-12..=1e12;
@@ -83,12 +85,13 @@ impl Rule {
         if self.signed { 0 } else { 1 << (self.bits - 1) }
     }
 
-    /// Distance from a tie, in steps, within which the reciprocal is not trusted: at most 2^bits steps from zero an
-    /// error of one unit in the last place is 2^(bits - 24) steps; the rest covers the rounding of the scale itself,
-    /// which may let a value saturate only next to a tie.
+    /// Distance from a tie, in steps, within which a product with the reciprocal is not trusted: three times
+    /// 2^(bits - 24) steps, a unit in the last place of a float32 of nearly 2^bits steps. The reciprocal is off by at most one of
+    /// these, the product and the quotient by half of one each, and what saturates because the scale was
+    /// rounded lies at most one beyond a tie.
     #[inline(always)]
     pub(crate) fn doubt(&self) -> f32 {
-        f32::from_bits((127 - 22 + u32::from(self.bits)) << 23)
+        3.0 * f32::from_bits((127 - 24 + u32::from(self.bits)) << 23)
     }
 
     /// A scale as it is stored: rounded up, so that the range stays covered, to the significant bits there are.
@@ -213,28 +216,33 @@ fn zero_point(low: f64, scale: f32, bottom: i32, top: i32) -> i32 {
 
 /// The maps of groups by their ranges: [`Rule::fit`] for each.
 #[inline(always)]
-pub(crate) fn fit(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-    const WIDTH: usize = 8;
+pub(crate) unsafe fn fit<L: Lanes>(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
     let ((bottom, top), steps) = (rule.codes(), rule.steps());
-    let ranges = lows.chunks(WIDTH).zip(highs.chunks(WIDTH));
-    for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(WIDTH)) {
+    let ranges = lows.chunks(LANES).zip(highs.chunks(LANES));
+    for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(LANES)) {
         if let (Ok(lows), Ok(highs), 24) = (
-            <&[f32; WIDTH]>::try_from(lows),
-            <&[f32; WIDTH]>::try_from(highs),
+            <&[f32; LANES]>::try_from(lows),
+            <&[f32; LANES]>::try_from(highs),
             rule.scale_bits,
         ) {
             // As if all were plain, without branches, so that the compiler makes vectors of it.
             let (low, high) = (lows.map(f64::from), highs.map(f64::from));
-            let (scales, zeros): ([f32; WIDTH], [i32; WIDTH]) = if rule.symmetric {
+            let (scales, zeros): ([f32; LANES], [i32; LANES]) = if rule.symmetric {
                 let scale = |at| (span(true, low[at], high[at]) / steps) as f32;
-                (std::array::from_fn(scale), [rule.middle(); WIDTH])
+                (std::array::from_fn(scale), [rule.middle(); LANES])
             } else {
                 let scale = |at| (span(false, low[at], high[at]) / steps) as f32;
-                let scales: [f32; WIDTH] = std::array::from_fn(scale);
+                let scales: [f32; LANES] = std::array::from_fn(scale);
                 let zeros = std::array::from_fn(|at| zero_point(low[at], scales[at], bottom, top));
                 (scales, zeros)
             };
-            let inverses = scales.map(|scale| 1.0 / scale);
+            let mut inverses = [0.0; LANES];
+            // SAFETY: the caller vouches for the set; the arrays hold whole vectors.
+            unsafe {
+                L::splat(1.0)
+                    .div(L::load(scales.as_ptr()))
+                    .store(inverses.as_mut_ptr())
+            };
             let is_plain = |scale: &f32| SAFE_SCALES.contains(scale);
             if scales.iter().fold(true, |all, scale| all & is_plain(scale)) {
                 for (at, group) in groups.iter_mut().enumerate() {
