@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{ALMOST_HALF, Lanes};
+use super::lanes::{ALMOST_HALF, LANES, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256, __m256);
@@ -237,12 +237,16 @@ impl Lanes for Avx2 {
         unsafe { total(_mm256_add_ps(self.0, self.1)) }
     }
     #[inline(always)]
-    unsafe fn half(value: f32) -> (u16, f32) {
+    unsafe fn halves(self) -> ([u16; LANES], Self) {
         unsafe {
-            let half = _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value));
+            let halves = [
+                _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0),
+                _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.1),
+            ];
+            let [low, high] = halves.map(|half| _mm256_cvtph_ps(half));
             (
-                _mm_extract_epi16::<0>(half) as u16,
-                _mm_cvtss_f32(_mm_cvtph_ps(half)),
+                std::mem::transmute::<[__m128i; 2], [u16; LANES]>(halves),
+                Self(low, high),
             )
         }
     }

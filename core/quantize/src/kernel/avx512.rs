@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{ALMOST_HALF, Lanes};
+use super::lanes::{ALMOST_HALF, LANES, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
@@ -103,13 +103,11 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn half(value: f32) -> (u16, f32) {
+    unsafe fn halves(self) -> ([u16; LANES], Self) {
         unsafe {
-            let half = _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm_set_ss(value));
-            (
-                _mm_extract_epi16::<0>(half) as u16,
-                _mm_cvtss_f32(_mm_cvtph_ps(half)),
-            )
+            let halves = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0);
+            let values = Self(_mm512_cvtph_ps(halves));
+            (std::mem::transmute::<__m256i, [u16; LANES]>(halves), values)
         }
     }
     #[inline(always)]

@@ -50,37 +50,86 @@ pub(crate) unsafe fn encode<L: Lanes>(
     biases: *mut f32,
     sums: &mut Sums,
 ) -> bool {
+    // SAFETY: as promised to this function.
+    unsafe {
+        match format {
+            Format::Q8_0 => encode_as::<L, Q8_0>(x, count, to, scales, biases, sums),
+            Format::Q4_0 => encode_as::<L, Q4_0>(x, count, to, scales, biases, sums),
+            Format::Q4_1 => encode_as::<L, Q4_1>(x, count, to, scales, biases, sums),
+        }
+    }
+}
+
+/// As [`encode`], in one format.
+#[inline(always)]
+unsafe fn encode_as<L: Lanes, F: Codes>(
+    x: *const f32,
+    count: usize,
+    to: *mut u8,
+    scales: *mut f32,
+    biases: *mut f32,
+    sums: &mut Sums,
+) -> bool {
     let mut is_valid = true;
+    let mut maps = Maps::default();
     // SAFETY: the caller vouches for `count` blocks of values and bytes and as many scales and, for Q4_1, biases.
+    unsafe {
+        for first in (0..count).step_by(AT_ONCE) {
+            // The scales of several blocks first: each waits long for its own reductions and divisions.
+            let some = AT_ONCE.min(count - first);
+            let (x, to) = (x.add(first * BLOCK), to.add(first * F::FORMAT.bytes()));
+            maps.fit::<L>(F::FORMAT, x, some);
+            if maps.are_plain(some) {
+                encode_some::<L, F, true>(x, some, &maps, to, sums);
+            } else {
+                is_valid &= maps.are_finite(some);
+                encode_some::<L, F, false>(x, some, &maps, to, sums);
+            }
+            put(&maps.scale, some, scales.add(first));
+            if F::FORMAT == Format::Q4_1 {
+                put(&maps.bias, some, biases.add(first));
+            }
+        }
+        is_valid & sums.are_finite::<L>()
+    }
+}
+
+/// Writes the first `count` numbers; all at once if that is what they are.
+#[inline(always)]
+unsafe fn put(numbers: &[f32; AT_ONCE], count: usize, to: *mut f32) {
+    // SAFETY: the caller vouches for the room.
+    unsafe {
+        match count {
+            AT_ONCE => to.cast::<[f32; AT_ONCE]>().write_unaligned(*numbers),
+            _ => to.copy_from_nonoverlapping(numbers.as_ptr(), count),
+        }
+    }
+}
+
+/// Encodes the `count` blocks that `maps` are of. `PLAIN`: float32 holds the squares of all values.
+#[inline(always)]
+unsafe fn encode_some<L: Lanes, F: Codes, const PLAIN: bool>(
+    x: *const f32,
+    count: usize,
+    maps: &Maps,
+    to: *mut u8,
+    sums: &mut Sums,
+) {
+    // SAFETY: as promised to this function.
     unsafe {
         let mut vectors = Vectors::<L>::load(sums);
         let mut worst = L::least();
-        let mut maps = Maps::default();
         for block in 0..count {
-            let nth = block % AT_ONCE;
-            if nth == 0 {
-                // The scales of several blocks first: each waits long for its own reductions and divisions.
-                maps.fit::<L>(format, x.add(block * BLOCK), AT_ONCE.min(count - block));
-            }
-            let map = maps.of(nth);
-            let x = x.add(block * BLOCK);
-            let to = to.add(block * format.bytes());
+            let (x, to) = (x.add(block * BLOCK), to.add(block * F::FORMAT.bytes()));
             let values = [L::load(x), L::load(x.add(LANES))];
             L::prefetch(x.wrapping_add(AHEAD));
             L::prefetch(x.wrapping_add(AHEAD + LANES));
-            let (scale, bias, errors) = match format {
-                Format::Q8_0 => encode_q8_0(values, map, to),
-                Format::Q4_0 => encode_q4_0(values, map, to),
-                Format::Q4_1 => encode_q4_1(values, map, to),
-            };
-            scales.add(block).write_unaligned(scale);
-            if format == Format::Q4_1 {
-                biases.add(block).write_unaligned(bias);
-            }
+            let map = maps.of(block);
+            to.cast::<[u8; 2]>().write(map.scale_bits.to_le_bytes());
+            let errors = F::encode(values, map, to.add(2));
             // A value that is NaN or infinite leaves such an error, whatever the scale.
             worst = L::most(L::most(worst, errors[0]), errors[1]);
-            is_valid &= scale.is_finite() & bias.is_finite();
-            if SAFE_SCALES.contains(&scale.abs()) {
+            if PLAIN || SAFE_SCALES.contains(&map.scale.abs()) {
                 vectors.add(values[0], errors[0]);
                 vectors.add(values[1], errors[1]);
             } else {
@@ -90,14 +139,14 @@ pub(crate) unsafe fn encode<L: Lanes>(
         }
         vectors.store(sums);
         sums.note::<L>(worst);
-        is_valid & sums.are_finite::<L>()
     }
 }
 
 /// Blocks whose scales are found together.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = LANES;
 
-/// What fixes the codes of several blocks: their ranges, and their scales before they are rounded to float16.
+/// What fixes the codes of several blocks: their ranges, their scales before they are rounded to float16, and their scales
+/// and biases after that.
 #[derive(Default)]
 struct Maps {
     low: [f32; AT_ONCE],
@@ -105,14 +154,21 @@ struct Maps {
     d: [f32; AT_ONCE],
     /// 1 / d as ggml takes it: 0 for 0.
     inverse: [f32; AT_ONCE],
+    scale: [f32; AT_ONCE],
+    scale_bits: [u16; AT_ONCE],
+    bias: [f32; AT_ONCE],
+    bias_bits: [u16; AT_ONCE],
 }
 
 /// That of one block.
 #[derive(Clone, Copy)]
 struct Map {
     low: f32,
-    d: f32,
     inverse: f32,
+    scale: f32,
+    scale_bits: u16,
+    bias: f32,
+    bias_bits: u16,
 }
 
 impl Maps {
@@ -120,9 +176,30 @@ impl Maps {
     fn of(&self, nth: usize) -> Map {
         Map {
             low: self.low[nth],
-            d: self.d[nth],
             inverse: self.inverse[nth],
+            scale: self.scale[nth],
+            scale_bits: self.scale_bits[nth],
+            bias: self.bias[nth],
+            bias_bits: self.bias_bits[nth],
         }
+    }
+
+    /// Whether the first `count` are finite, and float32 holds the squares of their values.
+    // Loops, as closures would not be compiled for the instruction set of their function.
+    #[inline(always)]
+    fn are_plain(&self, count: usize) -> bool {
+        let mut all = true;
+        for (at, (scale, bias)) in self.scale.iter().zip(&self.bias).enumerate() {
+            all &= (at >= count) | (SAFE_SCALES.contains(&scale.abs()) & bias.is_finite());
+        }
+        all
+    }
+
+    /// Whether the first `count` are finite.
+    #[inline(always)]
+    fn are_finite(&self, count: usize) -> bool {
+        let mut all = self.scale[..count].iter().chain(&self.bias[..count]);
+        all.all(|number| number.is_finite())
     }
 
     /// For the `count` blocks at `from`. What follows their ranges is done for all there may be, so that the compiler makes
@@ -146,13 +223,38 @@ impl Maps {
             Format::Q4_0 => most.map(|most| most / -8.0),
             Format::Q4_1 => std::array::from_fn(|at| (self.high[at] - self.low[at]) / 15.0),
         };
-        if format != Format::Q8_0 {
+        if self.first_matters(format) {
             for at in 0..count {
                 // SAFETY: as above.
                 unsafe { self.respect_the_first(format, from.add(at * BLOCK), at) };
             }
         }
         self.inverse = self.d.map(|d| if d == 0.0 { 0.0 } else { 1.0 / d });
+        // SAFETY: the arrays hold whole vectors.
+        unsafe {
+            let scale;
+            (self.scale_bits, scale) = L::load(self.d.as_ptr()).halves();
+            scale.store(self.scale.as_mut_ptr());
+            if format == Format::Q4_1 {
+                let bias;
+                (self.bias_bits, bias) = L::load(self.low.as_ptr()).halves();
+                bias.store(self.bias.as_mut_ptr());
+            }
+        }
+    }
+
+    /// Whether there is a block for [`respect_the_first`](Self::respect_the_first), which is rare.
+    #[inline(always)]
+    fn first_matters(&self, format: Format) -> bool {
+        let mut any = false;
+        for (low, high) in self.low.iter().zip(&self.high) {
+            any |= match format {
+                Format::Q8_0 => false,
+                Format::Q4_0 => *high == -*low,
+                Format::Q4_1 => *low == 0.0,
+            };
+        }
+        any
     }
 
     /// Of equal values the first decides, where that makes a difference.
@@ -183,16 +285,6 @@ unsafe fn first(from: *const f32, is_it: impl Fn(f32) -> bool) -> Option<f32> {
     values.find(|value| is_it(*value))
 }
 
-#[inline(always)]
-unsafe fn write_half<L: Lanes>(value: f32, to: *mut u8) -> f32 {
-    // SAFETY: the caller vouches for two bytes.
-    unsafe {
-        let (bits, half) = L::half(value);
-        to.cast::<[u8; 2]>().write(bits.to_le_bytes());
-        half
-    }
-}
-
 /// Saturated to four bits, the fraction cut off.
 // A closure would not be compiled for the instruction set of its function.
 #[inline(always)]
@@ -201,66 +293,78 @@ unsafe fn nibble<L: Lanes>(steps: L) -> L::Int {
     unsafe { steps.max(L::splat(0.0)).min(L::splat(15.0)).truncate() }
 }
 
-/// Scale, bias, and the errors, of the exact products of code and scale.
-type Encoded<L> = (f32, f32, [L; 2]);
+/// How a block's codes are found and written.
+trait Codes {
+    const FORMAT: Format;
 
-#[inline(always)]
-unsafe fn encode_q8_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 34 bytes.
-    unsafe {
-        let id = L::splat(map.inverse);
-        let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
-        L::store_codes::<true>(L::narrow(codes[0]), L::narrow(codes[1]), 0, to.add(2));
-        let d = write_half::<L>(map.d, to);
-        let negated = L::splat(-d);
-        let errors = [
-            L::to_float(codes[0]).mul_add(negated, x[0]),
-            L::to_float(codes[1]).mul_add(negated, x[1]),
-        ];
-        (d, 0.0, errors)
+    /// Writes what follows the block's scale. Gives the errors, of the exact products of code and scale.
+    unsafe fn encode<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> [L; 2];
+}
+
+struct Q8_0;
+struct Q4_0;
+struct Q4_1;
+
+impl Codes for Q8_0 {
+    const FORMAT: Format = Format::Q8_0;
+
+    #[inline(always)]
+    unsafe fn encode<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> [L; 2] {
+        // SAFETY: the caller vouches for 32 bytes.
+        unsafe {
+            let (id, negated) = (L::splat(map.inverse), L::splat(-map.scale));
+            let codes = [x[0].mul(id).round_away(), x[1].mul(id).round_away()];
+            L::store_codes::<true>(L::narrow(codes[0]), L::narrow(codes[1]), 0, to);
+            [
+                L::to_float(codes[0]).mul_add(negated, x[0]),
+                L::to_float(codes[1]).mul_add(negated, x[1]),
+            ]
+        }
     }
 }
 
-#[inline(always)]
-unsafe fn encode_q4_0<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 18 bytes.
-    unsafe {
-        let (id, shift) = (L::splat(map.inverse), L::splat(8.5));
-        let codes = [
-            nibble(x[0].mul(id).add(shift)),
-            nibble(x[1].mul(id).add(shift)),
-        ];
-        L::store_nibbles(codes[0], codes[1], to.add(2));
-        let d = write_half::<L>(map.d, to);
-        let (eight, negated) = (L::splat(8.0), L::splat(-d));
-        let errors = [
-            L::to_float(codes[0]).sub(eight).mul_add(negated, x[0]),
-            L::to_float(codes[1]).sub(eight).mul_add(negated, x[1]),
-        ];
-        (d, 0.0, errors)
+impl Codes for Q4_0 {
+    const FORMAT: Format = Format::Q4_0;
+
+    #[inline(always)]
+    unsafe fn encode<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> [L; 2] {
+        // SAFETY: the caller vouches for 16 bytes.
+        unsafe {
+            let (id, shift) = (L::splat(map.inverse), L::splat(8.5));
+            let codes = [
+                nibble(x[0].mul(id).add(shift)),
+                nibble(x[1].mul(id).add(shift)),
+            ];
+            L::store_nibbles(codes[0], codes[1], to);
+            let (eight, negated) = (L::splat(8.0), L::splat(-map.scale));
+            [
+                L::to_float(codes[0]).sub(eight).mul_add(negated, x[0]),
+                L::to_float(codes[1]).sub(eight).mul_add(negated, x[1]),
+            ]
+        }
     }
 }
 
-#[inline(always)]
-unsafe fn encode_q4_1<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> Encoded<L> {
-    // SAFETY: the caller vouches for 20 bytes.
-    unsafe {
-        let (id, minimum, half) = (L::splat(map.inverse), L::splat(map.low), L::splat(0.5));
-        let codes = [
-            nibble(x[0].sub(minimum).mul(id).add(half)),
-            nibble(x[1].sub(minimum).mul(id).add(half)),
-        ];
-        L::store_nibbles(codes[0], codes[1], to.add(4));
-        let (d, m) = (
-            write_half::<L>(map.d, to),
-            write_half::<L>(map.low, to.add(2)),
-        );
-        let (negated, bias) = (L::splat(-d), L::splat(m));
-        let errors = [
-            L::to_float(codes[0]).mul_add(negated, x[0].sub(bias)),
-            L::to_float(codes[1]).mul_add(negated, x[1].sub(bias)),
-        ];
-        (d, m, errors)
+impl Codes for Q4_1 {
+    const FORMAT: Format = Format::Q4_1;
+
+    #[inline(always)]
+    unsafe fn encode<L: Lanes>(x: [L; 2], map: Map, to: *mut u8) -> [L; 2] {
+        // SAFETY: the caller vouches for 18 bytes.
+        unsafe {
+            to.cast::<[u8; 2]>().write(map.bias_bits.to_le_bytes());
+            let (id, minimum, half) = (L::splat(map.inverse), L::splat(map.low), L::splat(0.5));
+            let codes = [
+                nibble(x[0].sub(minimum).mul(id).add(half)),
+                nibble(x[1].sub(minimum).mul(id).add(half)),
+            ];
+            L::store_nibbles(codes[0], codes[1], to.add(2));
+            let (negated, bias) = (L::splat(-map.scale), L::splat(map.bias));
+            [
+                L::to_float(codes[0]).mul_add(negated, x[0].sub(bias)),
+                L::to_float(codes[1]).mul_add(negated, x[1].sub(bias)),
+            ]
+        }
     }
 }
 

@@ -185,12 +185,14 @@ unsafe fn conversions<L: Lanes>(random: &mut Random, results: &mut Results) {
     let large = random.below(2.1e9);
     let bytes: [u64; 5] = std::array::from_fn(|_| random.next());
     unsafe {
-        for _ in 0..4 {
-            let value = random.value();
-            let (half, back) = L::half(value);
-            let half = if value.is_nan() { 0 } else { half };
-            results.floats("half", &[f32::from_bits(half.into()), back]);
-        }
+        let values = random.values();
+        let (bits, halves) = L::load(values.as_ptr()).halves();
+        let bits = std::array::from_fn::<_, LANES, _>(|at| {
+            let bits = if values[at].is_nan() { 0 } else { bits[at] };
+            f32::from_bits(bits.into())
+        });
+        results.floats("halves, bits", &bits);
+        results.lanes("halves", halves);
         let [s, t, large] = [&s, &t, &large].map(|values| L::load(values.as_ptr()));
         results.int::<L>("round", s.round());
         results.int::<L>("round_away", s.round_away());

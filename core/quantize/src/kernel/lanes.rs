@@ -64,11 +64,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn total(self) -> f32;
     /// Asks for the cache line at `from`, which need not be readable.
     unsafe fn prefetch(from: *const f32);
-    /// The nearest float16, its bits and its value.
-    unsafe fn half(value: f32) -> (u16, f32) {
-        let half = half::f16::from_f32(value);
-        (half.to_bits(), half.to_f32())
-    }
+    /// The nearest float16 of each lane: their bits, and their values.
+    unsafe fn halves(self) -> ([u16; LANES], Self);
     /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
     unsafe fn round(self) -> Self::Int;
     /// To the nearest integer, ties away from zero, as C's `roundf`. As for `round` with what does not fit.

@@ -1,5 +1,7 @@
 //! Sixteen lanes as an array: the reference, and what runs where no other set does.
 
+use half::f16;
+
 use super::lanes::{ALMOST_HALF, LANES, Lanes};
 use super::pack::unpack_portable;
 
@@ -152,6 +154,11 @@ impl Lanes for Portable {
             half /= 2;
         }
         sums[0]
+    }
+    #[inline(always)]
+    unsafe fn halves(self) -> ([u16; LANES], Self) {
+        let halves = self.0.map(f16::from_f32);
+        (halves.map(f16::to_bits), Self(halves.map(f16::to_f32)))
     }
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}

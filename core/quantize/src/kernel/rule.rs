@@ -25,7 +25,7 @@ pub(crate) enum Path {
 }
 
 /// The affine map of one group.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) scale: f32,
     pub(crate) inverse: f32,
@@ -102,14 +102,31 @@ impl Rule {
             // Subnormal float16 are multiples of 2^-24.
             ((scale * 16_777_216.0).ceil() / 16_777_216.0) as f32
         } else if self.scale_bits < 24 {
-            let dropped = (1u32 << (24 - self.scale_bits)) - 1;
-            // Up, also from the float64: a carry into the exponent is what rounding up means there.
-            let above = if f64::from(nearest) < scale { 1 } else { 0 };
-            f32::from_bits((nearest.to_bits() + above + dropped) & !dropped)
+            self.rounded_up(scale)
         } else {
             nearest
         };
         stored.clamp(self.smallest_scale, self.largest_scale)
+    }
+
+    /// To fewer significant bits than a float32 has.
+    #[inline(always)]
+    fn rounded_up(&self, scale: f64) -> f32 {
+        let nearest = scale as f32;
+        let dropped = (1u32 << (24 - self.scale_bits)) - 1;
+        // Up, also from the float64: a carry into the exponent is what rounding up means there.
+        let above = u32::from(f64::from(nearest) < scale);
+        f32::from_bits((nearest.to_bits() + above + dropped) & !dropped)
+    }
+
+    /// The smallest and the largest scale that is neither clamped nor far from 1 nor a subnormal float16.
+    #[inline(always)]
+    fn plain_scales(&self) -> (f32, f32) {
+        let (smallest, largest) = (*SAFE_SCALES.start(), *SAFE_SCALES.end());
+        match self.scale_bits {
+            HALF_BITS => (HALF_NORMAL as f32, self.largest_scale),
+            _ => (smallest, largest),
+        }
     }
 
     /// As [`storable`](Self::storable), to the nearest: for scales that need not cover the range.
@@ -217,49 +234,80 @@ fn zero_point(low: f64, scale: f32, bottom: i32, top: i32) -> i32 {
 /// The maps of groups by their ranges: [`Rule::fit`] for each.
 #[inline(always)]
 pub(crate) unsafe fn fit<L: Lanes>(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-    let ((bottom, top), steps) = (rule.codes(), rule.steps());
     let ranges = lows.chunks(LANES).zip(highs.chunks(LANES));
     for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(LANES)) {
-        if let (Ok(lows), Ok(highs), 24) = (
-            <&[f32; LANES]>::try_from(lows),
-            <&[f32; LANES]>::try_from(highs),
-            rule.scale_bits,
-        ) {
-            // As if all were plain, without branches, so that the compiler makes vectors of it.
-            let (low, high) = (lows.map(f64::from), highs.map(f64::from));
-            let (scales, zeros): ([f32; LANES], [i32; LANES]) = if rule.symmetric {
-                let scale = |at| (span(true, low[at], high[at]) / steps) as f32;
-                (std::array::from_fn(scale), [rule.middle(); LANES])
-            } else {
-                let scale = |at| (span(false, low[at], high[at]) / steps) as f32;
-                let scales: [f32; LANES] = std::array::from_fn(scale);
-                let zeros = std::array::from_fn(|at| zero_point(low[at], scales[at], bottom, top));
-                (scales, zeros)
-            };
-            let mut inverses = [0.0; LANES];
-            // SAFETY: the caller vouches for the set; the arrays hold whole vectors.
-            unsafe {
-                L::splat(1.0)
-                    .div(L::load(scales.as_ptr()))
-                    .store(inverses.as_mut_ptr())
-            };
-            let is_plain = |scale: &f32| SAFE_SCALES.contains(scale);
-            if scales.iter().fold(true, |all, scale| all & is_plain(scale)) {
-                for (at, group) in groups.iter_mut().enumerate() {
-                    *group = Group {
-                        scale: scales[at],
-                        inverse: inverses[at],
-                        zero_point: zeros[at],
-                        path: Path::Reciprocal,
-                    };
+        let is_done = match (lows.try_into(), highs.try_into()) {
+            // SAFETY: as promised to this function.
+            (Ok(lows), Ok(highs)) => unsafe {
+                match rule.scale_bits {
+                    24 => fit_plain::<L, false>(rule, lows, highs, groups),
+                    _ => fit_plain::<L, true>(rule, lows, highs, groups),
                 }
-                continue;
+            },
+            _ => false,
+        };
+        if !is_done {
+            for (group, (low, high)) in groups.iter_mut().zip(lows.iter().zip(highs)) {
+                *group = rule.fit(*low, *high);
             }
         }
-        for (group, (low, high)) in groups.iter_mut().zip(lows.iter().zip(highs)) {
-            *group = rule.fit(*low, *high);
-        }
     }
+}
+
+/// As if all were plain, without branches, so that the compiler makes vectors of it. `false`: some are not. `ROUNDED`: scales
+/// have fewer bits than a float32.
+#[inline(always)]
+unsafe fn fit_plain<L: Lanes, const ROUNDED: bool>(
+    rule: &Rule,
+    lows: &[f32; LANES],
+    highs: &[f32; LANES],
+    groups: &mut [Group],
+) -> bool {
+    let ((bottom, top), steps) = (rule.codes(), rule.steps());
+    let (low, high) = (lows.map(f64::from), highs.map(f64::from));
+    let scale = |symmetric, at: usize| {
+        let wanted = span(symmetric, low[at], high[at]) / steps;
+        if ROUNDED {
+            rule.rounded_up(wanted)
+        } else {
+            wanted as f32
+        }
+    };
+    let scales: [f32; LANES] = match rule.symmetric {
+        true => std::array::from_fn(|at| scale(true, at)),
+        false => std::array::from_fn(|at| scale(false, at)),
+    };
+    let zeros: [i32; LANES] = match rule.symmetric {
+        true => [rule.middle(); LANES],
+        false => std::array::from_fn(|at| zero_point(low[at], scales[at], bottom, top)),
+    };
+    let mut inverses = [0.0; LANES];
+    // SAFETY: the caller vouches for the set; the arrays hold whole vectors.
+    unsafe {
+        let one = L::splat(1.0);
+        one.div(L::load(scales.as_ptr()))
+            .store(inverses.as_mut_ptr());
+    }
+    let (smallest, largest) = match ROUNDED {
+        true => rule.plain_scales(),
+        false => (*SAFE_SCALES.start(), *SAFE_SCALES.end()),
+    };
+    let is_plain = |scale: f32| (scale >= smallest) & (scale <= largest);
+    if !scales
+        .into_iter()
+        .fold(true, |all, scale| all & is_plain(scale))
+    {
+        return false;
+    }
+    for (at, group) in groups.iter_mut().enumerate() {
+        *group = Group {
+            scale: scales[at],
+            inverse: inverses[at],
+            zero_point: zeros[at],
+            path: Path::Reciprocal,
+        };
+    }
+    true
 }
 
 /// The code of one value, as the rule says it: NaN gives the largest.
@@ -271,4 +319,70 @@ pub(crate) fn code_one(x: f32, scale: f32, bottom: i32, top: i32, zero_point: i3
     let steps = if steps < high { steps } else { high };
     let steps = if steps > low { steps } else { low };
     ((steps + SHIFT) - SHIFT) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::portable::Portable;
+    use super::{Group, HALF_BITS, LANES, Rule, fit};
+
+    /// Ranges of all magnitudes, most of them of a few.
+    fn ranges(count: usize) -> (Vec<f32>, Vec<f32>) {
+        let mut state = 71u64;
+        let mut end = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let bits = (state >> 33) as u32;
+            match bits % 256 {
+                0 => f32::from_bits(bits & 0x7f7f_ffff),
+                1 => 0.0,
+                _ => bits as f32 * 1e-10,
+            }
+        };
+        (0..count).map(|_| (-end(), end())).unzip()
+    }
+
+    #[test]
+    fn many_are_fitted_as_each_is() {
+        let (lows, highs) = ranges(16 * 4096);
+        for (bits, signed, symmetric, scale_bits) in [
+            (8, false, false, 24),
+            (8, true, true, 24),
+            (4, false, false, 24),
+            (4, false, false, HALF_BITS),
+            (4, true, true, HALF_BITS),
+            (4, false, false, 20),
+            (2, false, true, 22),
+        ] {
+            let largest_scale = if scale_bits == HALF_BITS {
+                65_504.0
+            } else {
+                f32::MAX
+            };
+            let rule = Rule {
+                bits,
+                signed,
+                symmetric,
+                scale_bits,
+                smallest_scale: f32::MIN_POSITIVE,
+                largest_scale,
+            };
+            let mut groups = vec![Group::given(1.0, 0); lows.len()];
+            // SAFETY: the portable set is always there.
+            unsafe { fit::<Portable>(&rule, &lows, &highs, &mut groups) };
+            let mut plain = 0;
+            for (at, group) in groups.iter().enumerate() {
+                assert_eq!(*group, rule.fit(lows[at], highs[at]), "{rule:?} {at}");
+                let chunk = at / LANES * LANES..at / LANES * LANES + LANES;
+                let is_plain = |at: usize| {
+                    let (smallest, largest) = rule.plain_scales();
+                    (smallest..=largest).contains(&groups[at].scale)
+                };
+                plain += usize::from(chunk.into_iter().all(is_plain));
+            }
+            // Neither way is left out.
+            assert!(plain > lows.len() / 2 && plain < lows.len(), "{plain}");
+        }
+    }
 }
