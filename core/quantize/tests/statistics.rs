@@ -42,6 +42,34 @@ fn statistics_are_of_what_comes_back() {
     }
 }
 
+/// Also of values whose squares float32 does not hold, beside others whose squares it does: the root of the mean square of
+/// the small ones' errors, where there are no others.
+#[test]
+fn squares_that_float32_does_not_hold_are_summed() {
+    let normals = Random(29).normals(64 * 96);
+    let tiny: Vec<f32> = normals.iter().map(|x| x * 1e-25).collect();
+    // In rows of the same group or block, and of others.
+    let mixed = |row: usize| -> Vec<f32> {
+        let values = normals.iter().zip(&tiny).enumerate();
+        let pick = |(at, (x, y)): (usize, (&f32, &f32))| if at / row % 2 == 0 { *x } else { *y };
+        values.map(pick).collect()
+    };
+    for values in [tiny.clone(), mixed(32), mixed(96), mixed(1)] {
+        for kind in common::kinds() {
+            let batch = one(&values, &[64, 96], kind.clone());
+            let pairs = values.iter().zip(back(&batch));
+            let errors = pairs.map(|(x, y)| f64::from(*x) - f64::from(y));
+            let squares: f64 = errors.map(|error| error * error).sum();
+            let expected = (squares / values.len() as f64).sqrt();
+            let found = f64::from(measure(&batch, "rmse", 0));
+            assert!(
+                (found - expected).abs() <= 1e-5 * expected,
+                "{kind} {found:e} {expected:e}"
+            );
+        }
+    }
+}
+
 /// The largest error of the products of code and scale, by the stored scales and codes.
 fn largest_error(values: &[f32], group: usize, quantized: &RecordBatch) -> f32 {
     let scales = list_of_floats(quantized, "scales", 0);

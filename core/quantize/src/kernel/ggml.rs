@@ -70,7 +70,6 @@ unsafe fn encode_as<L: Lanes, F: Codes>(
     biases: *mut f32,
     sums: &mut Sums,
 ) -> bool {
-    let mut is_valid = true;
     let mut maps = Maps::default();
     // SAFETY: the caller vouches for `count` blocks of values and bytes and as many scales and, for Q4_1, biases.
     unsafe {
@@ -82,7 +81,6 @@ unsafe fn encode_as<L: Lanes, F: Codes>(
             if maps.are_plain(some) {
                 encode_some::<L, F, true>(x, some, &maps, to, sums);
             } else {
-                is_valid &= maps.are_finite(some);
                 encode_some::<L, F, false>(x, some, &maps, to, sums);
             }
             put(&maps.scale, some, scales.add(first));
@@ -90,7 +88,7 @@ unsafe fn encode_as<L: Lanes, F: Codes>(
                 put(&maps.bias, some, biases.add(first));
             }
         }
-        is_valid & sums.are_finite::<L>()
+        sums.are_finite::<L>()
     }
 }
 
@@ -127,7 +125,7 @@ unsafe fn encode_some<L: Lanes, F: Codes, const PLAIN: bool>(
             let map = maps.of(block);
             to.cast::<[u8; 2]>().write(map.scale_bits.to_le_bytes());
             let errors = F::encode(values, map, to.add(2));
-            // A value that is NaN or infinite leaves such an error, whatever the scale.
+            // A value that is NaN or infinite leaves such an error, whatever the scale, and so does a scale or bias.
             worst = L::most(L::most(worst, errors[0]), errors[1]);
             if PLAIN || SAFE_SCALES.contains(&map.scale.abs()) {
                 vectors.add(values[0], errors[0]);
@@ -184,22 +182,15 @@ impl Maps {
         }
     }
 
-    /// Whether the first `count` are finite, and float32 holds the squares of their values.
+    /// Whether float32 holds the squares of the values of the first `count`.
     // Loops, as closures would not be compiled for the instruction set of their function.
     #[inline(always)]
     fn are_plain(&self, count: usize) -> bool {
         let mut all = true;
-        for (at, (scale, bias)) in self.scale.iter().zip(&self.bias).enumerate() {
-            all &= (at >= count) | (SAFE_SCALES.contains(&scale.abs()) & bias.is_finite());
+        for (at, scale) in self.scale.iter().enumerate() {
+            all &= (at >= count) | SAFE_SCALES.contains(&scale.abs());
         }
         all
-    }
-
-    /// Whether the first `count` are finite.
-    #[inline(always)]
-    fn are_finite(&self, count: usize) -> bool {
-        let mut all = self.scale[..count].iter().chain(&self.bias[..count]);
-        all.all(|number| number.is_finite())
     }
 
     /// For the `count` blocks at `from`. What follows their ranges is done for all there may be, so that the compiler makes

@@ -164,8 +164,11 @@ impl Rule {
         let inverse = 1.0 / scale;
         let path = if self.scale_bits == HALF_BITS && wanted > f64::from(self.largest_scale) {
             Path::Beyond
-        } else if SAFE_SCALES.contains(&scale) || low == high {
-            // Zeros need no sums, and are many where weights were pruned.
+        } else if (SAFE_SCALES.contains(&scale) && wanted >= f64::from(*SAFE_SCALES.start()))
+            || low == high
+        {
+            // A scale that had to be larger than was wanted says nothing about the values. Zeros need no sums, and are many
+            // where weights were pruned.
             Path::Reciprocal
         } else {
             Path::Wide
