@@ -51,7 +51,9 @@ fn squares_that_float32_does_not_hold_are_summed() {
     // In rows of the same group or block, and of others.
     let mixed = |row: usize| -> Vec<f32> {
         let values = normals.iter().zip(&tiny).enumerate();
-        let pick = |(at, (x, y)): (usize, (&f32, &f32))| if at / row % 2 == 0 { *x } else { *y };
+        let pick = |(at, (x, y)): (usize, (&f32, &f32))| {
+            if (at / row).is_multiple_of(2) { *x } else { *y }
+        };
         values.map(pick).collect()
     };
     for values in [tiny.clone(), mixed(32), mixed(96), mixed(1)] {
