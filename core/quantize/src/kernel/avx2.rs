@@ -237,6 +237,14 @@ impl Lanes for Avx2 {
         unsafe { total(_mm256_add_ps(self.0, self.1)) }
     }
     #[inline(always)]
+    unsafe fn splat_half(bits: u16) -> Self {
+        unsafe {
+            let half = _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from(bits)));
+            let all = _mm256_broadcastss_ps(half);
+            Self(all, all)
+        }
+    }
+    #[inline(always)]
     unsafe fn halves(self) -> ([u16; LANES], Self) {
         unsafe {
             let halves = [
@@ -375,11 +383,12 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
+    unsafe fn load_nibbles<const BIAS: i8>(from: *const u8) -> [Self::Int; 2] {
         unsafe {
             halves(from).map(|codes| {
+                let codes = _mm_sub_epi8(codes, _mm_set1_epi8(BIAS));
                 let high = _mm_srli_si128::<8>(codes);
-                (_mm256_cvtepu8_epi32(codes), _mm256_cvtepu8_epi32(high))
+                (_mm256_cvtepi8_epi32(codes), _mm256_cvtepi8_epi32(high))
             })
         }
     }

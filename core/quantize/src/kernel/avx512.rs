@@ -103,6 +103,13 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn splat_half(bits: u16) -> Self {
+        unsafe {
+            let half = _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from(bits)));
+            Self(_mm512_broadcastss_ps(half))
+        }
+    }
+    #[inline(always)]
     unsafe fn halves(self) -> ([u16; LANES], Self) {
         unsafe {
             let halves = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0);
@@ -216,8 +223,11 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
-        unsafe { super::avx2::halves(from).map(|codes| _mm512_cvtepu8_epi32(codes)) }
+    unsafe fn load_nibbles<const BIAS: i8>(from: *const u8) -> [Self::Int; 2] {
+        unsafe {
+            super::avx2::halves(from)
+                .map(|codes| _mm512_cvtepi8_epi32(_mm_sub_epi8(codes, _mm_set1_epi8(BIAS))))
+        }
     }
     #[inline(always)]
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int {

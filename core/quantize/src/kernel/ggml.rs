@@ -9,8 +9,6 @@
 //!
 //! Of the 16 bytes of four-bit codes, byte j holds code j in its low half and code j + 16 in its high half.
 
-use half::f16;
-
 use super::affine::AHEAD;
 use super::lanes::{LANES, Lanes};
 use super::rule::SAFE_SCALES;
@@ -376,18 +374,15 @@ pub(crate) unsafe fn decode<L: Lanes>(
                 Format::Q8_0 | Format::Q4_0 => [from.cast::<[u8; 2]>().read(), [0; 2]],
                 Format::Q4_1 => from.cast::<[[u8; 2]; 2]>().read(),
             };
-            let d = L::splat(f16::from_le_bytes(d).to_f32());
+            let d = L::splat_half(u16::from_le_bytes(d));
             let [a, b] = match format {
                 Format::Q8_0 => L::load_codes::<true, 8>(from.add(2)),
-                Format::Q4_0 => {
-                    let ([low, high], eight) = (L::load_nibbles(from.add(2)), L::splat_int(8));
-                    [L::sub_int(low, eight), L::sub_int(high, eight)]
-                }
-                Format::Q4_1 => L::load_nibbles(from.add(4)),
+                Format::Q4_0 => L::load_nibbles::<8>(from.add(2)),
+                Format::Q4_1 => L::load_nibbles::<0>(from.add(4)),
             };
             let (mut a, mut b) = (L::to_float(a).mul(d), L::to_float(b).mul(d));
             if format == Format::Q4_1 {
-                let m = L::splat(f16::from_le_bytes(m).to_f32());
+                let m = L::splat_half(u16::from_le_bytes(m));
                 (a, b) = (a.add(m), b.add(m));
             }
             if stream {

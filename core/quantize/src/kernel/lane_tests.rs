@@ -193,6 +193,7 @@ unsafe fn conversions<L: Lanes>(random: &mut Random, results: &mut Results) {
         });
         results.floats("halves, bits", &bits);
         results.lanes("halves", halves);
+        results.lanes("splat_half", L::splat_half(random.next() as u16));
         let [s, t, large] = [&s, &t, &large].map(|values| L::load(values.as_ptr()));
         results.int::<L>("round", s.round());
         results.int::<L>("round_away", s.round_away());
@@ -254,8 +255,11 @@ unsafe fn codes<L: Lanes>(random: &mut Random, results: &mut Results) {
         let mut pairs = [0xa5u8; LANES + 2];
         L::store_nibbles(low, high, pairs.as_mut_ptr().add(1));
         results.bytes("store_nibbles", &pairs);
-        for half in L::load_nibbles(pairs.as_ptr().add(1)) {
+        for half in L::load_nibbles::<0>(pairs.as_ptr().add(1)) {
             results.int::<L>("load_nibbles", half);
+        }
+        for half in L::load_nibbles::<8>(pairs.as_ptr().add(1)) {
+            results.int::<L>("load_nibbles, with a bias", half);
         }
     }
 }

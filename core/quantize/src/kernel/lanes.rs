@@ -64,6 +64,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn total(self) -> f32;
     /// Asks for the cache line at `from`, which need not be readable.
     unsafe fn prefetch(from: *const f32);
+    /// The float16 of these bits in each lane.
+    unsafe fn splat_half(bits: u16) -> Self;
     /// The nearest float16 of each lane: their bits, and their values.
     unsafe fn halves(self) -> ([u16; LANES], Self);
     /// To the nearest integer, ties to even. Lanes whose result does not fit are unspecified.
@@ -132,7 +134,7 @@ pub(crate) trait Lanes: Copy {
     }
     /// Thirty-two codes that are packed to `BITS` bits, 8, 4 or 2, sign-extended if `SIGNED`, else zero-extended.
     unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2];
-    /// What [`store_nibbles`](Self::store_nibbles) wrote: the low halves of 16 bytes, then the high ones.
-    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2];
+    /// What [`store_nibbles`](Self::store_nibbles) wrote: the low halves of 16 bytes, then the high ones, each less `BIAS`.
+    unsafe fn load_nibbles<const BIAS: i8>(from: *const u8) -> [Self::Int; 2];
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 }

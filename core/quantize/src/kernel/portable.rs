@@ -156,6 +156,10 @@ impl Lanes for Portable {
         sums[0]
     }
     #[inline(always)]
+    unsafe fn splat_half(bits: u16) -> Self {
+        Self([f16::from_bits(bits).to_f32(); LANES])
+    }
+    #[inline(always)]
     unsafe fn halves(self) -> ([u16; LANES], Self) {
         let halves = self.0.map(f16::from_f32);
         (halves.map(f16::to_bits), Self(halves.map(f16::to_f32)))
@@ -254,12 +258,12 @@ impl Lanes for Portable {
         })
     }
     #[inline(always)]
-    unsafe fn load_nibbles(from: *const u8) -> [Self::Int; 2] {
+    unsafe fn load_nibbles<const BIAS: i8>(from: *const u8) -> [Self::Int; 2] {
         // SAFETY: the caller vouches for 16 readable bytes.
         let bytes = unsafe { from.cast::<[u8; LANES]>().read() };
         [
-            bytes.map(|byte| i32::from(byte & 15)),
-            bytes.map(|byte| i32::from(byte >> 4)),
+            bytes.map(|byte| i32::from(byte & 15) - i32::from(BIAS)),
+            bytes.map(|byte| i32::from(byte >> 4) - i32::from(BIAS)),
         ]
     }
     #[inline(always)]
