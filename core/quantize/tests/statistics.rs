@@ -42,8 +42,7 @@ fn statistics_are_of_what_comes_back() {
     }
 }
 
-/// Also of values whose squares float32 does not hold, beside others whose squares it does: the root of the mean square of
-/// the small ones' errors, where there are no others.
+/// Alone, and beside others whose squares float32 holds.
 #[test]
 fn squares_that_float32_does_not_hold_are_summed() {
     let normals = Random(29).normals(64 * 96);

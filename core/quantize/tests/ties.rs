@@ -1,5 +1,5 @@
-//! Values next to a tie between two codes, where a product with the reciprocal of the scale may lie on its other side: they
-//! have the code of the division.
+//! Values next to a tie between two codes, where a product with the reciprocal of the scale may lie on its other side:
+//! they have the code of the division.
 
 mod common;
 
@@ -14,8 +14,8 @@ fn moved(value: f32, places: i32) -> f32 {
     f32::from_bits(value.to_bits().wrapping_add_signed(places))
 }
 
-/// A group with few values next to a tie, as one that is in doubt sends the whole group to the division: both ends of its
-/// range, which the rounding of the scale moves over theirs or not, or one value a few places from its own. All
+/// A group with few values next to a tie, as one that is in doubt sends the whole group to the division: both ends of
+/// its range, which the rounding of the scale moves over theirs or not, or one value a few places from its own. All
 /// others are in the middle of their codes.
 fn group(random: &mut Random, top: f32, symmetric: bool, index: usize) -> Vec<f32> {
     let mut up_to = |most: f32| (random.unit() as f32 * (most + 1.0)).floor().min(most);

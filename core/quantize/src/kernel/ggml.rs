@@ -141,8 +141,8 @@ unsafe fn encode_some<L: Lanes, F: Codes, const PLAIN: bool>(
 /// Blocks whose scales are found together.
 const AT_ONCE: usize = LANES;
 
-/// What fixes the codes of several blocks: their ranges, their scales before they are rounded to float16, and their scales
-/// and biases after that.
+/// What fixes the codes of several blocks: their ranges, their scales before they are rounded to float16, and their
+/// scales and biases after that.
 #[derive(Default)]
 struct Maps {
     low: [f32; AT_ONCE],

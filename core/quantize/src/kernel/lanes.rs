@@ -134,7 +134,8 @@ pub(crate) trait Lanes: Copy {
     }
     /// Thirty-two codes that are packed to `BITS` bits, 8, 4 or 2, sign-extended if `SIGNED`, else zero-extended.
     unsafe fn load_codes<const SIGNED: bool, const BITS: u8>(from: *const u8) -> [Self::Int; 2];
-    /// What [`store_nibbles`](Self::store_nibbles) wrote: the low halves of 16 bytes, then the high ones, each less `BIAS`.
+    /// What [`store_nibbles`](Self::store_nibbles) wrote: the low halves of 16 bytes, then the high ones, each less
+    /// `BIAS`.
     unsafe fn load_nibbles<const BIAS: i8>(from: *const u8) -> [Self::Int; 2];
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 }

@@ -86,8 +86,8 @@ impl Rule {
     }
 
     /// Distance from a tie, in steps, within which a product with the reciprocal is not trusted: three times
-    /// 2^(bits - 24) steps, a unit in the last place of a float32 of nearly 2^bits steps. The reciprocal is off by at most one of
-    /// these, the product and the quotient by half of one each, and what saturates because the scale was
+    /// 2^(bits - 24) steps, a unit in the last place of a float32 of nearly 2^bits steps. The reciprocal is off by at
+    /// most one of these, the product and the quotient by half of one each, and what saturates because the scale was
     /// rounded lies at most one beyond a tie.
     #[inline(always)]
     pub(crate) fn doubt(&self) -> f32 {
@@ -167,8 +167,8 @@ impl Rule {
         } else if (SAFE_SCALES.contains(&scale) && wanted >= f64::from(*SAFE_SCALES.start()))
             || low == high
         {
-            // A scale that had to be larger than was wanted says nothing about the values. Zeros need no sums, and are many
-            // where weights were pruned.
+            // A scale that had to be larger than was wanted says nothing about the values. Zeros need no sums, and are
+            // many where weights were pruned.
             Path::Reciprocal
         } else {
             Path::Wide
@@ -257,8 +257,8 @@ pub(crate) unsafe fn fit<L: Lanes>(rule: &Rule, lows: &[f32], highs: &[f32], gro
     }
 }
 
-/// As if all were plain, without branches, so that the compiler makes vectors of it. `false`: some are not. `ROUNDED`: scales
-/// have fewer bits than a float32.
+/// As if all were plain, without branches, so that the compiler makes vectors of it. `false`: some are not.
+/// `ROUNDED`: scales have fewer bits than a float32.
 #[inline(always)]
 unsafe fn fit_plain<L: Lanes, const ROUNDED: bool>(
     rule: &Rule,
