@@ -6,6 +6,9 @@ use super::lanes::{LANES, Lanes};
 /// float32.
 pub(crate) const SAFE_SCALES: std::ops::RangeInclusive<f32> = 1e-12..=1e12;
 
+/// A scale this many times as large as was wanted, for lack of smaller ones, says nothing about the size of the values.
+const FORCED: f64 = 1e6;
+
 /// Significant bits of a float16.
 pub(crate) const HALF_BITS: u32 = 11;
 /// The smallest normal float16.
@@ -164,11 +167,10 @@ impl Rule {
         let inverse = 1.0 / scale;
         let path = if self.scale_bits == HALF_BITS && wanted > f64::from(self.largest_scale) {
             Path::Beyond
-        } else if (SAFE_SCALES.contains(&scale) && wanted >= f64::from(*SAFE_SCALES.start()))
+        } else if (SAFE_SCALES.contains(&scale) && f64::from(scale) <= FORCED * wanted)
             || low == high
         {
-            // A scale that had to be larger than was wanted says nothing about the values. Zeros need no sums, and are
-            // many where weights were pruned.
+            // Zeros need no sums, and are many where weights were pruned.
             Path::Reciprocal
         } else {
             Path::Wide
