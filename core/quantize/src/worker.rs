@@ -266,7 +266,7 @@ impl Worker {
     }
 
     fn blocks(&mut self, job: &Job, format: Format, start: usize, end: usize) -> Totals {
-        let (mut totals, mut sums) = (Totals::default(), Sums::ZERO);
+        let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
         for at in (start..end).step_by(BLOCK) {
             let len = BLOCK.min(end - at);
             let x = self.load(job.source, at, len);
@@ -288,8 +288,13 @@ impl Worker {
                 (self.kernel.encode_ggml)(format, x, count, data, scales, biases, &mut sums)
             };
             totals.is_invalid |= !is_valid;
-            totals.take(&mut sums);
+            summed += len;
+            if summed >= SUMMED {
+                totals.take(&mut sums);
+                summed = 0;
+            }
         }
+        totals.take(&mut sums);
         totals
     }
 

@@ -1,6 +1,5 @@
 //! What a scale would gain, for the search.
 
-use super::affine::STEP;
 use super::lanes::{LANES, Lanes};
 
 /// For a scale of `1 / inverse` and codes in `low..=high` of 0: the sums of w d r, w r^2 and w d^2, where r is the
@@ -18,31 +17,25 @@ pub(crate) unsafe fn score<L: Lanes>(
     // SAFETY: the caller vouches for `len` values and weights; `len` is a multiple of `STEP`.
     unsafe {
         let (inverse, low, high) = (L::splat(inverse), L::splat(low), L::splat(high));
-        let mut sums = [[L::splat(0.0); 3]; 2];
-        let mut at = 0;
-        while at < len {
-            for (half, sums) in sums.iter_mut().enumerate() {
-                let at = at + half * LANES;
-                let q = L::load(x.add(at)).mul(inverse);
-                let r = L::to_float(q.min(high).max(low).round());
-                let d = q.sub(r);
-                let (weighted_d, weighted_r) = if weights.is_null() {
-                    (d, r)
-                } else {
-                    let weight = L::load(weights.add(at));
-                    (d.mul(weight), r.mul(weight))
-                };
-                sums[0] = d.mul_add(weighted_r, sums[0]);
-                sums[1] = r.mul_add(weighted_r, sums[1]);
-                sums[2] = d.mul_add(weighted_d, sums[2]);
-            }
-            at += STEP;
+        let mut sums = [L::splat(0.0); 3];
+        for at in (0..len).step_by(LANES) {
+            let q = L::load(x.add(at)).mul(inverse);
+            let r = L::to_float(q.min(high).max(low).round());
+            let d = q.sub(r);
+            let (weighted_d, weighted_r) = if weights.is_null() {
+                (d, r)
+            } else {
+                let weight = L::load(weights.add(at));
+                (d.mul(weight), r.mul(weight))
+            };
+            sums[0] = d.mul_add(weighted_r, sums[0]);
+            sums[1] = r.mul_add(weighted_r, sums[1]);
+            sums[2] = d.mul_add(weighted_d, sums[2]);
         }
-        let [a, b] = sums;
         [
-            f64::from(a[0].add(b[0]).total()),
-            f64::from(a[1].add(b[1]).total()),
-            f64::from(a[2].add(b[2]).total()),
+            f64::from(sums[0].total()),
+            f64::from(sums[1].total()),
+            f64::from(sums[2].total()),
         ]
     }
 }
