@@ -120,7 +120,9 @@ pub(crate) fn kernel(options: &QuantizeOptions) -> Result<&'static Kernel, Quant
 }
 
 fn plan(checked: &Checked, layer: &Layer) -> Result<Plan, LayerError> {
-    Plan::new(checked.of(layer.name), &layer.shape).map_err(|message| layer.error(message))
+    let options = checked.of(layer.name);
+    let plan = options.and_then(|options| Plan::new(options, &layer.shape));
+    plan.map_err(|message| layer.error(message))
 }
 
 /// One call.
@@ -272,7 +274,10 @@ impl Run<'_> {
         for ((at, ..), result) in tasks.iter().zip(&results) {
             totals[*at].add(&result.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        Ok(totals)
+        let all = totals.into_iter().zip(jobs);
+        Ok(all
+            .map(|(totals, job)| totals.bounded(job.plan.values))
+            .collect())
     }
 }
 

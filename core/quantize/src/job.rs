@@ -85,6 +85,17 @@ impl Totals {
         self.is_invalid |= other.is_invalid;
     }
 
+    /// With what the largest error, which is known to the last bit, says of the sums over `values` values: float32 leaves
+    /// them a little above it where all errors are as large, and above 0 where there are none.
+    pub(crate) fn bounded(mut self, values: usize) -> Self {
+        let largest = f64::from(self.largest);
+        self.sums[0] = self.sums[0].min(values as f64 * largest * largest);
+        if self.largest == 0.0 {
+            self.sums[2] = 0.0;
+        }
+        self
+    }
+
     pub(crate) fn take(&mut self, sums: &mut Sums) {
         let (sums, largest) = sums.take();
         self.add(&Self {

@@ -215,13 +215,21 @@ impl QuantizeOptions {
         };
         base.check().map_err(QuantizeError::InvalidOptions)?;
         let mut overrides = Vec::with_capacity(self.overrides.len());
+        let mut all = base;
         for (at, this) in self.overrides.iter().enumerate() {
             let invalid = |message: String| {
                 QuantizeError::InvalidOptions(format!("overrides[{at}]: {message}"))
             };
             let glob =
                 Glob::new(&this.pattern).map_err(|cause| invalid(format!("pattern: {cause}")))?;
-            base.overlaid(this).check().map_err(invalid)?;
+            // It may make sense only with those before it, which then match the same layers. Which of them do is known
+            // with a layer's name.
+            all = all.overlaid(this);
+            if let Err(message) = base.overlaid(this).check()
+                && all.check().is_err()
+            {
+                return Err(invalid(message));
+            }
             overrides.push((glob.compile_matcher(), this));
         }
         if self.importance.is_some() && !self.searches() {
@@ -242,13 +250,17 @@ impl QuantizeOptions {
 }
 
 impl Checked<'_> {
-    /// The options of the layer of this name.
-    pub(crate) fn of(&self, layer: &str) -> LayerOptions {
+    /// The options of the layer of this name; the message says which of several overrides do not go together.
+    pub(crate) fn of(&self, layer: &str) -> Result<LayerOptions, String> {
         let matching = self
             .overrides
             .iter()
             .filter(|(glob, _)| glob.is_match(layer));
-        matching.fold(self.base, |options, (_, this)| options.overlaid(this))
+        let options = matching.fold(self.base, |options, (_, this)| options.overlaid(this));
+        match options.check() {
+            Ok(()) => Ok(options),
+            Err(message) => Err(format!("the overrides that match, together: {message}")),
+        }
     }
 }
 

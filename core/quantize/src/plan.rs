@@ -134,6 +134,13 @@ impl Plan {
                 )
             }
         };
+        // A block is a group, whatever else was asked: its kernels know no other.
+        if options.layout == Layout::Ggml && group_size != ggml::BLOCK as i32 {
+            return Err(format!(
+                "group_size: expected {} in layout \"ggml\" but found {group_size}",
+                ggml::BLOCK
+            ));
+        }
         if matches!(options.layout, Layout::Ggml | Layout::Mlx)
             && !last.is_multiple_of(group_size as usize)
         {

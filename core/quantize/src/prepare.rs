@@ -60,7 +60,8 @@ pub(crate) fn prepare(
             Geometry::Rows { .. } => {}
         }
     }
-    if tasks.is_empty() {
+    // There may be scales of no values, for which there are no tasks.
+    if jobs.iter().all(|job| job.groups.is_empty()) {
         return Ok(());
     }
     let found = look(kernel, jobs, &tasks, threads, control)?;

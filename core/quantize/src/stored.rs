@@ -125,9 +125,13 @@ impl<'a> Columns<'a> {
             .column("bit_width")
             .as_primitive::<UInt8Type>()
             .value(row);
-        if !matches!(bit_width, 2 | 4 | 8) || layout == Layout::Ggml && bit_width == 2 {
+        let (widths, expected): (&[u8], _) = match layout {
+            Layout::Ggml => (&[4, 8], "4 or 8 in layout \"ggml\""),
+            _ => (&[2, 4, 8], "2, 4 or 8"),
+        };
+        if !widths.contains(&bit_width) {
             return Err(format!(
-                "bit_width: expected 2, 4 or 8 but found {bit_width}"
+                "bit_width: expected {expected} but found {bit_width}"
             ));
         }
         let options = LayerOptions {

@@ -148,7 +148,7 @@ struct Maps {
     low: [f32; AT_ONCE],
     high: [f32; AT_ONCE],
     d: [f32; AT_ONCE],
-    /// 1 / d as ggml takes it: 0 for 0.
+    /// 1 / d as ggml takes it, 0 for 0; and 0 where it is infinite.
     inverse: [f32; AT_ONCE],
     scale: [f32; AT_ONCE],
     scale_bits: [u16; AT_ONCE],
@@ -218,7 +218,11 @@ impl Maps {
                 unsafe { self.respect_the_first(format, from.add(at * BLOCK), at) };
             }
         }
-        self.inverse = self.d.map(|d| if d == 0.0 { 0.0 } else { 1.0 / d });
+        // In C, a value times infinity is no integer that it has a meaning for. Here it is 0, as the scale is in float16.
+        self.inverse = self.d.map(|d| {
+            let inverse = 1.0 / d;
+            if inverse.is_finite() { inverse } else { 0.0 }
+        });
         // SAFETY: the arrays hold whole vectors.
         unsafe {
             let scale;
@@ -255,7 +259,8 @@ impl Maps {
             Format::Q4_0 if high == -low => {
                 // SAFETY: the caller vouches for 32 values.
                 let most = unsafe { first(from, |value| value.abs() == high).unwrap_or(high) };
-                self.d[at] = most / -8.0;
+                // ggml looks for values above 0, and keeps its own where there are none.
+                self.d[at] = if high == 0.0 { 0.0 } else { most } / -8.0;
             }
             // Of zeros of both signs the minimum.
             Format::Q4_1 if low == 0.0 => {
