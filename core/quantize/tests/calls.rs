@@ -250,7 +250,7 @@ fn the_way_back_refuses_rows_that_contradict_themselves() {
         (
             "layout",
             text("ggml"),
-            "layout \"ggml\": expected a last axis of whole groups of 128 but found 300 values",
+            "group_size: expected 32 in layout \"ggml\" but found 128",
         ),
     ];
     for (name, column, expected) in cases {
