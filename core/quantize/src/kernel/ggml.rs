@@ -259,8 +259,7 @@ impl Maps {
             Format::Q4_0 if high == -low => {
                 // SAFETY: the caller vouches for 32 values.
                 let most = unsafe { first(from, |value| value.abs() == high).unwrap_or(high) };
-                // ggml looks for values above 0, and keeps its own where there are none.
-                self.d[at] = if high == 0.0 { 0.0 } else { most } / -8.0;
+                self.d[at] = most / -8.0;
             }
             // Of zeros of both signs the minimum.
             Format::Q4_1 if low == 0.0 => {
