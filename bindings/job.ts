@@ -51,7 +51,10 @@ export class Job implements Waiter {
   readonly #context: Context;
   readonly #handle: number;
   readonly #options: JobOptions;
+  readonly #isAwaited: boolean;
   #failure: { readonly reason: unknown } | undefined;
+  /** Why it was asked to stop, if it is awaited. */
+  #asked: { readonly reason: unknown } | undefined;
   #closed = false;
   /** Reads that wait: one, unless somebody iterates twice at once. */
   #readers: (() => void)[] = [];
@@ -59,13 +62,23 @@ export class Job implements Waiter {
   #unlisten: (() => void) | undefined;
   #turned = 0;
 
-  /** Starts a job; `start` calls the native function, which writes the handle to `context.out`. */
-  constructor(context: Context, options: JobOptions, start: () => number) {
+  /**
+   * Starts a job; `start` calls the native function, which writes the handle to `context.out`. One that is awaited
+   * (`isAwaited`) ends as its native work says, also when it is cancelled: with the reason when there is no result, or well
+   * where it was too late.
+   */
+  constructor(
+    context: Context,
+    options: JobOptions,
+    start: () => number,
+    { isAwaited = false }: { readonly isAwaited?: boolean } = {},
+  ) {
     options.signal?.throwIfAborted();
     context.check(start());
     this.#context = context;
     this.#handle = context.outValue();
     this.#options = options;
+    this.#isAwaited = isAwaited;
     abandoned.register(this, { context, handle: this.#handle }, this);
     if (options.signal) this.#unlisten = stopOnAbort(options.signal, this);
   }
@@ -110,7 +123,7 @@ export class Job implements Waiter {
           try {
             this.#context.check(status);
           } catch (reason) {
-            this.#fail(reason);
+            this.#fail(status === STATUS.CANCELLED && this.#asked ? this.#asked.reason : reason);
           }
       }
     }
@@ -118,7 +131,10 @@ export class Job implements Waiter {
 
   /** Stops the job. A read that waits, and every later one, rejects with `reason`. No effect after the end. */
   cancel(reason: unknown = new BowstringError("CANCELLED", "the job was cancelled")): void {
-    if (!this.#closed) this.#fail(reason);
+    if (this.#closed) return;
+    if (!this.#isAwaited) return this.#fail(reason);
+    this.#asked ??= { reason };
+    this.#context.native.bow_job_cancel(this.#context.handle, this.#handle, null);
   }
 
   /** Stops the job if it still runs and frees everything native. A read that waits, and every later one, ends. */

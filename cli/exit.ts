@@ -11,6 +11,15 @@ export const INTERRUPTED = 130;
 /** As `INTERRUPTED`, for SIGTERM. */
 export const TERMINATED = 143;
 
+/** What a command line cannot mean, in one sentence. */
+export class UsageError extends Error {
+  /** Makes an error with the sentence to print. */
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
 /** A failure that one sentence explains; no stack trace helps. */
 export class CommandError extends Error {
   /** Makes an error with the sentence to print. */

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { BowstringError, type LayerOverride, VERSION } from "../mod.ts";
-import { CommandError, FAILED, OK, USAGE } from "./exit.ts";
+import { CommandError, FAILED, OK, USAGE, UsageError } from "./exit.ts";
 import { index, type IndexFlags } from "./indexing.ts";
 import { endQuietlyOnClosedPipe, note, printable } from "./output.ts";
 import { quantize, type QuantizeFlags } from "./quantizing.ts";
@@ -50,6 +50,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (reason) {
     if (reason instanceof CommanderError) return reason.exitCode === 0 ? OK : USAGE;
+    if (reason instanceof UsageError) {
+      note(`bowstring: ${printable(reason.message)}`);
+      return USAGE;
+    }
     if (reason instanceof CommandError || reason instanceof BowstringError) {
       note(`bowstring: ${printable(reason.message)}`);
       return FAILED;

@@ -1,16 +1,26 @@
 /** `bowstring quantize`. */
 
-import { existsSync, realpathSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import {
+  existsSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
+  BowstringError,
   type LayerOverride,
   type LayerReport,
   quantizeFile,
   type QuantizeFileOptions,
   type QuantizeFileSummary,
 } from "../mod.ts";
-import { CommandError, FAILED, OK } from "./exit.ts";
+import { CommandError, FAILED, OK, UsageError } from "./exit.ts";
 import { Interruption } from "./interruption.ts";
 import { bytes, note, print, printable, printJson } from "./output.ts";
 import { progressDisplay } from "./progress.ts";
@@ -60,7 +70,7 @@ const VALUE_BYTES = 4;
 
 /** Quantizes a model and prints what became of its tensors. */
 export async function quantize(input: string, flags: QuantizeFlags): Promise<number> {
-  if (flags.report !== undefined) checkReport(flags.report, [input, flags.to]);
+  if (flags.report !== undefined) checkReport(flags.report, input, flags.to);
   const started = performance.now();
   const interruption = new Interruption();
   const display = progressDisplay(WORDS);
@@ -78,7 +88,11 @@ export async function quantize(input: string, flags: QuantizeFlags): Promise<num
         }),
     });
   } catch (reason) {
-    if (interruption.exitCode === undefined) throw reason;
+    if (interruption.exitCode === undefined) {
+      // Options that do not go together; what is wrong with a file has another code.
+      const isUsage = reason instanceof BowstringError && reason.code === "INVALID_ARGUMENT";
+      throw isUsage ? new UsageError(reason.message) : reason;
+    }
     display.end();
     note("interrupted: nothing was written");
     return interruption.exitCode;
@@ -88,22 +102,71 @@ export async function quantize(input: string, flags: QuantizeFlags): Promise<num
   }
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson({ input: resolve(input), ...summary, seconds });
-  else printSummary(summary, seconds);
+  else printSummary(summary, seconds, flags.granularity === "group");
   if (flags.report !== undefined) {
-    writeFileSync(flags.report, renderReport(input, describe(flags), summary));
+    writeReport(flags.report, renderReport(input, describe(flags), summary));
   }
   return summary.layers.some(({ outcome }) => outcome === "failed") ? FAILED : OK;
 }
 
 /** Refuses a report that would take the place of a model, or has none, before any work is done. */
-function checkReport(report: string, models: readonly string[]): void {
+function checkReport(report: string, input: string, output: string): void {
   const path = resolve(report);
-  if (!existsSync(dirname(path))) {
-    throw new CommandError(`${report}: there is no such directory to write the report to`);
+  if (report === "" || !existsSync(dirname(path))) {
+    throw new UsageError(`${report}: there is no such directory to write the report to`);
   }
-  const real = (path: string) => existsSync(path) ? realpathSync(path) : resolve(path);
-  if (models.some((model) => real(model) === real(path))) {
-    throw new CommandError(`${report}: expected another file for the report than the model's`);
+  const found = existing(path);
+  if (found?.isDirectory()) {
+    throw new UsageError(`${report}: expected a file for the report but found a directory`);
+  }
+  const isSame = (model: string) => {
+    if (place(model) === place(path)) return true;
+    const file = existing(model);
+    if (file === undefined || found === undefined) return false;
+    return realpathSync(model) === realpathSync(path) ||
+      (file.ino !== 0 && file.ino === found.ino && file.dev === found.dev);
+  };
+  if ([...filesOf(resolve(input)), resolve(output)].some(isSame)) {
+    throw new UsageError(`${report}: expected another file for the report than the model's`);
+  }
+}
+
+function existing(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/** Where a file is or would be, whatever links lead to its directory. */
+function place(path: string): string {
+  const directory = dirname(path);
+  return join(existsSync(directory) ? realpathSync(directory) : directory, basename(path));
+}
+
+/** The files that may be read of a model: all there are in its directory, if it may be in several. */
+function filesOf(input: string): string[] {
+  const isDirectory = existing(input)?.isDirectory() ?? false;
+  if (!isDirectory && !input.endsWith(".index.json")) return [input];
+  const directory = isDirectory ? input : dirname(input);
+  if (!existsSync(directory)) return [input];
+  const isModel = (name: string) => /\.(safetensors|json)$/.test(name);
+  return [input, ...readdirSync(directory).filter(isModel).map((name) => join(directory, name))];
+}
+
+/** Writes the report beside its place and moves it there, so that it replaces nothing by halves and follows no link. */
+function writeReport(report: string, text: string): void {
+  const path = resolve(report);
+  const temporary = join(
+    dirname(path),
+    `.${basename(path).slice(0, 32)}.${crypto.randomUUID()}.part`,
+  );
+  try {
+    writeFileSync(temporary, text, { flag: "wx" });
+    renameSync(temporary, path);
+  } catch (reason) {
+    rmSync(temporary, { force: true });
+    const message = reason instanceof Error ? reason.message : String(reason);
+    throw new CommandError(
+      `${report}: the model was quantized, but the report could not be written: ${message}`,
+    );
   }
 }
 
@@ -181,14 +244,21 @@ export function renderTable(layers: readonly LayerReport[]): string[] {
     COLUMNS.map(([title]) => title),
     ...layers.map((layer) => COLUMNS.map(([, cell]) => cell(layer))),
   ];
-  const widths = COLUMNS.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
+  // One after the other: there may be more layers than a call takes arguments.
+  const widths = COLUMNS.map((_, at) =>
+    rows.reduce((width, row) => Math.max(width, row[at]!.length), 0)
+  );
   return rows.map((row) =>
     row.map((cell, at) => COLUMNS[at]![2] ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))
       .join("  ").trimEnd()
   );
 }
 
-function printSummary({ out, bytesIn, bytesOut, layers }: QuantizeFileSummary, seconds: number) {
+function printSummary(
+  { out, bytesIn, bytesOut, layers }: QuantizeFileSummary,
+  seconds: number,
+  isInGroups: boolean,
+) {
   for (const line of renderTable(layers)) print(line);
   for (const { name, message } of layers) {
     if (message !== undefined) print(printable(`failed: ${shortened(name)}: ${message}`));
@@ -198,8 +268,9 @@ function printSummary({ out, bytesIn, bytesOut, layers }: QuantizeFileSummary, s
     print(`left out: ${leftOut}, which only a .safetensors file can hold as they are`);
   }
   const quantized = layers.filter(({ outcome }) => outcome === "quantized");
-  const grown = quantized.filter(({ bytesIn, bytesOut }) => bytesOut >= bytesIn).length;
-  if (grown > 0) {
+  const grown =
+    quantized.filter(({ bytesIn, bytesOut }) => bytesIn > 0 && bytesOut >= bytesIn).length;
+  if (grown > 0 && isInGroups) {
     print(
       `not smaller than before: ${grown}, with as much for scales as for codes: ` +
         "a group ends with its row; try --granularity channel or tensor",

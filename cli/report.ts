@@ -60,8 +60,11 @@ function renderPlot({ title, value }: Plot, layers: readonly LayerReport[]): str
   const heading = `<h2>${escape(title)}</h2>`;
   if (points.length === 0) return `${heading}<p>Nothing was measured.</p>`;
   const positive = points.filter((point) => point.value > 0).map((point) => point.value);
-  const low = Math.floor(Math.log10(Math.min(1, ...positive)));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive, 1e-300))));
+  // One after the other: there may be more layers than a call takes arguments.
+  const least = positive.reduce((least, value) => Math.min(least, value), 1);
+  const most = positive.reduce((most, value) => Math.max(most, value), 1e-300);
+  const low = Math.floor(Math.log10(least));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
   const span = HEIGHT - TOP - BOTTOM;
   const y = (exponent: number) => TOP + span * (1 - (exponent - low) / (high - low));
   const x = (at: number) => LEFT + (WIDTH - LEFT - 10) * (at + 0.5) / layers.length;

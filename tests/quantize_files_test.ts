@@ -1,7 +1,15 @@
 /** Models in files, by `quantizeFile` and by the command. */
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -113,13 +121,53 @@ test("quantizeFile: abort in the middle leaves what was there", SLOW, async () =
     }),
     reason,
   );
-  const left = () => readdirSync(workspace.path).sort();
-  for (let turn = 0; turn < 400 && left().length > 2; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.deepEqual(left(), ["model.safetensors", "out.parquet"]);
+  // At once: what it had begun is removed before anybody hears of it.
+  assert.deepEqual(readdirSync(workspace.path).sort(), ["model.safetensors", "out.parquet"]);
   assert.equal(readFileSync(out, "utf8"), "before");
 });
+
+test(
+  "quantizeFile: aborted at any moment, it rejects without a file or resolves with one",
+  SLOW,
+  async () => {
+    const values = eighths(1 << 18);
+    const layers = Array.from(
+      { length: 24 },
+      (_, at) => [`layer ${at}`, float32([1 << 6, 1 << 12], values)],
+    );
+    using workspace = model(Object.fromEntries(layers));
+    const out = join(workspace.path, "out.safetensors");
+    const ends = new Set<string>();
+    // From the first of the files that the result goes through to the last, and after it.
+    for (let files = 0; files < 12; files++) {
+      writeFileSync(out, "before");
+      const controller = new AbortController();
+      const reason = new Error("changed my mind");
+      const end = quantizeFile(join(workspace.path, "model.safetensors"), out, {
+        signal: controller.signal,
+      }).then(() => "resolved", (error) => error);
+      const parts = () =>
+        readdirSync(workspace.path).filter((name) => name.endsWith(".part")).length;
+      for (let turn = 0; turn < 300 && parts() < Math.min(files, 2); turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      for (let turn = 0; turn < files; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      controller.abort(reason);
+      const found = await end;
+      assert.deepEqual(readdirSync(workspace.path).sort(), [
+        "model.safetensors",
+        "out.safetensors",
+      ]);
+      const is = readFileSync(out);
+      if (found === "resolved") assert.ok(is.length > 1 << 20);
+      else assert.deepEqual([found, is.length], [reason, "before".length]);
+      ends.add(String(found));
+    }
+    assert.ok(ends.has("Error: changed my mind"));
+  },
+);
 
 test("quantize: prints a table of the tensors, and the sizes", SLOW, async () => {
   using workspace = model();
@@ -224,10 +272,64 @@ test("quantize: a report is no model, and has a directory", SLOW, async () => {
       "--report",
       report,
     );
-    assert.deepEqual([code, stdout, stderr], [1, "", `bowstring: ${report}: ${message}\n`]);
+    assert.deepEqual([code, stdout, stderr], [2, "", `bowstring: ${report}: ${message}\n`]);
     assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"], "before any work");
   }
   assert.deepEqual(readFileSync(join(workspace.path, "model.safetensors")), before);
+});
+
+test("quantize: a report is no file of a model in several, and follows no link", SLOW, async () => {
+  using workspace = model();
+  const path = (name: string) => join(workspace.path, name);
+  const before = readFileSync(path("model.safetensors"));
+  const weights = Object.keys(MODEL).map((name) => [name, "model.safetensors"]);
+  writeFileSync(
+    path("model.safetensors.index.json"),
+    JSON.stringify({ weight_map: Object.fromEntries(weights) }),
+  );
+  linkSync(path("model.safetensors"), path("linked.html"));
+  symlinkSync("out.parquet", path("dangling.html"));
+  const run = (input: string, report: string) =>
+    bowstring(workspace.path, "quantize", input, "--to", "out.parquet", "--report", report);
+  for (
+    const [input, report] of [
+      [".", "model.safetensors"],
+      [".", "model.safetensors.index.json"],
+      ["model.safetensors.index.json", "model.safetensors"],
+      ["model.safetensors", "linked.html"],
+    ] as const
+  ) {
+    const { code, stderr } = await run(input, report);
+    assert.deepEqual(
+      [code, stderr],
+      [2, `bowstring: ${report}: expected another file for the report than the model's\n`],
+    );
+  }
+  assert.equal((await run("model.safetensors", ".")).code, 2, "a directory");
+  assert.equal((await run("model.safetensors", "dangling.html")).code, 0);
+  assert.match(readFileSync(path("dangling.html"), "utf8"), /^<!doctype html>/i);
+  assert.equal(readFileSync(path("out.parquet"), "latin1").slice(0, 4), "PAR1");
+  assert.deepEqual(readFileSync(path("model.safetensors")), before);
+  assert.deepEqual(readdirSync(workspace.path).filter((name) => name.endsWith(".part")), []);
+});
+
+test("quantize: a table of more layers than a call takes arguments", () => {
+  const layer = {
+    name: "a",
+    dtype: "F32",
+    shape: [2, 2],
+    outcome: "quantized",
+    message: undefined,
+    bytesIn: 16,
+    bytesOut: 9,
+    bitWidth: 4,
+    rmse: 0.1,
+    cosine: 0.99,
+  } as const;
+  const layers = Array.from({ length: 200_000 }, () => layer);
+  assert.equal(renderTable(layers).length, 200_001);
+  const summary = { out: "/out.parquet", bytesIn: 8, bytesOut: 7, layers };
+  assert.match(renderReport("in", "4 bits", summary), /^<!doctype html>/i);
 });
 
 test("quantize: a long name loses its middle in the table", () => {
@@ -308,6 +410,12 @@ test("quantize: exit codes", SLOW, async () => {
     0,
   );
 
+  const together = await run("model.safetensors", "--to", "o.parquet", "--axis", "1");
+  assert.deepEqual(
+    [together.code, together.stderr],
+    [2, 'bowstring: axis: belongs to granularity "channel" but found "group"\n'],
+  );
+
   truncateSync(join(workspace.path, "model.safetensors"), 700);
   const truncated = await run("model.safetensors", "--to", "out.arrow");
   assert.equal(truncated.code, 1);
@@ -362,5 +470,6 @@ test("quantize: Ctrl-C leaves what was there", SLOW, async () => {
   const { code, signal, stderr } = await end;
   assert.deepEqual({ code, signal }, { code: 130, signal: null }, stderr);
   assert.match(stderr, /interrupted: nothing was written\n$/);
+  assert.deepEqual(readdirSync(workspace.path).sort(), ["model.safetensors", "out.parquet"]);
   assert.equal(readFileSync(join(workspace.path, "out.parquet"), "utf8"), "before");
 });

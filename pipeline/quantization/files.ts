@@ -106,6 +106,8 @@ export async function quantizeFile(
         out.pointer,
         error.pointer,
       ),
+    // So that there is no file when this rejects, and nothing of one.
+    { isAwaited: true },
   );
   const work = async () => (await finish(job))!;
   const tables = await withProgress(

@@ -65,6 +65,13 @@ pub trait Monitor: Send + Sync {
 
     /// Asks the work to stop. Called at most once, and only while the work runs.
     fn cancel(&self) {}
+
+    /// Whether a job that is cancelled at work goes on until the work has ended, and then ends as that says: because it
+    /// was asked to stop, or well, with its results, where it was asked too late. For work that leaves something behind,
+    /// such as a file, so that whoever waits knows what.
+    fn is_awaited(&self) -> bool {
+        false
+    }
 }
 
 /// The monitor of work that neither counts nor can be stopped half-way.
@@ -109,6 +116,8 @@ struct State {
     bound: Bound,
     /// Whether somebody waits for the work to end, so that it must not wait for its reader.
     hurried: bool,
+    /// Whether work that is awaited was asked to stop; it does not wait for its reader either.
+    stopping: bool,
 }
 
 /// One job, shared by its handle, the thread that works on it and whoever waits for it.
@@ -135,6 +144,7 @@ impl Job {
             full: false,
             bound,
             hurried: false,
+            stopping: false,
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -245,7 +255,8 @@ impl Job {
         self.room.notify_all();
     }
 
-    /// Stops the job and frees its queued results. Does nothing to a job that has ended and whose results are taken.
+    /// Stops the job and frees its queued results. Does nothing to a job that has ended and whose results are taken. Work
+    /// that is [awaited](Monitor::is_awaited) is asked to stop, and what it has to say can still be taken.
     pub fn cancel(&self) {
         self.cancel_if(|state| state.phase == JobPhase::Running || !state.results.is_empty());
     }
@@ -258,6 +269,15 @@ impl Job {
     fn cancel_if(&self, condition: impl FnOnce(&State) -> bool) {
         let mut state = lock(&self.state);
         if !condition(&state) {
+            return;
+        }
+        let has_begun = state.working || state.phase != JobPhase::Running;
+        if has_begun && self.monitor.is_awaited() {
+            if state.working && !std::mem::replace(&mut state.stopping, true) {
+                guard_callback(|| self.monitor.cancel());
+            }
+            drop(state);
+            self.room.notify_all();
             return;
         }
         state.phase = JobPhase::Cancelled;
@@ -301,7 +321,7 @@ impl Outlet {
     fn queue(&self, group: Group) -> ControlFlow<()> {
         let job = &self.job;
         let mut state = lock(&job.state);
-        while state.phase == JobPhase::Running && state.full {
+        while state.phase == JobPhase::Running && state.full && !state.stopping {
             state = wait(&job.room, state);
         }
         if state.phase != JobPhase::Running {

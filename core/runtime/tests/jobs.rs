@@ -478,3 +478,67 @@ fn a_cancellation_never_comes_before_the_beginning_that_it_is_meant_for() {
         assert!(running >= 0, "cancelled before it began: {calls:?}");
     }
 }
+
+/// Work that is awaited: told to stop, it says how it ended.
+struct Awaited(Mutex<Sender<()>>);
+
+impl Monitor for Awaited {
+    fn cancel(&self) {
+        self.0.lock().unwrap().send(()).unwrap();
+    }
+
+    fn is_awaited(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_job_that_is_awaited_ends_as_its_work_does() {
+    for is_too_late in [false, true] {
+        let (scope, alive) = (Scope::open(), Alive::default());
+        let ((begun, has_begun), (stop, stopped)) = (channel(), channel());
+        let gate = Gate::new();
+        let (waiter, table) = (gate.waiter(), alive.table(5));
+        let monitor = Arc::new(Awaited(Mutex::new(stop)));
+        let work = move |outlet: &bowstring_runtime::Outlet| {
+            begun.send(()).unwrap();
+            stopped.recv().unwrap();
+            waiter();
+            if is_too_late {
+                // More than are queued without waiting, as nobody may take them.
+                for _ in 0..9 {
+                    assert!(outlet.send(vec![]).is_continue());
+                }
+                assert!(outlet.send(vec![table]).is_continue());
+                return Ok(());
+            }
+            drop(table);
+            Err(Failure::new(Status::Cancelled, "stopped"))
+        };
+        let handle = scope.context.start_job("test", monitor, work).unwrap();
+        let job = scope.context.job(handle).unwrap();
+        has_begun.recv().unwrap();
+        job.cancel();
+        job.cancel();
+        assert_eq!(job.state().state, 0, "running");
+        assert!(matches!(job.next(5), Ok(Next::Pending)));
+        gate.open();
+        if is_too_late {
+            for _ in 0..9 {
+                assert!(numbers(next(&job)).is_empty());
+            }
+            // Also when it has ended.
+            while job.state().state == 0 {
+                std::thread::yield_now();
+            }
+            job.cancel();
+            assert_eq!(numbers(next(&job)), [5]);
+            assert!(matches!(next(&job), Ok(Next::Done)));
+        } else {
+            assert_eq!(next(&job).unwrap_err().status, Status::Cancelled);
+            assert_eq!(job.state().state, 3);
+        }
+        drop((job, scope));
+        assert_eq!(alive.count(), 0);
+    }
+}

@@ -59,17 +59,22 @@ pub fn quantize_file(
         layers: Vec::new(),
     };
     for item in source {
-        if watch.control.is_cancelled() {
-            return Err(QuantizeError::Cancelled.into());
-        }
-        match item? {
-            Item::Layer(tensor, batch) => run.layers(&batch, tensor.dtype.name, Some(&tensor))?,
-            Item::Table(batch, element) => run.layers(&batch, &element, None)?,
-            Item::Tensor(tensor, bytes) => run.tensor(&tensor, &bytes)?,
-        }
+        watch.check()?;
+        let done = match item? {
+            Item::Layer(tensor, batch) => run.layers(&batch, tensor.dtype.name, Some(&tensor)),
+            Item::Table(batch, element) => run.layers(&batch, &element, None),
+            Item::Tensor(tensor, bytes) => run.tensor(&tensor, &bytes),
+        };
+        done.map_err(|error| match error {
+            WeightsError::Quantize(error @ QuantizeError::InvalidSchema(_)) => {
+                let (path, message) = (input.to_owned(), error.to_string());
+                WeightsError::Invalid { path, message }
+            }
+            error => error,
+        })?;
     }
     let Run { sink, layers, .. } = run;
-    let bytes_out = sink.finish()?;
+    let bytes_out = sink.finish(watch)?;
     Ok(FileReport {
         layers,
         bytes_in,

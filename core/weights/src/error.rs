@@ -1,7 +1,9 @@
 //! Why a file could not be quantized.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::{fmt, io};
 
 use bowstring_quantize::QuantizeError;
@@ -101,7 +103,26 @@ pub(crate) fn decoded<T>(
     path: &Path,
     decode: impl FnOnce() -> Result<T, String>,
 ) -> Result<T, WeightsError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode))
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !DECODING.get() {
+                before(panic);
+            }
+        }));
+    });
+    DECODING.set(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
+    DECODING.set(false);
+    result
         .unwrap_or_else(|_| Err("the file is damaged: its decoder gave up".to_owned()))
         .about(path)
+}
+
+/// Sets the hook that says nothing of panics of decoders: the error that they become does.
+static HOOK: Once = Once::new();
+
+thread_local! {
+    /// Whether this thread runs a decoder.
+    static DECODING: Cell<bool> = const { Cell::new(false) };
 }

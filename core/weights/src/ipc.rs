@@ -10,18 +10,20 @@ use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, StreamReader, read_footer_length};
 use arrow_ipc::writer::FileWriter;
-use arrow_ipc::{Block, root_as_footer};
+use arrow_ipc::{Block, CompressionType, Endianness, Message, root_as_footer, root_as_message};
 use arrow_schema::{DataType, Schema, SchemaRef};
 
-use crate::WeightsError;
 use crate::beside::Beside;
 use crate::error::{About, decoded, written};
 use crate::mapped::Mapped;
 use crate::sink::Sink;
 use crate::source::Item;
+use crate::{Watch, WeightsError};
 
 /// What an IPC file begins and ends with; a stream does not.
 const MAGIC: &[u8] = b"ARROW1";
+/// A byte of LZ4 stands for this many at the most.
+const LZ4_RATIO: usize = 255;
 /// The footer's length and the magic at the end.
 const TRAILER_BYTES: usize = 10;
 
@@ -49,6 +51,7 @@ impl IpcSource {
         let reader = if file.bytes().starts_with(MAGIC) {
             decoded(path, || open_file(file))?
         } else {
+            decoded(path, || check_stream(file.bytes()))?;
             let file = File::open(path).about(path)?;
             let reader = decoded(path, || {
                 StreamReader::try_new(BufReader::new(file), None).map_err(|error| error.to_string())
@@ -82,11 +85,12 @@ fn open_file(file: Mapped) -> Result<Reader, String> {
     let schema = footer
         .schema()
         .ok_or("footer: expected a schema but found none")?;
+    check_endianness(&schema)?;
     let schema = try_fb_to_schema(schema).map_err(|error| error.to_string())?;
     let mut decoder = FileDecoder::new(Arc::new(schema), footer.version());
     for block in footer.dictionaries().iter().flatten() {
         decoder
-            .read_dictionary(block, &bytes_of(&file, block)?)
+            .read_dictionary(block, &checked(bytes_of(&file, block)?)?)
             .map_err(|error| error.to_string())?;
     }
     let blocks: Vec<Block> = footer.recordBatches().iter().flatten().copied().collect();
@@ -113,6 +117,76 @@ fn bytes_of(file: &Mapped, block: &Block) -> Result<Buffer, String> {
     })
 }
 
+/// A message of a file, if it says nothing that its decoder must not believe.
+fn checked(message: Buffer) -> Result<Buffer, String> {
+    if let Some((message, body)) = read_message(&message) {
+        check_lengths(&message, body)?;
+    }
+    Ok(message)
+}
+
+/// As [`checked`], of all messages of a stream.
+fn check_stream(mut bytes: &[u8]) -> Result<(), String> {
+    while let Some((message, rest)) = read_message(bytes) {
+        if let Some(schema) = message.header_as_schema() {
+            check_endianness(&schema)?;
+        }
+        check_lengths(&message, rest)?;
+        let body = usize::try_from(message.bodyLength()).unwrap_or(usize::MAX);
+        bytes = rest.get(body..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The message that the bytes begin with, and what follows it; `None` at the end, and where there is none, which the decoder
+/// will say.
+fn read_message(bytes: &[u8]) -> Option<(Message<'_>, &[u8])> {
+    let bytes = bytes.strip_prefix(&[0xff; 4]).unwrap_or(bytes);
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (message, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    Some((root_as_message(message).ok()?, rest))
+}
+
+fn check_endianness(schema: &arrow_ipc::Schema) -> Result<(), String> {
+    match schema.endianness() {
+        Endianness::Little => Ok(()),
+        other => Err(format!(
+            "schema: expected little-endian values but found {other:?}"
+        )),
+    }
+}
+
+/// Refuses buffers that say they are longer, once they are no longer compressed, than they can be: room is made for what they
+/// say, and what is more than there is ends the process.
+fn check_lengths(message: &Message, body: &[u8]) -> Result<(), String> {
+    let batch = message.header_as_record_batch();
+    let batch = batch.or_else(|| message.header_as_dictionary_batch()?.data());
+    let is_lz4 = |batch: &arrow_ipc::RecordBatch| {
+        let compression = batch.compression();
+        compression.is_some_and(|it| it.codec() == CompressionType::LZ4_FRAME)
+    };
+    let Some(batch) = batch.filter(is_lz4) else {
+        return Ok(());
+    };
+    for buffer in batch.buffers().iter().flatten() {
+        let place = usize::try_from(buffer.offset())
+            .ok()
+            .zip(usize::try_from(buffer.length()).ok());
+        let bytes = place.and_then(|(start, len)| body.get(start..start.checked_add(len)?));
+        let Some((length, compressed)) = bytes.and_then(|bytes| bytes.split_first_chunk()) else {
+            continue; // Nothing, or beyond the body, which the decoder will say.
+        };
+        let (found, most) = (i64::from_le_bytes(*length), compressed.len() * LZ4_RATIO);
+        if found > most as i64 {
+            return Err(format!(
+                "expected at most {most} bytes from {} compressed ones but found a length of {found}",
+                compressed.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl Iterator for IpcSource {
     type Item = Result<Item, WeightsError>;
 
@@ -126,7 +200,7 @@ impl Iterator for IpcSource {
             } => match blocks.next() {
                 None => Ok(None),
                 Some(block) => decoder
-                    .read_record_batch(&block, &bytes_of(file, &block)?)
+                    .read_record_batch(&block, &checked(bytes_of(file, &block)?)?)
                     .map_err(|error| error.to_string()),
             },
             Reader::Stream(stream) => stream.next().transpose().map_err(|error| error.to_string()),
@@ -186,14 +260,14 @@ impl Sink for IpcSink {
         written(&self.path, self.writer.write(batch))
     }
 
-    fn finish(self: Box<Self>) -> Result<u64, WeightsError> {
+    fn finish(self: Box<Self>, watch: &Watch) -> Result<u64, WeightsError> {
         let buffered = written(&self.path, self.writer.into_inner())?;
         let file = buffered
             .into_inner()
             .map_err(|error| error.into_error())
             .about(&self.path)?;
         let bytes = file.metadata().about(&self.path)?.len();
-        self.beside.commit(&file)?;
+        self.beside.commit(&file, watch)?;
         Ok(bytes)
     }
 }

@@ -11,6 +11,20 @@ use memmap2::Mmap;
 use crate::WeightsError;
 use crate::error::About;
 
+/// Opens a file to read. Not a pipe, which would wait for its writer, nor what has no end.
+pub(crate) fn open(path: &Path) -> Result<File, WeightsError> {
+    let kind = std::fs::metadata(path).about(path)?.file_type();
+    if !kind.is_file() {
+        let found = if kind.is_dir() {
+            "a directory"
+        } else {
+            "a pipe or a device"
+        };
+        return Err(format!("expected a file but found {found}")).about(path);
+    }
+    File::open(path).about(path)
+}
+
 /// A file whose bytes are read where they are. Clones share the mapping, which lasts as long as any buffer over it.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapped {
@@ -20,11 +34,8 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let file = File::open(path).about(path)?;
+        let file = open(path)?;
         let metadata = file.metadata().about(path)?;
-        if metadata.is_dir() {
-            return Err("expected a file but found a directory".to_owned()).about(path);
-        }
         if metadata.len() == 0 {
             return Err("the file is empty".to_owned()).about(path);
         }

@@ -11,12 +11,13 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use crate::WeightsError;
 use crate::beside::Beside;
 use crate::error::{About, decoded, written};
 use crate::ipc::element_name;
+use crate::mapped::open;
 use crate::sink::Sink;
 use crate::source::Item;
+use crate::{Watch, WeightsError};
 
 /// What one batch of a file may have, decoded, unless it is one row.
 const BATCH_BYTES: usize = 32 << 20;
@@ -33,7 +34,7 @@ pub(crate) struct ParquetSource {
 impl ParquetSource {
     /// Opens a file of which the columns `needed` are read.
     pub fn open(path: &Path, needed: &[&str]) -> Result<Self, WeightsError> {
-        let file = File::open(path).about(path)?;
+        let file = open(path)?;
         let bytes = file.metadata().about(path)?.len();
         decoded(path, || {
             let builder = ParquetRecordBatchReaderBuilder::try_new(file)
@@ -146,10 +147,10 @@ impl Sink for ParquetSink {
         written(&self.path, result)
     }
 
-    fn finish(self: Box<Self>) -> Result<u64, WeightsError> {
+    fn finish(self: Box<Self>, watch: &Watch) -> Result<u64, WeightsError> {
         let file = written(&self.path, self.writer.into_inner())?;
         let bytes = file.metadata().about(&self.path)?.len();
-        self.beside.commit(&file)?;
+        self.beside.commit(&file, watch)?;
         Ok(bytes)
     }
 }

@@ -6,12 +6,12 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
-use crate::WeightsError;
 use crate::error::About;
 use crate::ipc::IpcSink;
 use crate::parquet::ParquetSink;
 use crate::safetensors::{Metadata, SafetensorsSink, TensorInfo};
 use crate::source::Format;
+use crate::{Watch, WeightsError};
 
 /// A file that is being written. Dropping one that is not finished leaves nothing behind.
 pub(crate) trait Sink {
@@ -23,8 +23,8 @@ pub(crate) trait Sink {
         Ok(false)
     }
 
-    /// Gives the file its name, and says how large it is.
-    fn finish(self: Box<Self>) -> Result<u64, WeightsError>;
+    /// Gives the file its name, and says how large it is; unless the run is asked to stop.
+    fn finish(self: Box<Self>, watch: &Watch) -> Result<u64, WeightsError>;
 }
 
 /// Begins a file of the format that its name says, for quantized layers of this schema. One of safetensors also has the

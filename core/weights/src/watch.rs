@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use bowstring_quantize::{Control, Progress};
+use bowstring_quantize::{Control, Progress, QuantizeError};
+
+use crate::WeightsError;
 
 /// Counters of a running [`quantize_file`](crate::quantize_file) and the flag that stops it.
 #[derive(Debug, Default)]
@@ -20,6 +22,14 @@ impl Watch {
     /// Asks the run to stop; it does so within milliseconds, also in the middle of a layer.
     pub fn cancel(&self) {
         self.control.cancel();
+    }
+
+    /// Fails once the run was asked to stop.
+    pub(crate) fn check(&self) -> Result<(), WeightsError> {
+        match self.control.is_cancelled() {
+            true => Err(QuantizeError::Cancelled.into()),
+            false => Ok(()),
+        }
     }
 
     /// How far the run is. What a file does not say before it is read is not in the totals yet.

@@ -3,8 +3,15 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_schema::{DataType, Field};
 use common::{bytes, file, floats, names, run, safetensors, write};
+use flatbuffers::FlatBufferBuilder;
 use serde_json::json;
 
 /// A header of one tensor.
@@ -332,4 +339,118 @@ fn a_tensor_whose_name_a_result_needs_is_refused() {
         "{error}"
     );
     assert_eq!(names(directory.path()), ["model.safetensors"]);
+}
+
+/// A table of one layer in an IPC file, or a stream, compressed with LZ4.
+fn compressed(is_stream: bool) -> Vec<u8> {
+    let names = StringArray::from(vec!["a"]);
+    let field = Arc::new(Field::new("item", DataType::Float32, true));
+    let zeros = Arc::new(Float32Array::from(vec![0.0; 4096]));
+    let weights = ListArray::new(field, OffsetBuffer::from_lengths([4096]), zeros, None);
+    let columns = [
+        ("layer_name", Arc::new(names) as ArrayRef),
+        ("weights", Arc::new(weights)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let options = IpcWriteOptions::default()
+        .try_with_compression(Some(CompressionType::LZ4_FRAME))
+        .unwrap();
+    let mut bytes = Vec::new();
+    if is_stream {
+        let writer = StreamWriter::try_new_with_options(&mut bytes, &batch.schema(), options);
+        let mut writer = writer.unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+    } else {
+        let writer = FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options);
+        let mut writer = writer.unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+    }
+    bytes
+}
+
+#[test]
+fn a_length_that_nothing_can_have_is_not_allocated() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["table.arrow", "table.arrows"] {
+        let mut bytes = compressed(name.ends_with('s'));
+        let input = write(directory.path(), name, &bytes);
+        run(&input, &directory.path().join("out.parquet"), json!({})).unwrap();
+        // Before the frame there is how long it is without compression.
+        let frame = [&16_384i64.to_le_bytes()[..], &[4, 0x22, 0x4d, 0x18]].concat();
+        let at = bytes
+            .windows(frame.len())
+            .position(|it| it == frame)
+            .unwrap();
+        bytes[at..at + 8].copy_from_slice(&(1i64 << 45).to_le_bytes());
+        let input = write(directory.path(), name, &bytes);
+        let error = run(&input, &directory.path().join("no.parquet"), json!({})).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("compressed ones but found a length of 35184372088832"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        names(directory.path()),
+        ["out.parquet", "table.arrow", "table.arrows"]
+    );
+}
+
+#[test]
+fn big_endian_values_are_refused() {
+    let mut builder = FlatBufferBuilder::new();
+    let fields = builder.create_vector::<flatbuffers::ForwardsUOffset<arrow_ipc::Field>>(&[]);
+    let mut schema = arrow_ipc::SchemaBuilder::new(&mut builder);
+    schema.add_endianness(arrow_ipc::Endianness::Big);
+    schema.add_fields(fields);
+    let schema = schema.finish();
+    let mut message = arrow_ipc::MessageBuilder::new(&mut builder);
+    message.add_version(arrow_ipc::MetadataVersion::V5);
+    message.add_header_type(arrow_ipc::MessageHeader::Schema);
+    message.add_header(schema.as_union_value());
+    let message = message.finish();
+    builder.finish(message, None);
+    let message = builder.finished_data();
+    let length = (message.len() as u32).to_le_bytes();
+    let stream = [&[0xff; 4][..], &length, message, &[0xff; 4], &[0; 4]].concat();
+    let directory = tempfile::tempdir().unwrap();
+    let input = write(directory.path(), "table.arrows", &stream);
+    let error = run(&input, &directory.path().join("out.parquet"), json!({})).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("schema: expected little-endian values but found Big"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["a.safetensors", "a.parquet", "a.arrow", "a.arrows"] {
+        let socket = directory.path().join(name);
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let error = run(&socket, &directory.path().join("out.parquet"), json!({})).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("expected a file but found a pipe or a device"),
+            "{error}"
+        );
+    }
+    // Nor is a directory replaced, which is said before the work.
+    let input = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
+    let input = write(directory.path(), "b.safetensors", &input);
+    let output = directory.path().join("directory.parquet");
+    std::fs::create_dir(&output).unwrap();
+    let error = run(&input, &output, json!({})).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("expected a file but found a directory"),
+        "{error}"
+    );
 }

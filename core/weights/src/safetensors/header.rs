@@ -9,7 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 /// The longest header that the format allows, in bytes.
-const MOST_HEADER_BYTES: u64 = 100_000_000;
+pub(super) const MOST_HEADER_BYTES: u64 = 100_000_000;
 /// What the length of the header takes.
 pub(crate) const LENGTH_BYTES: usize = 8;
 /// The entry that is no tensor.

@@ -15,13 +15,15 @@ use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 use serde_json::{Map, Value, json};
 
-use super::header::METADATA;
+use super::header::{METADATA, MOST_HEADER_BYTES};
 use super::{Dtype, Metadata, TensorInfo};
-use crate::WeightsError;
 use crate::beside::Beside;
 use crate::error::About;
 use crate::sink::Sink;
+use crate::{Watch, WeightsError};
 
+/// Bytes that are copied in one go.
+const PIECE: usize = 32 << 20;
 /// The key of the metadata that says of each quantized layer what its columns would.
 const LAYERS: &str = "bowstring:layers";
 
@@ -125,6 +127,15 @@ impl SafetensorsSink {
             .about(&self.path)?;
         // The data begins at a multiple of eight.
         header.resize(header.len().next_multiple_of(8), b' ');
+        if header.len() as u64 > MOST_HEADER_BYTES {
+            let message = format!(
+                "expected a header of at most {MOST_HEADER_BYTES} bytes, which is what readers take, but {} tensors need \
+                 {}: write a table instead",
+                self.tensors.len(),
+                header.len()
+            );
+            return Err(message).about(&self.path);
+        }
         Ok(header)
     }
 }
@@ -197,7 +208,7 @@ impl Sink for SafetensorsSink {
         Ok(true)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<u64, WeightsError> {
+    fn finish(mut self: Box<Self>, watch: &Watch) -> Result<u64, WeightsError> {
         // A stable sort: within a type, tensors stay in the order of the input.
         self.tensors
             .sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bits));
@@ -214,17 +225,19 @@ impl Sink for SafetensorsSink {
             .map_err(|error| error.into_error())
             .about(&path)?;
         let (beside, mut file) = Beside::create(&path)?;
-        let write = |data: &mut File, file: &mut File| -> std::io::Result<()> {
-            file.write_all(&(header.len() as u64).to_le_bytes())?;
-            file.write_all(&header)?;
-            for tensor in &tensors {
-                data.seek(SeekFrom::Start(tensor.start))?;
-                copy(&mut (&mut *data).take(tensor.len), file)?;
+        file.write_all(&(header.len() as u64).to_le_bytes())
+            .about(&path)?;
+        file.write_all(&header).about(&path)?;
+        for tensor in &tensors {
+            data.seek(SeekFrom::Start(tensor.start)).about(&path)?;
+            // In pieces, between which a run can be stopped.
+            for at in (0..tensor.len).step_by(PIECE) {
+                watch.check()?;
+                let piece = (tensor.len - at).min(PIECE as u64);
+                copy(&mut (&mut data).take(piece), &mut file).about(&path)?;
             }
-            Ok(())
-        };
-        write(&mut data, &mut file).about(&path)?;
-        beside.commit(&file)?;
+        }
+        beside.commit(&file, watch)?;
         Ok(8 + header.len() as u64 + len)
     }
 }
