@@ -1588,6 +1588,9 @@ int32_t bow_quantize_with(const struct bow_tensor *tensor,
  * The state counts as bow_quantize_start's does. The job fails as that does, and with BOW_IO when a file cannot be read or
  * written or breaks its format. Input files must not be changed meanwhile.
  *
+ * bow_job_cancel only asks it to stop: it ends when it has removed what it had begun to write, and bow_job_next answers
+ * BOW_CANCELLED then; or it ends well, where it was asked too late and output is there.
+ *
  * BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option. BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
  */
 int32_t bow_weights_quantize(uint32_t context,

@@ -66,7 +66,8 @@ const SIZES = 1;
  * input is mapped into memory and read where it is; it must not be changed meanwhile. Layers are read and written one after
  * the other, so that memory does not grow with the model.
  *
- * The result appears when it is complete: when this rejects, what was at `output` before is still there. Rejects as
+ * The result appears when it is complete: when this rejects, what was at `output` before is still there. Aborted, it rejects
+ * when nothing of the result is left, or resolves where that was complete. Rejects as
  * `quantizeArrow` does, and with the code `IO` when a file cannot be read or written or breaks its format.
  * `docs/quantization.md` describes the tensors of a safetensors result.
  *
