@@ -241,7 +241,7 @@ fn damaged_tables_are_refused() {
         let output = directory.path().join("out.parquet");
         let error = run(&path, &output, json!({})).unwrap_err().to_string();
         assert!(
-            error.starts_with("the schema does not fit quantization: "),
+            error.contains(&format!("{name}: the schema does not fit quantization: ")),
             "{error}"
         );
         for end in (0..good.len()).step_by(101) {
