@@ -215,20 +215,21 @@ impl QuantizeOptions {
         };
         base.check().map_err(QuantizeError::InvalidOptions)?;
         let mut overrides = Vec::with_capacity(self.overrides.len());
-        let mut all = base;
         for (at, this) in self.overrides.iter().enumerate() {
             let invalid = |message: String| {
                 QuantizeError::InvalidOptions(format!("overrides[{at}]: {message}"))
             };
             let glob =
                 Glob::new(&this.pattern).map_err(|cause| invalid(format!("pattern: {cause}")))?;
-            // It may make sense only with those before it, which then match the same layers. Which of them do is known
-            // with a layer's name.
-            all = all.overlaid(this);
-            if let Err(message) = base.overlaid(this).check()
-                && all.check().is_err()
-            {
-                return Err(invalid(message));
+            if let Err(message) = base.overlaid(this).check() {
+                // It may make sense on top of others, which then match the same layers; whether they do is known with a
+                // layer's name.
+                let before = &self.overrides[..at];
+                let all = before.iter().fold(base, LayerOptions::overlaid);
+                let mut beneath = before.iter().map(|one| base.overlaid(one)).chain([all]);
+                if !beneath.any(|options| options.overlaid(this).check().is_ok()) {
+                    return Err(invalid(message));
+                }
             }
             overrides.push((glob.compile_matcher(), this));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 use bowstring_quantize::{Control, InstructionSet, QuantizeError, dequantize};
 use common::{Random, batch, data, list_of_floats, measure, one, run, zero_points};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The batch with another column of this name.
 fn with(batch: &RecordBatch, name: &str, column: ArrayRef) -> RecordBatch {
@@ -22,42 +22,47 @@ fn overrides_that_match_together_are_checked_together() {
     let values = Random(81).normals(256);
     let table = batch(&[(&values, &[256])]);
     let ggml = json!({"pattern": "*", "layout": "ggml"});
-    for (second, what) in [
+    for (field, value, what) in [
         (
-            json!({"groupSize": 256}),
+            "groupSize",
+            json!(256),
             "groupSize of layout \"ggml\": expected 32 but found 256",
         ),
         (
-            json!({"groupSize": 64}),
+            "groupSize",
+            json!(64),
             "groupSize of layout \"ggml\": expected 32 but found 64",
         ),
         (
-            json!({"bitWidth": 2}),
+            "bitWidth",
+            json!(2),
             "bitWidth of layout \"ggml\": expected 4 or 8 but found 2",
         ),
         (
-            json!({"granularity": "tensor"}),
+            "granularity",
+            json!("tensor"),
             "granularity of layout \"ggml\": expected group but found tensor",
         ),
         (
-            json!({"search": "mse"}),
+            "search",
+            json!("mse"),
             "search of layout \"ggml\": expected none but found mse",
         ),
     ] {
-        let mut second = second;
-        second["pattern"] = Value::from("layer0");
-        let error = run(&table, json!({"overrides": [ggml, second]})).unwrap_err();
+        let second = |pattern: &str| json!({"pattern": pattern, field: value});
+        let error = run(&table, json!({"overrides": [ggml, second("layer0")]})).unwrap_err();
         let expected = format!("the overrides that match, together: {what}");
         assert!(error.to_string().ends_with(&expected), "{error}");
         // A layer that only one of them matches is as it would be without the other.
-        second["pattern"] = Value::from("layer1");
-        run(&table, json!({"overrides": [ggml, second]})).unwrap();
+        run(&table, json!({"overrides": [ggml, second("layer1")]})).unwrap();
     }
     // What makes sense only on top of another.
     let channels = json!({"pattern": "layer*", "granularity": "channel"});
     let axis = json!({"pattern": "layer0", "axis": 1});
     let table = batch(&[(&values, &[16, 16])]);
     run(&table, json!({"overrides": [channels, axis]})).unwrap();
+    let whole = json!({"pattern": "layer1", "granularity": "tensor"});
+    run(&table, json!({"overrides": [channels, whole, axis]})).unwrap();
     let error = run(&table, json!({"overrides": [axis, channels]})).unwrap_err();
     assert_eq!(
         error,
