@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use bowstring_block::BlockPool;
 
 use crate::input::{Layer, Source, layers};
-use crate::job::{Job, Target, Totals};
+use crate::job::{Job, Target};
 use crate::kernel::Kernel;
 use crate::options::Checked;
 use crate::output::Output;
@@ -14,6 +14,7 @@ use crate::parallel::{run, threads};
 use crate::plan::{Geometry, Plan};
 use crate::prepare::prepare;
 use crate::schema::validate_schema;
+use crate::statistics::Totals;
 use crate::worker::{SMALL, TASK, Worker};
 use crate::{Control, LayerError, OnInvalid, QuantizeError, QuantizeOptions};
 
@@ -202,7 +203,7 @@ impl Run<'_> {
                     Err(_) => break,
                 }
             }
-            if crate::output::cosine(&totals[0]) >= wanted {
+            if totals[0].cosine() >= wanted {
                 break;
             }
             *plan = wider;

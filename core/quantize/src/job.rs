@@ -1,9 +1,8 @@
-//! The work on one layer, and what it adds up to.
+//! The work on one layer.
 
 use crate::input::Source;
 use crate::kernel::STEP;
 use crate::kernel::rule::{Group, Path, Rule};
-use crate::kernel::sums::Sums;
 use crate::plan::Plan;
 use crate::worker::BLOCK;
 
@@ -66,43 +65,6 @@ impl Columns {
             is_wide: groups.iter().any(|group| group.path == Path::Wide),
             is_beyond: groups.iter().any(|group| group.path == Path::Beyond),
         }
-    }
-}
-
-/// What a stretch adds up to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals {
-    /// Sums of e^2, x^2 and x e.
-    pub(crate) sums: [f64; 3],
-    pub(crate) largest: f32,
-    pub(crate) is_invalid: bool,
-}
-
-impl Totals {
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.sums = std::array::from_fn(|at| self.sums[at] + other.sums[at]);
-        self.largest = self.largest.max(other.largest);
-        self.is_invalid |= other.is_invalid;
-    }
-
-    /// With what the largest error, which is known to the last bit, says of the sums over `values` values: float32 leaves
-    /// them a little above it where all errors are as large, and above 0 where there are none.
-    pub(crate) fn bounded(mut self, values: usize) -> Self {
-        let largest = f64::from(self.largest);
-        self.sums[0] = self.sums[0].min(values as f64 * largest * largest);
-        if self.largest == 0.0 {
-            self.sums[2] = 0.0;
-        }
-        self
-    }
-
-    pub(crate) fn take(&mut self, sums: &mut Sums) {
-        let (sums, largest) = sums.take();
-        self.add(&Self {
-            sums,
-            largest,
-            is_invalid: false,
-        });
     }
 }
 

@@ -46,6 +46,7 @@ mod primitive;
 mod refine;
 mod schema;
 mod search;
+mod statistics;
 mod stored;
 mod worker;
 

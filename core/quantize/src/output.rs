@@ -12,8 +12,9 @@ use arrow_schema::Field;
 use bowstring_block::{ALIGNMENT, Block, BlockPool};
 
 use crate::input::Layer;
-use crate::job::{Target, Totals};
+use crate::job::Target;
 use crate::plan::Plan;
+use crate::statistics::Totals;
 use crate::{QuantizeError, QuantizeOptions};
 
 /// The large columns, being written.
@@ -209,10 +210,10 @@ impl Output {
                 kept_plans.iter().map(|(_, plan)| plan.axis),
             )),
             texts(|plan| plan.options.layout.name()),
-            measures(rmse),
+            measures(Totals::rmse),
             measures(|totals, _| totals.largest),
-            measures(|totals, _| sqnr_db(totals)),
-            measures(|totals, _| cosine(totals)),
+            measures(|totals, _| totals.sqnr_db()),
+            measures(|totals, _| totals.cosine()),
         ];
         debug_assert!(columns.iter().all(|column| column.len() == rows));
         RecordBatch::try_new(options.quantized_schema(), columns).map_err(|cause| {
@@ -250,40 +251,4 @@ fn list(offsets: &[usize], values: ArrayRef, nulls: Option<NullBuffer>) -> Array
         values,
         nulls,
     ))
-}
-
-/// The root of the mean squared error; 0 for no values.
-fn rmse(totals: &Totals, values: usize) -> f32 {
-    if values == 0 {
-        0.0
-    } else {
-        (totals.sums[0] / values as f64).sqrt() as f32
-    }
-}
-
-/// The ratio of the values' power to the errors', in decibels; infinite where there is no error.
-fn sqnr_db(totals: &Totals) -> f32 {
-    let [error, signal, _] = totals.sums;
-    if error == 0.0 {
-        f32::INFINITY
-    } else {
-        (10.0 * (signal / error).log10()) as f32
-    }
-}
-
-/// The cosine of the angle between the values and what they come back as. Both zero: 1.
-pub(crate) fn cosine(totals: &Totals) -> f32 {
-    let [error, signal, cross] = totals.sums;
-    // With y = x - e: x y = x^2 - x e, and y^2 = x^2 - 2 x e + e^2.
-    let product = signal - cross;
-    let square = (signal - 2.0 * cross + error).max(0.0);
-    if signal == 0.0 && square == 0.0 {
-        return 1.0;
-    }
-    let norms = (signal * square).sqrt();
-    if norms == 0.0 {
-        0.0
-    } else {
-        (product / norms).clamp(-1.0, 1.0) as f32
-    }
 }

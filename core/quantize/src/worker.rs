@@ -6,15 +6,15 @@
 //! stretches may begin at any bit.
 
 use crate::input::Source;
-use crate::job::{Columns, Job, Totals, store_maps};
+use crate::job::{Columns, Job, store_maps};
 use crate::kernel::ggml::{self, Format};
 use crate::kernel::rule::{Group, Rule, code_one};
-use crate::kernel::sums::Sums;
 use crate::kernel::{AHEAD, Kernel, STEP};
 use crate::packer::{PENDING, Packer};
 use crate::plan::{Coding, Geometry};
 use crate::refine::weights;
 use crate::search;
+use crate::statistics::{Tally, Totals};
 
 /// Values of a block, unless one group needs more.
 pub(crate) const BLOCK: usize = AHEAD;
@@ -24,8 +24,6 @@ const LEAD: usize = BLOCK / 4;
 pub(crate) const SMALL: usize = 8192;
 /// Values of one task: long enough to be worth handing out, short enough to share a layer evenly and to stop soon.
 pub(crate) const TASK: usize = 1 << 18;
-/// Values whose sums may be kept in float32.
-const SUMMED: usize = 8 * BLOCK;
 
 /// Buffers of one thread.
 #[derive(Debug)]
@@ -104,7 +102,7 @@ impl Worker {
     ) -> Totals {
         let kernel = self.kernel;
         let mut packer = Packer::new(kernel, job, start);
-        let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
+        let mut tally = Tally::default();
         let groups_per_row = row_len.div_ceil(group);
         let mut at = start;
         while at < end {
@@ -140,19 +138,15 @@ impl Worker {
                 store_maps(job, rule, index, groups);
                 let (codes, packed) = packer.room(&mut self.codes, count * len);
                 let code = kernel.code(rule.signed, self.statistics, packed);
-                totals.is_invalid |= !code(x, next, step, groups, rule, codes, &mut sums);
+                tally.totals.is_invalid |=
+                    !code(x, next, step, groups, rule, codes, &mut tally.sums);
             }
             packer.advance(&mut self.codes, count * len);
             at += count * len;
-            summed += count * len;
-            if summed >= SUMMED {
-                totals.take(&mut sums);
-                summed = 0;
-            }
+            tally.advance(count * len);
         }
         packer.finish(&mut self.codes);
-        totals.take(&mut sums);
-        totals
+        tally.finish()
     }
 
     fn long_groups(
@@ -164,7 +158,7 @@ impl Worker {
         end: usize,
     ) -> Totals {
         let mut packer = Packer::new(self.kernel, job, start);
-        let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
+        let mut tally = Tally::default();
         let mut at = start;
         while at < end {
             let index = at / group;
@@ -175,7 +169,7 @@ impl Worker {
             let code = self.kernel.code(rule.signed, self.statistics, packed);
             let step = len.next_multiple_of(STEP);
             // SAFETY: `x` has `step` values, and the buffer of codes as much room.
-            totals.is_invalid |= unsafe {
+            tally.totals.is_invalid |= unsafe {
                 !code(
                     x,
                     next,
@@ -183,20 +177,15 @@ impl Worker {
                     &job.groups[index..=index],
                     rule,
                     codes,
-                    &mut sums,
+                    &mut tally.sums,
                 )
             };
             packer.advance(&mut self.codes, len);
             at += len;
-            summed += len;
-            if summed >= SUMMED {
-                totals.take(&mut sums);
-                summed = 0;
-            }
+            tally.advance(len);
         }
         packer.finish(&mut self.codes);
-        totals.take(&mut sums);
-        totals
+        tally.finish()
     }
 
     fn columns(
@@ -211,8 +200,8 @@ impl Worker {
         let period = Columns::period(columns);
         let code_each = self.kernel.code_each(rule.signed);
         let mut packer = Packer::new(self.kernel, job, start);
-        let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
-        totals.is_invalid = maps.is_beyond;
+        let mut tally = Tally::default();
+        tally.totals.is_invalid = maps.is_beyond;
         let mut at = start;
         while at < end {
             let column = at % period;
@@ -233,14 +222,14 @@ impl Worker {
                     &maps.zero_points[column..],
                     rule,
                     codes,
-                    &mut totals,
+                    &mut tally.totals,
                 );
             } else {
                 let (scales, zeros) = (&maps.scales[column..], &maps.zero_points[column..]);
                 let step = len.next_multiple_of(STEP);
                 // SAFETY: `x` has `step` values, the maps one for each and a step more than there are columns, and the
                 // buffer of codes as much room.
-                totals.is_invalid |= unsafe {
+                tally.totals.is_invalid |= unsafe {
                     !code_each(
                         x,
                         step,
@@ -248,25 +237,20 @@ impl Worker {
                         zeros.as_ptr(),
                         rule,
                         codes,
-                        &mut sums,
+                        &mut tally.sums,
                     )
                 };
             }
             packer.advance(&mut self.codes, len);
             at += len;
-            summed += len;
-            if summed >= SUMMED {
-                totals.take(&mut sums);
-                summed = 0;
-            }
+            tally.advance(len);
         }
         packer.finish(&mut self.codes);
-        totals.take(&mut sums);
-        totals
+        tally.finish()
     }
 
     fn blocks(&mut self, job: &Job, format: Format, start: usize, end: usize) -> Totals {
-        let (mut totals, mut sums, mut summed) = (Totals::default(), Sums::ZERO, 0);
+        let mut tally = Tally::default();
         for at in (start..end).step_by(BLOCK) {
             let len = BLOCK.min(end - at);
             let x = self.load(job.source, at, len);
@@ -285,17 +269,12 @@ impl Worker {
                     job.target.zero_points.add(block).write(zero_point);
                 }
                 let scales = job.target.scales.add(block);
-                (self.kernel.encode_ggml)(format, x, count, data, scales, biases, &mut sums)
+                (self.kernel.encode_ggml)(format, x, count, data, scales, biases, &mut tally.sums)
             };
-            totals.is_invalid |= !is_valid;
-            summed += len;
-            if summed >= SUMMED {
-                totals.take(&mut sums);
-                summed = 0;
-            }
+            tally.totals.is_invalid |= !is_valid;
+            tally.advance(len);
         }
-        totals.take(&mut sums);
-        totals
+        tally.finish()
     }
 
     /// The ranges, with 0, of what lies `period` values apart among the values `start..end`, which begin a period: lows,
