@@ -2,24 +2,16 @@
 
 mod common;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
-use arrow_array::{Array, ListArray, RecordBatch, StringArray, UInt16Array};
-use arrow_buffer::OffsetBuffer;
-use arrow_ipc::reader::FileReader;
-use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{DataType, Field};
-use bowstring_quantize::{Control, QuantizeError, dequantize};
+use bowstring_quantize::QuantizeError;
 use bowstring_weights::{FileOptions, Outcome, Watch, WeightsError, quantize_file};
-use common::{bytes, floats, names, run, safetensors, write};
+use common::{back, bytes, floats, ipc, names, parquet, run, safetensors, write};
 use half::{bf16, f16};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 fn model() -> Vec<u8> {
@@ -48,40 +40,6 @@ fn model() -> Vec<u8> {
         ("steps", "I64", &[], vec![7; 8]),
         ("wide.weight", "F64", &[1, 2], vec![0; 16]),
     ])
-}
-
-fn parquet(path: &Path) -> Vec<RecordBatch> {
-    let file = File::open(path).unwrap();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    // The reader's batches are without the schema's metadata.
-    let schema = builder.schema().clone();
-    let batches = builder.build().unwrap().map(Result::unwrap);
-    batches
-        .map(|batch| batch.with_schema(schema.clone()).unwrap())
-        .collect()
-}
-
-fn ipc(path: &Path) -> Vec<RecordBatch> {
-    let file = File::open(path).unwrap();
-    FileReader::try_new(file, None)
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
-}
-
-/// The weights that come back, by layer.
-fn back(batches: &[RecordBatch]) -> BTreeMap<String, Vec<f32>> {
-    let mut layers = BTreeMap::new();
-    for batch in batches {
-        let batch = dequantize(batch, &Default::default(), &Control::default()).unwrap();
-        for row in 0..batch.num_rows() {
-            let weights = batch["weights"].as_list::<i32>().value(row);
-            let weights = weights.as_primitive::<Float32Type>().values().to_vec();
-            let name = batch["layer_name"].as_string::<i32>().value(row).to_owned();
-            layers.insert(name, weights);
-        }
-    }
-    layers
 }
 
 #[test]
@@ -326,122 +284,6 @@ fn shards_are_one_model() {
     assert_eq!(expected.len(), 3);
     assert_eq!(result(&index), expected);
     assert_eq!(result(&model), expected, "a directory");
-}
-
-/// A table of weights: what dequantization gives.
-fn weights(directory: &Path) -> RecordBatch {
-    let tensors: Vec<common::Tensor> = vec![
-        ("a", "F32", &[2, 64], bytes(&floats(128, 1))),
-        ("b", "F32", &[4, 32], bytes(&floats(128, 2))),
-    ];
-    let input = write(directory, "weights.safetensors", &safetensors(&tensors));
-    let output = directory.join("weights.arrow");
-    run(&input, &output, json!({"bitWidth": 8})).unwrap();
-    let batches = ipc(&output);
-    let batch = joined(&batches);
-    std::fs::remove_file(output).unwrap();
-    dequantize(&batch, &Default::default(), &Control::default()).unwrap()
-}
-
-fn joined(batches: &[RecordBatch]) -> RecordBatch {
-    let columns = (0..batches[0].num_columns()).map(|at| {
-        let parts: Vec<&dyn Array> = batches
-            .iter()
-            .map(|batch| batch.column(at).as_ref())
-            .collect();
-        arrow_select::concat::concat(&parts).unwrap()
-    });
-    RecordBatch::try_new(batches[0].schema(), columns.collect()).unwrap()
-}
-
-#[test]
-fn tables_of_weights_are_read_from_parquet_and_arrow() {
-    let directory = tempfile::tempdir().unwrap();
-    let batch = weights(directory.path());
-    let path = |name: &str| directory.path().join(name);
-    let schema = batch.schema();
-    let mut writer = ArrowWriter::try_new(
-        File::create(path("w.parquet")).unwrap(),
-        schema.clone(),
-        None,
-    )
-    .unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    let mut writer = FileWriter::try_new(File::create(path("w.arrow")).unwrap(), &schema).unwrap();
-    writer.write(&batch.slice(0, 1)).unwrap();
-    writer.write(&batch.slice(1, 1)).unwrap();
-    writer.finish().unwrap();
-    let mut writer =
-        StreamWriter::try_new(File::create(path("w.arrows")).unwrap(), &schema).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    let mut results = Vec::new();
-    for name in ["w.parquet", "w.arrow", "w.arrows"] {
-        let watch = Watch::default();
-        let options = FileOptions::default();
-        let output = path("out.arrow");
-        let report = quantize_file(&path(name), &output, &options, &watch).unwrap();
-        let layers: Vec<(&str, &str, &[u64])> = report
-            .layers
-            .iter()
-            .map(|layer| (layer.name.as_str(), layer.dtype.as_str(), &layer.shape[..]))
-            .collect();
-        assert_eq!(
-            layers,
-            [("a", "F32", &[2, 64][..]), ("b", "F32", &[4, 32][..])],
-            "{name}"
-        );
-        let progress = watch.progress();
-        assert_eq!(
-            (progress.layers_total, progress.layers_done),
-            (2, 2),
-            "{name}"
-        );
-        assert_eq!(
-            (progress.values_total, progress.values_done),
-            (256, 256),
-            "{name}"
-        );
-        results.push(back(&ipc(&output)));
-    }
-    assert_eq!(results[0], results[1]);
-    assert_eq!(results[0], results[2]);
-}
-
-#[test]
-fn bfloat16_is_known_in_tables_too() {
-    let directory = tempfile::tempdir().unwrap();
-    let item = Field::new("item", DataType::UInt16, false).with_metadata(HashMap::from([(
-        "ARROW:extension:name".to_owned(),
-        "bowstring.bfloat16".to_owned(),
-    )]));
-    let bits = floats(64, 5)
-        .into_iter()
-        .map(|value| bf16::from_f32(value).to_bits());
-    let weights = ListArray::new(
-        Arc::new(item),
-        OffsetBuffer::from_lengths([64]),
-        Arc::new(UInt16Array::from_iter_values(bits)),
-        None,
-    );
-    let columns = [
-        ("layer_name", Arc::new(StringArray::from(vec!["w"])) as _),
-        ("weights", Arc::new(weights) as _),
-    ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let path = directory.path().join("w.parquet");
-    let file = File::create(&path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    let output = directory.path().join("out.parquet");
-    let report = run(&path, &output, json!({"bitWidth": 8})).unwrap();
-    assert_eq!(report.layers[0].dtype, "BF16");
-    assert_eq!(report.layers[0].bytes_in, 128);
-    for (found, expected) in back(&parquet(&output))["w"].iter().zip(floats(64, 5)) {
-        assert!((found - expected).abs() < 0.02, "{found} {expected}");
-    }
 }
 
 #[test]

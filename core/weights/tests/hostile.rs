@@ -10,7 +10,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field};
-use common::{bytes, file, floats, names, run, safetensors, write};
+use common::{bytes, file, floats, names, run, safetensors, write, write_batches};
 use flatbuffers::FlatBufferBuilder;
 use serde_json::json;
 
@@ -356,16 +356,13 @@ fn compressed(is_stream: bool) -> Vec<u8> {
         .try_with_compression(Some(CompressionType::LZ4_FRAME))
         .unwrap();
     let mut bytes = Vec::new();
+    let schema = batch.schema();
     if is_stream {
-        let writer = StreamWriter::try_new_with_options(&mut bytes, &batch.schema(), options);
-        let mut writer = writer.unwrap();
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
+        let writer = StreamWriter::try_new_with_options(&mut bytes, &schema, options);
+        write_batches(writer.unwrap(), [batch]);
     } else {
-        let writer = FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options);
-        let mut writer = writer.unwrap();
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
+        let writer = FileWriter::try_new_with_options(&mut bytes, &schema, options);
+        write_batches(writer.unwrap(), [batch]);
     }
     bytes
 }

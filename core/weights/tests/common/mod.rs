@@ -2,9 +2,17 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{RecordBatch, RecordBatchWriter};
+use arrow_ipc::reader::FileReader;
+use bowstring_quantize::{Control, dequantize};
 use bowstring_weights::{FileOptions, FileReport, Watch, WeightsError, quantize_file};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value, json};
 
 /// A safetensors file of this header and data.
@@ -75,4 +83,49 @@ pub fn names(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Writes a table to its end.
+pub fn write_batches(
+    mut writer: impl RecordBatchWriter,
+    batches: impl IntoIterator<Item = RecordBatch>,
+) {
+    for batch in batches {
+        writer.write(&batch).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+pub fn parquet(path: &Path) -> Vec<RecordBatch> {
+    let file = File::open(path).unwrap();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    // The reader's batches are without the schema's metadata.
+    let schema = builder.schema().clone();
+    let batches = builder.build().unwrap().map(Result::unwrap);
+    batches
+        .map(|batch| batch.with_schema(schema.clone()).unwrap())
+        .collect()
+}
+
+pub fn ipc(path: &Path) -> Vec<RecordBatch> {
+    let file = File::open(path).unwrap();
+    FileReader::try_new(file, None)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// The weights that come back, by layer.
+pub fn back(batches: &[RecordBatch]) -> BTreeMap<String, Vec<f32>> {
+    let mut layers = BTreeMap::new();
+    for batch in batches {
+        let batch = dequantize(batch, &Default::default(), &Control::default()).unwrap();
+        for row in 0..batch.num_rows() {
+            let weights = batch["weights"].as_list::<i32>().value(row);
+            let weights = weights.as_primitive::<Float32Type>().values().to_vec();
+            let name = batch["layer_name"].as_string::<i32>().value(row).to_owned();
+            layers.insert(name, weights);
+        }
+    }
+    layers
 }
