@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod converted;
 pub mod types;
 
 use std::ptr::NonNull;
