@@ -36,6 +36,12 @@ function model(tensors = MODEL): Workspace {
   return workspace;
 }
 
+/** A model that takes its time: so many layers of this shape. */
+function layers(count: number, shape: readonly [number, number]): Record<string, Tensor> {
+  const layer = float32(shape, eighths(shape[0] * shape[1]));
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`layer ${at}`, layer]));
+}
+
 test("quantizeFile: a model becomes a table that apache-arrow reads", SLOW, async () => {
   using workspace = model();
   const [from, to] = ["model.safetensors", "model.arrow"].map((name) => join(workspace.path, name));
@@ -102,12 +108,7 @@ test("quantizeFile: what is wrong with options and files", SLOW, async () => {
 });
 
 test("quantizeFile: abort in the middle leaves what was there", SLOW, async () => {
-  const values = eighths(1 << 21);
-  const layers = Array.from(
-    { length: 12 },
-    (_, at) => [`layer ${at}`, float32([1 << 9, 1 << 12], values)],
-  );
-  using workspace = model(Object.fromEntries(layers));
+  using workspace = model(layers(12, [1 << 9, 1 << 12]));
   const out = join(workspace.path, "out.parquet");
   writeFileSync(out, "before");
   const controller = new AbortController();
@@ -130,12 +131,7 @@ test(
   "quantizeFile: aborted at any moment, it rejects without a file or resolves with one",
   SLOW,
   async () => {
-    const values = eighths(1 << 18);
-    const layers = Array.from(
-      { length: 24 },
-      (_, at) => [`layer ${at}`, float32([1 << 6, 1 << 12], values)],
-    );
-    using workspace = model(Object.fromEntries(layers));
+    using workspace = model(layers(24, [1 << 6, 1 << 12]));
     const out = join(workspace.path, "out.safetensors");
     const ends = new Set<string>();
     // From the first of the files that the result goes through to the last, and after it.
@@ -443,12 +439,7 @@ test("quantize: exit codes", SLOW, async () => {
 });
 
 test("quantize: Ctrl-C leaves what was there", SLOW, async () => {
-  const values = eighths(1 << 21);
-  const layers = Array.from(
-    { length: 40 },
-    (_, at) => [`layer ${at}`, float32([1 << 9, 1 << 12], values)],
-  );
-  using workspace = model(Object.fromEntries(layers));
+  using workspace = model(layers(40, [1 << 9, 1 << 12]));
   writeFileSync(join(workspace.path, "out.parquet"), "before");
   const child = startBowstring(
     workspace.path,
