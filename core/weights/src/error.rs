@@ -98,6 +98,14 @@ pub(crate) fn written<T, E: Error + 'static>(
     })
 }
 
+/// Sets the hook that says nothing of panics of decoders: the error that they become does.
+static HOOK: Once = Once::new();
+
+thread_local! {
+    /// Whether this thread runs a decoder.
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs a decoder of a format. One that meets bytes it never expected, and panics, has failed.
 pub(crate) fn decoded<T>(
     path: &Path,
@@ -117,12 +125,4 @@ pub(crate) fn decoded<T>(
     result
         .unwrap_or_else(|_| Err("the file is damaged: its decoder gave up".to_owned()))
         .about(path)
-}
-
-/// Sets the hook that says nothing of panics of decoders: the error that they become does.
-static HOOK: Once = Once::new();
-
-thread_local! {
-    /// Whether this thread runs a decoder.
-    static DECODING: Cell<bool> = const { Cell::new(false) };
 }

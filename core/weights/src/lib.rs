@@ -8,6 +8,9 @@
 //!
 //! A file that is mapped must not be changed while it is read: its bytes would change under the reader, and behind a new
 //! end of the file there is nothing to read, which ends the process (SIGBUS).
+//!
+//! Decoders of Parquet and Arrow may panic where a file is damaged, which becomes an error here. So that nothing is printed
+//! of it, the first such file that is opened wraps the process's panic hook in one that calls it for every other panic.
 
 mod beside;
 mod convert;
