@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::job::{Columns, Job, store_maps};
 use crate::kernel::Kernel;
-use crate::kernel::rule::{Group, Rule};
+use crate::kernel::rule::Group;
 use crate::parallel::run;
 use crate::plan::{Coding, Geometry};
+use crate::refine::refine;
 use crate::worker::{SMALL, TASK, Worker};
 use crate::{Control, QuantizeError};
 
@@ -72,7 +73,7 @@ pub(crate) fn prepare(
             }
         }
     }
-    search(kernel, jobs, threads, control)?;
+    refine(kernel, jobs, threads, control)?;
     for job in jobs {
         let Coding::Affine(rule) = job.plan.coding else {
             continue;
@@ -128,53 +129,4 @@ fn look(
     let ranges =
         |found: Mutex<Vec<(f32, f32)>>| found.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(found.into_iter().map(ranges).collect())
-}
-
-/// Searches for better maps, starting from those that have been fitted.
-fn search(
-    kernel: &'static Kernel,
-    jobs: &mut [Job],
-    threads: usize,
-    control: &Control,
-) -> Result<(), QuantizeError> {
-    let mut tasks: Vec<(usize, usize, Rule)> = Vec::new();
-    for (at, job) in jobs.iter().enumerate() {
-        if let (Coding::Affine(rule), true) = (job.plan.coding, job.plan.searches()) {
-            tasks.extend((0..job.groups.len()).map(|index| (at, index, rule)));
-        }
-    }
-    let found: Vec<Mutex<Option<Group>>> = tasks.iter().map(|_| Mutex::default()).collect();
-    let shared = &*jobs;
-    let worker = || Worker::new(kernel, false);
-    run(threads, tasks.len(), control, worker, |worker, task| {
-        let (at, index, rule) = &tasks[task];
-        let (job, index) = (&shared[*at], *index);
-        let group = &job.groups[index];
-        let group = match job.plan.geometry {
-            Geometry::Rows {
-                row_len,
-                group: len,
-                ..
-            } => {
-                let start = index * len;
-                let runs = std::iter::once(start);
-                worker.search(job, rule, group, runs, len.min(row_len - start))
-            }
-            Geometry::Columns {
-                rows,
-                columns,
-                inner,
-            } => {
-                let runs = (0..rows).map(|row| row * columns + index * inner);
-                worker.search(job, rule, group, runs, inner)
-            }
-        };
-        *found[task].lock().unwrap_or_else(PoisonError::into_inner) = Some(group);
-    })?;
-    for ((at, index, _), group) in tasks.iter().zip(found) {
-        if let Some(group) = group.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            jobs[*at].groups[*index] = group;
-        }
-    }
-    Ok(())
 }
