@@ -30,6 +30,15 @@ export interface JobOptions extends ImportOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * What becomes of a job that is cancelled:
+ *
+ * - `"prompt"`: reads reject at once; the work ends on its own.
+ * - `"awaited"`: reads reject when the work has ended, for work that reads memory of the caller's.
+ * - `"requested"`: it ends as its work does, badly or, where it was too late, well; for work that leaves something behind.
+ */
+export type Cancellation = "prompt" | "awaited" | "requested";
+
 const { bow_job_state: STATE } = STRUCTS;
 
 const DEFAULT_MAX_LIVE_BYTES = 2 * 1024 ** 3;
@@ -51,9 +60,9 @@ export class Job implements Waiter {
   readonly #context: Context;
   readonly #handle: number;
   readonly #options: JobOptions;
-  readonly #isAwaited: boolean;
+  readonly #cancellation: Cancellation;
   #failure: { readonly reason: unknown } | undefined;
-  /** Why it was asked to stop, if it is awaited. */
+  /** Why the work was asked to stop, if its end is waited for. */
   #asked: { readonly reason: unknown } | undefined;
   #closed = false;
   /** Reads that wait: one, unless somebody iterates twice at once. */
@@ -63,22 +72,21 @@ export class Job implements Waiter {
   #turned = 0;
 
   /**
-   * Starts a job; `start` calls the native function, which writes the handle to `context.out`. One that is awaited
-   * (`isAwaited`) ends as its native work says, also when it is cancelled: with the reason when there is no result, or well
-   * where it was too late.
+   * Starts a job; `start` calls the native function, which writes the handle to `context.out`. Where `cancellation` is not
+   * `"prompt"`, the native job has to be one that is awaited.
    */
   constructor(
     context: Context,
     options: JobOptions,
     start: () => number,
-    { isAwaited = false }: { readonly isAwaited?: boolean } = {},
+    cancellation: Cancellation = "prompt",
   ) {
     options.signal?.throwIfAborted();
     context.check(start());
     this.#context = context;
     this.#handle = context.outValue();
     this.#options = options;
-    this.#isAwaited = isAwaited;
+    this.#cancellation = cancellation;
     abandoned.register(this, { context, handle: this.#handle }, this);
     if (options.signal) this.#unlisten = stopOnAbort(options.signal, this);
   }
@@ -104,20 +112,27 @@ export class Job implements Waiter {
       await turnOfTheLoop();
       this.#turned = performance.now();
     }
-    if (this.#isOverBudget()) await this.#respectBudget();
+    if (this.#isOverBudget() && !this.#isDiscarding) await this.#respectBudget();
     const { native, handle, out, error } = this.#context;
     for (;;) {
       if (this.#failure) throw this.#failure.reason;
       if (this.#closed) return undefined;
       const status = native.bow_job_lease(handle, this.#handle, out.pointer, error.pointer);
       switch (status) {
-        case STATUS.OK:
-          return TableLease.of(this.#context, this.#context.outValue(), this.#options, streamed);
+        case STATUS.OK: {
+          const lease = this.#context.outValue();
+          if (!this.#isDiscarding) {
+            return TableLease.of(this.#context, lease, this.#options, streamed);
+          }
+          native.bow_lease_release(handle, lease, null);
+          break;
+        }
         case STATUS.PENDING:
           await this.#event();
           break;
         case STATUS.DONE:
-          this.close();
+          if (this.#isDiscarding) this.#fail(this.#asked!.reason);
+          else this.close();
           break;
         default:
           try {
@@ -129,12 +144,23 @@ export class Job implements Waiter {
     }
   }
 
-  /** Stops the job. A read that waits, and every later one, rejects with `reason`. No effect after the end. */
+  /**
+   * Stops the job. A read that waits, and every later one, rejects with `reason`; see `Cancellation` for when. No effect
+   * after the end.
+   */
   cancel(reason: unknown = new BowstringError("CANCELLED", "the job was cancelled")): void {
     if (this.#closed) return;
-    if (!this.#isAwaited) return this.#fail(reason);
-    this.#asked ??= { reason };
+    if (this.#cancellation === "prompt") return this.#fail(reason);
+    if (this.#asked) return;
+    this.#asked = { reason };
     this.#context.native.bow_job_cancel(this.#context.handle, this.#handle, null);
+    // Also if nobody reads on.
+    if (this.#isDiscarding) this.next().catch(() => {});
+  }
+
+  /** Waits until it has ended and everything native is free; what it still gives is released. */
+  async ended(): Promise<void> {
+    while (!this.#closed) await this.next().then((lease) => lease?.release(), () => {});
   }
 
   /** Stops the job if it still runs and frees everything native. A read that waits, and every later one, ends. */
@@ -154,6 +180,10 @@ export class Job implements Waiter {
     const readers = this.#readers;
     this.#readers = [];
     for (const resolve of readers) resolve();
+  }
+
+  get #isDiscarding(): boolean {
+    return this.#asked !== undefined && this.#cancellation === "awaited";
   }
 
   #fail(reason: unknown): void {

@@ -2,14 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Table } from "apache-arrow";
+import { type RecordBatch, Table } from "apache-arrow";
 import {
   dequantizeArrow,
+  type LayerStream,
+  type Lease,
   type QuantizationProgress,
   quantizeArrow,
   quantizeArrowBatch,
   type QuantizeOptions,
   quantizeStream,
+  stats,
 } from "../mod.ts";
 import { noPins, nothingIsAlive } from "./support/alive.ts";
 import { eighths, GOOD, layerBatch } from "./support/layers.ts";
@@ -103,4 +106,56 @@ test("quantize: an error that onProgress throws ends the work", SLOW, async () =
   }, reason);
   nothingIsAlive();
   await noPins();
+});
+
+test("quantize: what is stopped has let go of the weights when it says so", SLOW, async () => {
+  const reason = new Error("changed my mind");
+  const soon = () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 20);
+    return { ...SEARCHING, signal: controller.signal };
+  };
+  const throwing = {
+    ...SEARCHING,
+    onProgress: () => {
+      throw reason;
+    },
+  };
+  const drain = async (stream: LayerStream<Lease<RecordBatch>>) => {
+    for await (const batch of stream) batch.release();
+  };
+  const ways: Record<string, (batch: RecordBatch) => Promise<unknown>> = {
+    "a batch's signal": (batch) => quantizeArrowBatch(batch, soon()),
+    "a table's signal": (batch) => quantizeArrow(new Table([batch, batch]), soon()),
+    "what onProgress throws": (batch) => quantizeArrow(new Table([batch, batch]), throwing),
+    "a stream's signal": (batch) => drain(quantizeStream([batch, batch], soon())),
+    "a stream's cancel": (batch) => {
+      const stream = quantizeStream([batch, batch], SEARCHING);
+      setTimeout(() => stream.cancel(reason), 20);
+      return drain(stream);
+    },
+    "leaving a stream's loop": async (batch) => {
+      // The first is read while the second is worked on.
+      const small = layerBatch([GOOD]);
+      for await (const first of quantizeStream([small, batch, batch], SEARCHING)) {
+        first.release();
+        break;
+      }
+      throw reason;
+    },
+    "disposing of a stream": async (batch) => {
+      const stream = quantizeStream([batch, batch], SEARCHING);
+      await stream.schema;
+      await stream[Symbol.asyncDispose]();
+      throw reason;
+    },
+  };
+  for (const [way, work] of Object.entries(ways)) {
+    for (let turn = 0; turn < 3; turn++) {
+      const batch = layerBatch([{ name: "large", values: eighths(LARGE) }]);
+      await assert.rejects(work(batch), reason, way);
+      assert.equal(stats().livePins, 0, way);
+      nothingIsAlive();
+    }
+  }
 });

@@ -94,7 +94,8 @@ export interface Connection extends AsyncDisposable {
   ): Promise<number | undefined>;
   /**
    * Puts rows into a table. The driver reads them where they are: what is exported in mode `"borrow"`, the default, must not
-   * be written to or detached until the promise settles. Leases may be released at any time.
+   * be written to or detached until the promise settles or, if it was stopped by its signal, until the connection is closed.
+   * Leases may be released at any time.
    *
    * Rejects with what the source throws, if it does. What the driver had read by then may be in the table already: use a
    * transaction where that matters.

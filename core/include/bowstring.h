@@ -1057,7 +1057,8 @@ int32_t bow_job_wait(uint32_t context,
 
 /**
  * Cancels a job: its queued results are released, bow_job_next answers BOW_CANCELLED from now on, and the work stops
- * within milliseconds, on its own. Does nothing to a job that has ended and whose results have all been taken.
+ * within milliseconds, on its own. Does nothing to a job that has ended and whose results have all been taken. The jobs of
+ * quantizations end as their work does instead; see bow_quantize_start and bow_weights_quantize.
  *
  * BOW_STALE_HANDLE: there is no such job.
  */
@@ -1514,6 +1515,9 @@ int32_t bow_store_query(uint32_t context,
  * batch. The job fails with BOW_LAYER (a layer cannot be quantized), BOW_INVALID_ARGUMENT (an option is out of range or
  * does not go with another; the columns do not fit, and the message lists every mismatch), BOW_BATCH_TOO_LARGE, with
  * BOW_INVALID_ARROW or BOW_UNSUPPORTED when the input is refused, and with BOW_IO when the stream fails.
+ *
+ * bow_job_cancel only asks it to stop: it ends within milliseconds, when it reads its input no more and has released it, and
+ * bow_job_next answers BOW_CANCELLED then, after the results that were queued.
  *
  * BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option; input is null or nothing.
  * BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.

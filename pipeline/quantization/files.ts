@@ -108,7 +108,7 @@ export async function quantizeFile(
         error.pointer,
       ),
     // So that there is no file when this rejects, and nothing of one.
-    { isAwaited: true },
+    "requested",
   );
   const work = async () => (await finish(job))!;
   const tables = await withProgress(

@@ -21,7 +21,7 @@ export type Operation = "bow_quantize_start" | "bow_dequantize_start";
 
 /**
  * A running quantization, or its inverse. Iterate it once for its batches, one for each of the source, in order; leaving the
- * loop early stops it. It begins when it is first read, runs on native threads, and gets at most two batches ahead.
+ * loop early stops it. It begins when it is first read, runs on native threads, and gets at most three batches ahead.
  */
 export interface LayerStream<T extends Lease<RecordBatch>>
   extends AsyncIterable<T>, AsyncDisposable {
@@ -30,7 +30,8 @@ export interface LayerStream<T extends Lease<RecordBatch>>
   /** How far it has come; also after the end. */
   progress(): QuantizationProgress;
   /**
-   * Stops it within milliseconds. A read that waits, and every later one, rejects with `reason`, or else with `CANCELLED`.
+   * Stops it within milliseconds. A read that waits, and every later one, rejects with `reason`, or else with `CANCELLED`,
+   * when native code has let go of what the source gave.
    */
   cancel(reason?: unknown): void;
 }
@@ -94,6 +95,8 @@ class InputValue {
         context,
         options,
         () => native[operation](handle, pointer, json, bytes.length, out.pointer, error.pointer),
+        // Whoever is told that it was stopped may write to the weights.
+        "awaited",
       );
     } catch (reason) {
       this.release(kind);
@@ -212,7 +215,7 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
       }
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      this.#close();
+      await this.#close();
     }
   }
 
@@ -231,13 +234,12 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
-    return Promise.resolve();
+    return this.#close();
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.cancel(new BowstringError("CANCELLED", "the stream was closed before its end"));
-    this.#job?.close();
+    await this.#job?.ended();
   }
 
   /** What the source threw, or why this was stopped, comes before what native code makes of it. */

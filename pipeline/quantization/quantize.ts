@@ -9,7 +9,8 @@ import { type Quantized, QuantizedBatch, QuantizedTable } from "./results.ts";
 
 /**
  * Quantizes the layers of a table, one a row, on native threads. The weights are read where they are: memory of the table
- * must not be written to or detached before the promise settles.
+ * must not be written to or detached before the promise settles, which it does when it is aborted, too, once they are read no
+ * more.
  *
  * The columns of `table` are `layer_name` (utf8 or large utf8), `weights` (list, large list or fixed-size list of float32,
  * float16, or uint16 with the extension name `bowstring.bfloat16`; or `arrow.fixed_shape_tensor`,
@@ -83,7 +84,8 @@ export async function quantizeArrowBatch(
 }
 
 /**
- * Quantizes batch by batch: of the source, at most sixteen batches wait for their turn, and two results. A lease that
+ * Quantizes batch by batch: of the source, at most sixteen batches wait for their turn, and two results, while a third
+ * is being made. A lease that
  * the source gives is released when its batch has been taken over. Otherwise as `quantizeArrow`; what the source throws, the
  * reader is thrown.
  *

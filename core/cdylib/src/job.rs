@@ -138,7 +138,8 @@ pub unsafe extern "C" fn bow_job_wait(
 }
 
 /// Cancels a job: its queued results are released, bow_job_next answers BOW_CANCELLED from now on, and the work stops
-/// within milliseconds, on its own. Does nothing to a job that has ended and whose results have all been taken.
+/// within milliseconds, on its own. Does nothing to a job that has ended and whose results have all been taken. The jobs of
+/// quantizations end as their work does instead; see bow_quantize_start and bow_weights_quantize.
 ///
 /// BOW_STALE_HANDLE: there is no such job.
 ///

@@ -117,6 +117,9 @@ const _: () = {
 /// does not go with another; the columns do not fit, and the message lists every mismatch), BOW_BATCH_TOO_LARGE, with
 /// BOW_INVALID_ARROW or BOW_UNSUPPORTED when the input is refused, and with BOW_IO when the stream fails.
 ///
+/// bow_job_cancel only asks it to stop: it ends within milliseconds, when it reads its input no more and has released it, and
+/// bow_job_next answers BOW_CANCELLED then, after the results that were queued.
+///
 /// BOW_INVALID_ARGUMENT: options is not such JSON, the message names the option; input is null or nothing.
 /// BOW_STALE_HANDLE, BOW_OUT_OF_MEMORY.
 ///

@@ -229,4 +229,9 @@ impl Monitor for ControlMonitor {
     fn cancel(&self) {
         self.0.cancel();
     }
+
+    // So that a job that says it was cancelled reads its input no more.
+    fn is_awaited(&self) -> bool {
+        true
+    }
 }
