@@ -8,6 +8,7 @@ import {
   Data,
   Dictionary,
   Field,
+  FixedSizeList,
   Float64,
   Int32,
   Int8,
@@ -351,6 +352,28 @@ test("export: a schema keeps names, nullability, flags and metadata", () => {
   assert.deepEqual([a!.name, a!.nullable, [...a!.metadata]], ["a", false, [["k", "v"]]]);
   assert.equal((ordered!.type as Dictionary).isOrdered, true);
   assert.equal(ordered!.nullable, true);
+});
+
+test("export: vectors that were made of no values have no children", async () => {
+  const item = new Field("item", new Utf8());
+  const types = {
+    list: new List(item),
+    lists: new List(new Field("item", new List(item))),
+    fixed: new FixedSizeList(3, item),
+    struct: new Struct<{ item: Utf8 }>([item]),
+  };
+  for (const [name, type] of Object.entries(types)) {
+    const empty = vectorFromArray([], type as List<Utf8>);
+    const filled = vectorFromArray([null], type as List<Utf8>);
+    for (const column of [empty, empty.concat(filled)]) {
+      const table = new Table({ column });
+      for (const mode of ["borrow", "copy"] as const) {
+        using exported = exportTable(table, { mode });
+        using lease = await importTable(exported.address);
+        assert.equal(lease.value.numRows, column.length, name);
+      }
+    }
+  }
 });
 
 test("export: a table as a stream can be read on this thread", async () => {

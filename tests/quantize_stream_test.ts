@@ -43,9 +43,11 @@ test("quantizeStream: every kind of source", SLOW, async () => {
   const sources = [batches, new Table(batches), several(3), batches[Symbol.iterator]()];
   for (const source of sources) assert.deepEqual(await names(quantizeStream(source)), expected);
   assert.deepEqual(await names(quantizeStream(new Table(batches[0]!.schema))), []);
+  const { schema } = batches[0]!;
+  assert.deepEqual(await names(quantizeStream(Object.assign(several(0), { schema }))), []);
   await assert.rejects(names(quantizeStream(several(0))), {
     code: "INVALID_ARGUMENT",
-    message: "a source without batches and without a property schema needs the option schema",
+    message: "the source gave no batches and has no property schema that says what they would be",
   });
   await assert.rejects(names(quantizeStream(1 as never)), { name: /Error/ });
   nothingIsAlive();

@@ -16,7 +16,7 @@ import type { Pins } from "../pins.ts";
 import type { Pointer, Runtime, Scratch } from "../runtime.ts";
 import { concatenate } from "./concat.ts";
 import {
-  emptyData,
+  childOf,
   type ForeignArray,
   type ForeignData,
   type ForeignType,
@@ -181,9 +181,9 @@ export class TableBuilder {
 
   /** The struct of a record batch: every row is there. */
   #struct(data: ForeignData): void {
-    this.#head(data.length, 0, 1, data.children.length, false);
+    const { children = [], length } = data;
+    this.#head(length, 0, 1, children.length, false);
     this.#none();
-    const { children, length } = data;
     this.#batchType = data.type;
     for (let index = 0; index < children.length; index++) {
       this.#column = index;
@@ -266,7 +266,7 @@ export class TableBuilder {
   }
 
   #list(data: ForeignData, length: number): void {
-    const child = data.children[0] ?? emptyData(data.type.children![0]!.type);
+    const child = childOf(data, 0);
     this.#begin(data, length, 2, 1, false);
     const [first, last] = this.#fences(data, length);
     if (this.#mode === "copy" && first > 0) {
@@ -330,7 +330,7 @@ export class TableBuilder {
   #children(data: ForeignData, length: number | undefined): void {
     const fields = data.type.children ?? [];
     for (let index = 0; index < fields.length; index++) {
-      const child = data.children[index] ?? emptyData(fields[index]!.type);
+      const child = childOf(data, index);
       this.#child(data.type, index, child, length ?? child.length);
     }
   }

@@ -5,6 +5,7 @@
 
 import { BowstringError } from "../errors.ts";
 import {
+  childOf,
   emptyData,
   type ForeignArray,
   type ForeignData,
@@ -102,9 +103,9 @@ function partsOf(type: ForeignType, chunks: readonly ForeignData[], length: numb
     case TYPE.LargeList:
     case TYPE.Map: {
       const { valueOffsets, ranges } = offsetsOf(chunks, length);
-      const items = chunks.map(({ children }, index) => {
+      const items = chunks.map((chunk, index) => {
         const [first, last] = ranges[index]!;
-        return children[0]!.slice(first, last - first);
+        return childOf(chunk, 0).slice(first, last - first);
       });
       return { valueOffsets, children: [concatenate(type.children![0]!.type, items)] };
     }
@@ -189,9 +190,9 @@ function childrenOf(
   return type.children!.map((field, index) =>
     concatenate(
       field.type,
-      chunks.map(({ children, length }) => {
-        const child = children[index]!;
-        const rows = length * childRows;
+      chunks.map((chunk) => {
+        const child = childOf(chunk, index);
+        const rows = chunk.length * childRows;
         return child.length === rows ? child : child.slice(0, rows);
       }),
     )
@@ -200,22 +201,25 @@ function childrenOf(
 
 function denseUnion(type: ForeignType, chunks: readonly ForeignData[]): Parts {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const childOf = new Map(Array.from(type.typeIds!, (id, index) => [id, index]));
+  const indexOf = new Map(Array.from(type.typeIds!, (id, index) => [id, index]));
   const offsets = new Int32Array(length);
   const shifts = new Array<number>(type.children!.length).fill(0);
   let at = 0;
-  for (const { typeIds, valueOffsets, children, length } of chunks) {
+  for (const chunk of chunks) {
+    const { typeIds, valueOffsets, length } = chunk;
     for (let row = 0; row < length; row++) {
-      const child = childOf.get(Number(typeIds![row]))!;
+      const child = indexOf.get(Number(typeIds![row]))!;
       offsets[at++] = Number(valueOffsets![row]) + shifts[child]!;
     }
-    children.forEach((child, index) => shifts[index]! += child.length);
+    for (let index = 0; index < shifts.length; index++) {
+      shifts[index]! += childOf(chunk, index).length;
+    }
   }
   return {
     typeIds: join(chunks.map(({ typeIds, length }) => bytesOf(typeIds!, 0, length))),
     valueOffsets: offsets as unknown as ForeignArray,
     children: type.children!.map((field, index) =>
-      concatenate(field.type, chunks.map(({ children }) => children[index]!))
+      concatenate(field.type, chunks.map((chunk) => childOf(chunk, index)))
     ),
   };
 }

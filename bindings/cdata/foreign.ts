@@ -86,7 +86,8 @@ export interface ForeignData {
   readonly values?: ForeignArray;
   readonly valueOffsets?: ForeignArray;
   readonly typeIds?: ForeignArray;
-  readonly children: readonly ForeignData[];
+  /** Vectors that were made of no values have none. */
+  readonly children?: readonly ForeignData[];
   readonly dictionary?: ForeignVector;
   readonly variadicBuffers?: readonly ForeignArray[];
   slice(offset: number, length: number): ForeignData;
@@ -163,6 +164,11 @@ export function asTable(value: unknown): ForeignTable {
     return value as unknown as ForeignTable;
   }
   return expected("Table", value);
+}
+
+/** A child of data, also of data without any. */
+export function childOf({ type, children }: ForeignData, index: number): ForeignData {
+  return children?.[index] ?? emptyData(type.children![index]!.type);
 }
 
 /** An array of this type without rows. */

@@ -106,7 +106,7 @@ export async function exportAnySource(
     if (first.done) {
       throw new BowstringError(
         "INVALID_ARGUMENT",
-        "a source without batches and without a property schema needs the option schema",
+        "the source gave no batches and has no property schema that says what they would be",
       );
     }
     const { value } = first;

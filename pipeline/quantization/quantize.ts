@@ -108,7 +108,8 @@ export async function quantizeArrowBatch(
  * }
  * ```
  *
- * @param batches Whatever gives record batches one after the other, or a table.
+ * @param batches Whatever gives record batches one after the other, or a table. What may give none needs a property
+ *   `schema`.
  * @returns A stream whose batches are each the reader's to release.
  */
 export function quantizeStream(
