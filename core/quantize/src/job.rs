@@ -47,7 +47,7 @@ pub(crate) struct Columns {
 impl Columns {
     /// After how many values the maps repeat themselves: a whole number of rows, and about a block.
     pub(crate) fn period(columns: usize) -> usize {
-        columns * (BLOCK / columns.max(1)).max(1)
+        columns * (BLOCK / columns).max(1)
     }
 
     pub(crate) fn new(groups: &[Group], columns: usize, inner: usize) -> Self {

@@ -39,12 +39,16 @@ impl Geometry {
         }
     }
 
-    /// One scale for each index along `axis` of `shape`.
+    /// One scale for each index along `axis` of `shape`, if there are values.
     pub(crate) fn channels(shape: &[usize], axis: usize) -> Self {
+        if shape.contains(&0) {
+            // The other sizes may be any.
+            return Self::rows(0, 0, 0);
+        }
         let outer: usize = shape[..axis].iter().product();
         let inner: usize = shape[axis + 1..].iter().product();
         let channels = shape[axis];
-        if outer == 1 && inner > 0 {
+        if outer == 1 {
             Self::rows(channels, inner, inner)
         } else {
             Self::Columns {
@@ -68,7 +72,7 @@ impl Geometry {
                     rows * row_len.div_ceil(group)
                 }
             }
-            Self::Columns { columns, inner, .. } => columns.checked_div(inner).unwrap_or_default(),
+            Self::Columns { columns, inner, .. } => columns / inner,
         }
     }
 }

@@ -52,8 +52,8 @@ pub(crate) fn prepare(
                 let period = Columns::period(columns);
                 // Each task has ranges of all columns, so there are no more of them than it takes.
                 let len = (rows * columns).div_ceil(threads).max(TASK);
-                let len = len.next_multiple_of(period.max(1));
-                tasks.extend((0..rows * columns).step_by(len.max(1)).map(|start| {
+                let len = len.next_multiple_of(period);
+                tasks.extend((0..rows * columns).step_by(len).map(|start| {
                     let end = (start + len).min(rows * columns);
                     (at, Part::Columns { start, end })
                 }));
@@ -61,8 +61,7 @@ pub(crate) fn prepare(
             Geometry::Rows { .. } => {}
         }
     }
-    // There may be scales of no values, for which there are no tasks.
-    if jobs.iter().all(|job| job.groups.is_empty()) {
+    if tasks.is_empty() {
         return Ok(());
     }
     let found = look(kernel, jobs, &tasks, threads, control)?;

@@ -22,11 +22,12 @@ impl Totals {
         self.is_invalid |= other.is_invalid;
     }
 
-    /// With what the largest error, which is known to the last bit, says of the sums over `values` values: float32 leaves
-    /// them a little above it where all errors are as large, and above 0 where there are none.
+    /// With what the largest error, which is known to the last bit, says of the sums over `values` values: no more than all
+    /// errors may be as large, and no fewer than one is. Float32 leaves them a little above or below where they are
+    /// next to nothing beside the values.
     pub(crate) fn bounded(mut self, values: usize) -> Self {
-        let largest = f64::from(self.largest);
-        self.sums[0] = self.sums[0].min(values as f64 * largest * largest);
+        let square = f64::from(self.largest) * f64::from(self.largest);
+        self.sums[0] = self.sums[0].min(values as f64 * square).max(square);
         if self.largest == 0.0 {
             self.sums[2] = 0.0;
         }

@@ -330,7 +330,7 @@ fn code_wide(
     let (bottom, top) = rule.codes();
     for (((&x, &scale), &zero), code) in x.iter().zip(scales).zip(zeros).zip(codes) {
         let steps = code_one(x, scale, bottom, top, zero as i32);
-        let e = f64::from(x) - f64::from(steps as f32 * scale);
+        let e = f64::from(x) - f64::from(steps) * f64::from(scale);
         let x64 = f64::from(x);
         let sums = [e * e, x64 * x64, x64 * e];
         totals.add(&Totals {

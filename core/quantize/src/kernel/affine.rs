@@ -327,7 +327,7 @@ unsafe fn code_wide<const SIGNED: bool, const PACKED: u8>(
             let steps = code_one(x, group.scale, bottom, top, group.zero_point);
             let (wide, e) = (
                 f64::from(x),
-                f64::from(x) - f64::from(steps as f32 * group.scale),
+                f64::from(x) - f64::from(steps) * f64::from(group.scale),
             );
             sums.add_one(wide, e);
             let magnitude = if x.is_finite() {
@@ -378,7 +378,7 @@ pub(crate) unsafe fn code_each<L: Lanes, const SIGNED: bool>(
                 let (scale, zero) = (L::load(scales.add(at)), L::load(zero_points.add(at)));
                 let steps = x.div(scale).min(top.sub(zero)).max(bottom.sub(zero));
                 let steps = L::to_float(steps.round());
-                let e = x.sub(steps.mul(scale));
+                let e = L::splat(0.0).sub(steps).mul_add(scale, x);
                 worst = L::most(worst, e);
                 vectors.add(x, e);
                 *rounded = L::narrow(steps.add(zero).round());
