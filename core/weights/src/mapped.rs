@@ -77,3 +77,32 @@ impl Mapped {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_where_they_are_unless_they_are_not_aligned() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, [0, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+        let file = Mapped::open(&path).unwrap();
+        let place = file.bytes().as_ptr_range();
+        for (start, alignment, is_copied) in [
+            (0, 4, false),
+            (4, 4, false),
+            (5, 4, true),
+            (6, 4, true),
+            (6, 2, false),
+            (5, 1, false),
+        ] {
+            let buffer = file.aligned(start, 2, alignment).unwrap();
+            let what = format!("{start}, aligned to {alignment}");
+            assert_eq!(&buffer[..], [start as u8, start as u8 + 1], "{what}");
+            assert!(buffer.as_ptr().addr().is_multiple_of(alignment), "{what}");
+            assert_eq!(!place.contains(&buffer.as_ptr()), is_copied, "{what}");
+        }
+        assert!(file.aligned(8, 2, 4).is_none(), "behind the end");
+    }
+}

@@ -183,3 +183,52 @@ fn in_directory(path: &Path) -> Result<PathBuf, WeightsError> {
         })
         .about(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+
+    use super::*;
+
+    /// The tensors of a file whose data begins at a multiple of eight.
+    fn tensors() -> Vec<u8> {
+        let mut header = br#"{
+            "norm": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+            "up": {"dtype": "F32", "shape": [1, 2], "data_offsets": [8, 16]},
+            "down": {"dtype": "BF16", "shape": [1, 2], "data_offsets": [16, 20]},
+            "mask": {"dtype": "BOOL", "shape": [1], "data_offsets": [20, 21]},
+            "odd": {"dtype": "F16", "shape": [1, 2], "data_offsets": [21, 25]}
+        }"#
+        .to_vec();
+        header.resize(header.len().next_multiple_of(8), b' ');
+        let length = (header.len() as u64).to_le_bytes();
+        [&length[..], &header, &[0; 25]].concat()
+    }
+
+    #[test]
+    fn tensors_are_read_where_they_are_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.safetensors");
+        std::fs::write(&path, tensors()).unwrap();
+        let Shard { file, tensors, .. } = open_shards(&path).unwrap().remove(0);
+        let place = file.bytes().as_ptr_range();
+        let mut copied = Vec::new();
+        for tensor in tensors {
+            let at = match item(&file, tensor.clone(), false).unwrap() {
+                Item::Layer(_, table) => {
+                    let values = table["weights"].as_list::<i64>().values().to_data();
+                    values.buffers()[0].as_ptr()
+                }
+                Item::Table(..) => unreachable!("a safetensors file has none"),
+                Item::Tensor(_, bytes) => bytes.as_ptr(),
+            };
+            if place.contains(&at) {
+                assert_eq!(at, &raw const file.bytes()[tensor.bytes.start]);
+            } else {
+                copied.push(tensor.name);
+            }
+        }
+        assert_eq!(copied, ["odd"], "which is not aligned to its type");
+    }
+}
