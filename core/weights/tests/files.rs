@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,8 +11,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use bowstring_quantize::QuantizeError;
 use bowstring_weights::{FileOptions, Outcome, Watch, WeightsError, quantize_file};
-use common::{back, bytes, floats, ipc, names, parquet, run, safetensors, write};
+use common::{back, bytes, floats, ipc, names, opened, parquet, run, safetensors, tensor, write};
 use half::{bf16, f16};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 fn model() -> Vec<u8> {
@@ -108,17 +110,28 @@ fn a_model_becomes_a_table_of_its_matrices() {
     );
 }
 
-/// The header of a safetensors file, and the bytes of a tensor.
-fn opened(path: &Path) -> (Value, Vec<u8>) {
-    let bytes = std::fs::read(path).unwrap();
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    (header, bytes[8 + length..].to_vec())
-}
-
-fn tensor<'a>((header, data): &'a (Value, Vec<u8>), name: &str) -> &'a [u8] {
-    let offset = |at: usize| header[name]["data_offsets"][at].as_u64().unwrap() as usize;
-    &data[offset(0)..offset(1)]
+/// Readers of Parquet that know nothing of Arrow see the entries of the file only.
+#[test]
+fn a_parquet_file_says_how_to_read_it_without_arrow() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = write(directory.path(), "model.safetensors", &model());
+    let output = directory.path().join("out.parquet");
+    run(&input, &output, json!({})).unwrap();
+    let file = std::fs::File::open(&output).unwrap();
+    let file = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let entries = file.metadata().file_metadata().key_value_metadata();
+    let said: HashMap<String, String> = entries
+        .unwrap()
+        .iter()
+        .filter(|entry| entry.key.starts_with("bowstring:"))
+        .map(|entry| (entry.key.clone(), entry.value.clone().unwrap()))
+        .collect();
+    let table = directory.path().join("out.arrow");
+    run(&input, &table, json!({})).unwrap();
+    let schema = ipc(&table)[0].schema();
+    let expected = schema.metadata().iter();
+    let expected = expected.map(|(key, text)| (key.clone(), text.clone()));
+    assert_eq!(said, expected.collect());
 }
 
 #[test]

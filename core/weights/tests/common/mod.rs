@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float32Type;
-use arrow_array::{RecordBatch, RecordBatchWriter};
+use arrow_array::types::{Float32Type, Int64Type};
+use arrow_array::{ArrayRef, ListArray, RecordBatch, RecordBatchWriter, StringArray};
 use arrow_ipc::reader::FileReader;
 use bowstring_quantize::{Control, dequantize};
 use bowstring_weights::{FileOptions, FileReport, Watch, WeightsError, quantize_file};
@@ -37,6 +38,20 @@ pub fn safetensors(tensors: &[Tensor]) -> Vec<u8> {
         header.insert((*name).to_owned(), entry);
     }
     file(&Value::Object(header).to_string(), &data)
+}
+
+/// The header of a safetensors file, and the data behind it.
+pub fn opened(path: &Path) -> (Value, Vec<u8>) {
+    let bytes = std::fs::read(path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    (header, bytes[8 + length..].to_vec())
+}
+
+/// The bytes of a tensor of an opened file.
+pub fn tensor<'a>((header, data): &'a (Value, Vec<u8>), name: &str) -> &'a [u8] {
+    let offset = |at: usize| header[name]["data_offsets"][at].as_u64().unwrap() as usize;
+    &data[offset(0)..offset(1)]
 }
 
 /// Values that look like weights.
@@ -83,6 +98,31 @@ pub fn names(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A row of a table of weights: name, shape and values.
+pub type Row = (String, &'static [u64], Vec<f32>);
+
+pub fn table(rows: &[Row]) -> RecordBatch {
+    let names = StringArray::from_iter_values(rows.iter().map(|(name, ..)| name));
+    let shapes = rows.iter().map(|(_, shape, _)| {
+        let sizes = shape.iter().map(|size| Some(*size as i64));
+        Some(sizes.collect::<Vec<_>>())
+    });
+    let shapes = ListArray::from_iter_primitive::<Int64Type, _, _>(shapes);
+    let columns = [
+        ("layer_name", Arc::new(names) as ArrayRef),
+        ("weights", lists(rows.iter().map(|(.., values)| values))),
+        ("shape", Arc::new(shapes)),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// A column of lists.
+pub fn lists<'a>(lists: impl IntoIterator<Item = &'a Vec<f32>>) -> ArrayRef {
+    let lists = lists.into_iter();
+    let lists = lists.map(|list| Some(list.iter().map(|value| Some(*value)).collect::<Vec<_>>()));
+    Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(lists))
 }
 
 /// Writes a table to its end.
