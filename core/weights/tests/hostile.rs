@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -163,6 +164,22 @@ fn hostile_safetensors_get_one_clear_error() {
     }
 }
 
+/// Readers may take no longer one, however long the file is.
+#[test]
+fn a_header_has_a_length_that_it_may_not_exceed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(
+        directory.path(),
+        "model.safetensors",
+        &100_000_001u64.to_le_bytes(),
+    );
+    // Zeros that take no room on the disk.
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_len(8 + 100_000_001).unwrap();
+    let message = "header: expected a length of at most 100000000 bytes but found 100000001";
+    refused(&path, &path, message);
+}
+
 #[test]
 fn every_truncation_and_every_changed_byte_of_a_header_is_survived() {
     let directory = tempfile::tempdir().unwrap();
@@ -188,6 +205,7 @@ fn every_truncation_and_every_changed_byte_of_a_header_is_survived() {
 #[test]
 fn an_index_and_its_files_must_agree() {
     let shard = safetensors(&[("a", "F32", &[2, 2], bytes(&floats(4, 1)))]);
+    let other = safetensors(&[("b", "F32", &[2, 2], bytes(&floats(4, 2)))]);
     let cases = [
         (
             json!({"weight_map": {}}),
@@ -206,6 +224,10 @@ fn an_index_and_its_files_must_agree() {
             "index: expected tensor \"a\" in \"one.safetensors\", where it is, but found it in no file",
         ),
         (
+            json!({"weight_map": {"a": "two.safetensors", "b": "one.safetensors"}}),
+            "index: expected tensor \"a\" in \"one.safetensors\", where it is, but found it in \"two.safetensors\"",
+        ),
+        (
             json!({"weight_map": 1}),
             "index: invalid type: integer `1`, expected a map at line 1 column 15",
         ),
@@ -213,6 +235,7 @@ fn an_index_and_its_files_must_agree() {
     for (index, message) in cases {
         let directory = tempfile::tempdir().unwrap();
         write(directory.path(), "one.safetensors", &shard);
+        write(directory.path(), "two.safetensors", &other);
         let name = "model.safetensors.index.json";
         let path = write(directory.path(), name, index.to_string().as_bytes());
         refused(&path, &path, message);
