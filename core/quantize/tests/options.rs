@@ -153,6 +153,30 @@ fn layouts_differ_in_packing_only() {
     }
 }
 
+/// Scales have so few bits that a bias is exact whatever the zero point, also where they were
+/// searched for.
+#[test]
+fn biases_are_exact_in_every_group() {
+    let values = Random(30).normals(128 * 500);
+    for bits in [2u8, 4, 8] {
+        for search in ["none", "mse"] {
+            let options = json!({"layout": "mlx", "bitWidth": bits, "search": search});
+            let batch = one(&values, &[500, 128], options.clone());
+            let scales = list_of_floats(&batch, "scales", 0);
+            let biases = list_of_floats(&batch, "biases", 0);
+            assert_eq!(biases.len(), 500);
+            for ((scale, bias), zero) in scales.iter().zip(&biases).zip(zero_points(&batch, 0)) {
+                let exact = -f64::from(zero) * f64::from(*scale);
+                assert_eq!(f64::from(*bias), exact, "{options}");
+                assert!(
+                    scale.to_bits().trailing_zeros() >= u32::from(bits),
+                    "{options}"
+                );
+            }
+        }
+    }
+}
+
 /// No padding between rows or groups; the last byte is filled with zeros.
 #[test]
 fn rows_begin_in_the_middle_of_bytes() {
