@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::builder::{Float32Builder, Int64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
+use arrow_buffer::NullBuffer;
 use bowstring_quantize::{LayerErrorKind, QuantizeError};
 use common::{Random, data, lists, names, one, plain, run, table};
 use serde_json::json;
@@ -246,6 +247,87 @@ fn clipping_is_quantizing_what_was_clipped() {
     ]);
     let found = run(&batch, json!({"onInvalid": "clip"})).unwrap().batch;
     assert_eq!(common::back(&found), [0.0, 0.0]);
+}
+
+/// Also where what lies under them could be quantized, or is more than anything else.
+#[test]
+fn nulls_are_zeros_whatever_lies_under_them() {
+    let under = [(5, 1e20), (130, -3.0), (511, f32::MAX)];
+    let mut kinds = common::kinds();
+    kinds.push(json!({"bitWidth": 2, "minCosine": 0.99}));
+    for (at, bad) in [(9, None), (9, Some(f32::NAN)), (9, Some(f32::INFINITY))] {
+        let mut values = Random(9).normals(512);
+        for (at, value) in under {
+            values[at] = value;
+        }
+        values[at] = bad.unwrap_or(values[at]);
+        let nulls = (0..512).map(|at| under.iter().all(|(null, _)| *null != at));
+        let nulls = NullBuffer::from(nulls.collect::<Vec<bool>>());
+        let array = Float32Array::new(values.clone().into(), Some(nulls));
+        let column = lists(Arc::new(array), &[512]);
+        let batch = table(vec![
+            (plain("layer_name", &names(1)), names(1)),
+            (plain("weights", &column), column),
+        ]);
+        for (at, _) in under {
+            values[at] = 0.0;
+        }
+        let finite = values.iter().filter(|x| x.is_finite());
+        let most = finite.fold(0.0f32, |most, x| most.max(x.abs()));
+        values[at] = match values[at] {
+            x if x.is_nan() => 0.0,
+            f32::INFINITY => most,
+            x => x,
+        };
+        for kind in &kinds {
+            let mut clip = kind.clone();
+            clip["onInvalid"] = json!("clip");
+            let found = run(&batch, clip).unwrap();
+            assert_eq!(found.failures, []);
+            let expected = one(&values, &[512], kind.clone());
+            assert_eq!(found.batch, expected, "{kind} {bad:?}");
+        }
+    }
+}
+
+/// In no column, wherever in the table it was.
+#[test]
+fn what_is_left_out_leaves_no_trace() {
+    let lengths = [256, 384, 128, 512, 256];
+    let mut layers: Vec<Vec<f32>> = Vec::new();
+    for (seed, len) in (1..).zip(lengths) {
+        let by = seed as f32;
+        let values = Random(seed).normals(len);
+        layers.push(values.iter().map(|x| x * by + by).collect());
+    }
+    let shapes = lengths.map(|len| [len]);
+    for left_out in [&[0][..], &[1], &[4], &[1, 3]] {
+        let mut layers = layers.clone();
+        for row in left_out {
+            layers[*row][3] = f32::NAN;
+        }
+        let layers = layers.iter().zip(&shapes);
+        let layers: Vec<(&[f32], &[usize])> =
+            layers.map(|(x, shape)| (&x[..], &shape[..])).collect();
+        let batch = common::batch(&layers);
+        for kind in [
+            json!({}),
+            json!({"layout": "mlx"}),
+            json!({"layout": "ggml"}),
+            json!({"overrides": [{"pattern": "layer[02]", "layout": "mlx", "groupSize": 64}]}),
+        ] {
+            let mut options = kind.clone();
+            options["continueOnError"] = json!(true);
+            let found = run(&batch, options).unwrap();
+            let failed: Vec<usize> = found.failures.iter().map(|failure| failure.row).collect();
+            assert_eq!(failed, left_out);
+            let kept = (0..lengths.len()).filter(|row| !left_out.contains(row));
+            for (at, row) in kept.enumerate() {
+                let alone = run(&batch.slice(row, 1), kind.clone()).unwrap().batch;
+                assert_eq!(found.batch.slice(at, 1), alone, "{kind} {left_out:?} {row}");
+            }
+        }
+    }
 }
 
 /// A fault anywhere, in every path through the kernels.

@@ -5,6 +5,7 @@ mod common;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_array::builder::{Int64Builder, LargeListBuilder};
 use arrow_array::{
     ArrayRef, FixedSizeListArray, Float16Array, Float32Array, Int32Array, Int64Array,
     LargeStringArray, ListArray, StructArray, UInt16Array,
@@ -12,9 +13,9 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
 use bowstring_quantize::LayerErrorKind;
-use common::{Random, data, lists, measure, names, one, plain, run, table};
+use common::{Random, data, list_of_floats, lists, measure, names, one, plain, run, table};
 use half::{bf16, f16};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn extension(field: Field, name: &str, metadata: &str) -> Field {
     field.with_metadata(HashMap::from([
@@ -239,4 +240,202 @@ fn extremes_come_back() {
             assert!(!measure(&quantized, "sqnr_db", 0).is_nan(), "{kind}");
         }
     }
+}
+
+/// Of a group, a channel or a tensor, and also if the layer is clipped for another reason.
+#[test]
+fn the_largest_float16_is_the_largest_scale() {
+    for bits in [2u8, 4, 8] {
+        for scheme in ["asymmetric", "symmetric"] {
+            let steps = match scheme {
+                "symmetric" => (1 << (bits - 1)) - 1,
+                _ => (1 << bits) - 1,
+            };
+            for granularity in [
+                json!({}),
+                json!({"granularity": "tensor"}),
+                json!({"granularity": "channel"}),
+                json!({"granularity": "channel", "axis": 1}),
+            ] {
+                let mut kind = granularity;
+                kind["bitWidth"] = json!(bits);
+                kind["scheme"] = json!(scheme);
+                kind["scaleType"] = json!("float16");
+                let mut clip = kind.clone();
+                clip["onInvalid"] = json!("clip");
+                let mut values = vec![0.5; 64 * 64];
+                values[100] = (steps * 65_504) as f32;
+                let scales = |values: &[f32], kind: &Value| {
+                    let result = run(&common::batch(&[(values, &[64, 64])]), kind.clone());
+                    result.map(|quantized| list_of_floats(&quantized.batch, "scales", 0))
+                };
+                let found = scales(&values, &kind).unwrap();
+                assert_eq!(
+                    found.iter().fold(0.0, |most: f32, s| most.max(*s)),
+                    65_504.0
+                );
+                values[100] = (steps * 65_505) as f32;
+                let mut nan = values.clone();
+                nan[0] = f32::NAN;
+                let mut infinite = values.clone();
+                infinite[0] = f32::NEG_INFINITY;
+                for (values, kind) in [(&values, &kind), (&nan, &clip), (&infinite, &clip)] {
+                    assert_eq!(
+                        scales(values, kind).unwrap_err().to_string(),
+                        "layer \"layer0\" (row 0): expected values whose scales fit a float16 but found larger ones",
+                        "{kind}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Their faults are told and clipped as those of float32.
+#[test]
+fn halves_are_clipped_and_their_faults_told() {
+    let values = coarse(300);
+    let most = values.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    for (bad, word, good) in [
+        (f32::INFINITY, "infinity", most),
+        (f32::NEG_INFINITY, "-infinity", -most),
+        (f32::NAN, "NaN", 0.0),
+    ] {
+        let mut values = values.clone();
+        values[7] = bad;
+        let float16 = values.iter().map(|x| f16::from_f32(*x));
+        let float16: ArrayRef = Arc::new(Float16Array::from_iter_values(float16));
+        let bits = values.iter().map(|x| bf16::from_f32(*x).to_bits());
+        let bits: ArrayRef = Arc::new(UInt16Array::from_iter_values(bits));
+        let item = Field::new("item", DataType::UInt16, true);
+        for (item, array) in [
+            (Field::new("item", DataType::Float16, true), float16),
+            (extension(item, "bowstring.bfloat16", ""), bits),
+        ] {
+            let offsets = OffsetBuffer::from_lengths([300]);
+            let list: ArrayRef = Arc::new(ListArray::new(Arc::new(item), offsets, array, None));
+            let batch = table(vec![
+                (plain("layer_name", &names(1)), names(1)),
+                (plain("weights", &list), list),
+            ]);
+            assert_eq!(
+                run(&batch, json!({})).unwrap_err().to_string(),
+                format!(
+                    "layer \"layer0\" (row 0): weights[7]: expected a finite number but found {word}"
+                )
+            );
+            values[7] = good;
+            let found = run(&batch, json!({"onInvalid": "clip"})).unwrap().batch;
+            assert_eq!(found, one(&values, &[300], json!({})), "{word}");
+        }
+    }
+}
+
+/// Tensors of a fixed and of a variable shape, both of [3, 128]. Of the second, the row `null` has
+/// no data.
+fn tensors(values: &[f32], null: Option<usize>) -> [(Field, ArrayRef); 2] {
+    let rows = values.len() / 384;
+    let array: ArrayRef = Arc::new(Float32Array::from(values.to_vec()));
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    let fixed: ArrayRef = Arc::new(FixedSizeListArray::new(
+        item.clone(),
+        384,
+        array.clone(),
+        None,
+    ));
+    let data: ArrayRef = Arc::new(ListArray::new(
+        item,
+        OffsetBuffer::from_lengths(vec![384; rows]),
+        array,
+        Some((0..rows).map(|row| Some(row) != null).collect()),
+    ));
+    let sizes: ArrayRef = Arc::new(FixedSizeListArray::new(
+        Arc::new(Field::new("item", DataType::Int32, false)),
+        2,
+        Arc::new(Int32Array::from([3, 128].repeat(rows))),
+        None,
+    ));
+    let fields = Fields::from(vec![plain("data", &data), plain("shape", &sizes)]);
+    let variable: ArrayRef = Arc::new(StructArray::new(fields, vec![data, sizes], None));
+    let metadata = r#"{"shape":[3,128]}"#;
+    let field = plain("weights", &fixed);
+    let other = plain("weights", &variable);
+    [
+        (
+            extension(field, "arrow.fixed_shape_tensor", metadata),
+            fixed,
+        ),
+        (
+            extension(other, "arrow.variable_shape_tensor", "{}"),
+            variable,
+        ),
+    ]
+}
+
+#[test]
+fn a_shape_beside_a_tensor_is_the_tensors_own() {
+    let values = coarse(2 * 384);
+    let kind = json!({"granularity": "channel"});
+    for (field, tensors) in tensors(&values, None) {
+        let with = |second: [i64; 2]| {
+            let sizes = Int64Array::from(vec![3, 128, second[0], second[1]]);
+            let shapes = lists(Arc::new(sizes), &[2, 2]);
+            table(vec![
+                (plain("layer_name", &names(2)), names(2)),
+                (field.clone(), tensors.clone()),
+                (plain("shape", &shapes), shapes),
+            ])
+        };
+        let found = run(&with([3, 128]), kind.clone()).unwrap().batch;
+        let shape = [3, 128];
+        let expected = common::batch(&[(&values[..384], &shape), (&values[384..], &shape)]);
+        assert_eq!(found, run(&expected, kind.clone()).unwrap().batch);
+        // As many values in other rows would be other channels.
+        let error = run(&with([128, 3]), kind.clone()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "layer \"layer1\" (row 1): shape: expected [3, 128], the tensor's own, but found [128, 3]"
+        );
+    }
+}
+
+#[test]
+fn a_tensor_without_data_is_null_weights() {
+    let values = coarse(3 * 384);
+    let [_, (field, column)] = tensors(&values, Some(1));
+    let batch = table(vec![
+        (plain("layer_name", &names(3)), names(3)),
+        (field, column),
+    ]);
+    let message = "layer \"layer1\" (row 1): expected weights but found null";
+    for on_invalid in ["error", "clip"] {
+        let error = run(&batch, json!({"onInvalid": on_invalid})).unwrap_err();
+        assert_eq!(error.to_string(), message, "{on_invalid}");
+    }
+    let quantized = run(&batch, json!({"onInvalid": "skip"})).unwrap();
+    assert_eq!(quantized.batch.num_rows(), 2);
+    assert_eq!(quantized.failures[0].to_string(), message);
+    assert_eq!(quantized.failures[0].kind, LayerErrorKind::NullWeights);
+}
+
+/// Beside large lists of sizes, too.
+#[test]
+fn a_null_shape_is_none() {
+    let values = coarse(2 * 384);
+    let mut shapes = LargeListBuilder::new(Int64Builder::new());
+    shapes.append_value([Some(3), Some(128)]);
+    shapes.append_null();
+    let shapes: ArrayRef = Arc::new(shapes.finish());
+    let column = lists(Arc::new(Float32Array::from(values.clone())), &[384, 384]);
+    let batch = table(vec![
+        (plain("layer_name", &names(2)), names(2)),
+        (plain("weights", &column), column),
+        (plain("shape", &shapes), shapes),
+    ]);
+    let expected = common::batch(&[(&values[..384], &[3, 128]), (&values[384..], &[384])]);
+    let kind = json!({"granularity": "channel"});
+    assert_eq!(
+        run(&batch, kind.clone()).unwrap().batch,
+        run(&expected, kind).unwrap().batch
+    );
 }
