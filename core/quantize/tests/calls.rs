@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch, StringArray, new_null_array};
+use arrow_schema::{Field, Schema};
 use bowstring_quantize::{Control, QuantizeError, Quantizer, dequantize, quantize};
 use common::{Random, batch, one, options};
 use serde_json::{Value, json};
@@ -91,6 +92,34 @@ fn progress_counts_to_its_total() {
     }
 }
 
+/// Values that are clipped are gone through again; a layer that is left out is finished, too.
+#[test]
+fn progress_counts_what_is_mended_and_what_is_left_out() {
+    let mut bad = Random(45).normals(300);
+    bad[3] = f32::NAN;
+    let batch = batch(&[(&bad, &[300]), (&[0.5; 200], &[200])]);
+    for (json, values, rows) in [
+        (json!({"onInvalid": "clip"}), 800, 2),
+        (json!({"onInvalid": "skip"}), 500, 1),
+        (json!({"continueOnError": true}), 500, 1),
+    ] {
+        let control = Control::default();
+        let quantized = quantize(&batch, &options(json.clone()), &control).unwrap();
+        assert_eq!(quantized.batch.num_rows(), rows, "{json}");
+        let progress = control.progress();
+        assert_eq!(
+            (progress.layers_total, progress.layers_done),
+            (2, 2),
+            "{json}"
+        );
+        assert_eq!(
+            (progress.values_total, progress.values_done),
+            (values, values),
+            "{json}"
+        );
+    }
+}
+
 fn address(batch: &RecordBatch) -> usize {
     let column = batch.column_by_name("quantized_data").unwrap();
     column.as_binary::<i64>().values().as_ptr() as usize
@@ -169,17 +198,12 @@ fn the_way_back_refuses_rows_that_contradict_themselves() {
     let bytes = |count: usize| -> ArrayRef {
         Arc::new(LargeBinaryArray::from(vec![&vec![0u8; count][..]]))
     };
-    let sizes = |sizes: Vec<i64>| -> ArrayRef {
-        let item = Arc::new(arrow_schema::Field::new(
-            "item",
-            arrow_schema::DataType::Int64,
-            false,
-        ));
-        let len = sizes.len();
-        let values = Arc::new(arrow_array::Int64Array::from(sizes));
-        let offsets = arrow_buffer::OffsetBuffer::from_lengths([len]);
+    let list = |values: ArrayRef| -> ArrayRef {
+        let item = Arc::new(Field::new("item", values.data_type().clone(), false));
+        let offsets = arrow_buffer::OffsetBuffer::from_lengths([values.len()]);
         Arc::new(arrow_array::ListArray::new(item, offsets, values, None))
     };
+    let sizes = |sizes: Vec<i64>| list(Arc::new(arrow_array::Int64Array::from(sizes)));
     let cases = [
         (
             "scheme",
@@ -248,6 +272,21 @@ fn the_way_back_refuses_rows_that_contradict_themselves() {
             "shape: expected sizes whose product is at most 2147483647 but found [-2, 300]",
         ),
         (
+            "scales",
+            list(Arc::new(arrow_array::Float32Array::from(vec![1.0; 5]))),
+            "scales: values: expected 6 but found 5",
+        ),
+        (
+            "zero_points",
+            list(Arc::new(arrow_array::Int16Array::from(vec![0; 5]))),
+            "zero_points: values: expected 6 but found 5",
+        ),
+        (
+            "zero_points",
+            list(Arc::new(arrow_array::Int16Array::from(vec![0; 7]))),
+            "zero_points: values: expected 6 but found 7",
+        ),
+        (
             "layout",
             text("ggml"),
             "group_size: expected 32 in layout \"ggml\" but found 128",
@@ -264,5 +303,36 @@ fn the_way_back_refuses_rows_that_contradict_themselves() {
             format!("layer \"layer0\" (row 0): {expected}"),
             "{name}"
         );
+    }
+}
+
+/// Only what nothing is decoded by may be null.
+#[test]
+fn the_way_back_refuses_nulls() {
+    let good = one(&Random(46).normals(600), &[2, 300], json!({}));
+    let fields: Vec<Field> = good
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_nullable(true))
+        .collect();
+    let metadata = good.schema().metadata().clone();
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+    for (at, field) in schema.fields().iter().enumerate() {
+        let mut columns = good.columns().to_vec();
+        columns[at] = new_null_array(field.data_type(), 1);
+        let batch = RecordBatch::try_new(schema.clone(), columns).unwrap();
+        let result = dequantize(&batch, &Default::default(), &Control::default());
+        let name = field.name().as_str();
+        let layer = if name == "layer_name" { "" } else { "layer0" };
+        match name {
+            "biases" | "rmse" | "max_abs_error" | "sqnr_db" | "cosine" => {
+                assert_eq!(common::back(&batch), common::back(&good), "{name}");
+            }
+            _ => assert_eq!(
+                result.unwrap_err().to_string(),
+                format!("layer \"{layer}\" (row 0): {name}: expected a value but found null")
+            ),
+        }
     }
 }

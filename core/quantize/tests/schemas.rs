@@ -133,6 +133,24 @@ fn every_kind_of_weights_is_taken() {
 }
 
 #[test]
+fn shapes_and_weights_of_the_search_may_be_large_lists() {
+    let options = options(json!({"search": "mse", "importance": "energy"}));
+    let large = |data_type: DataType| DataType::LargeList(item(data_type));
+    for (shape, energy) in [
+        (list(DataType::Int64), list(DataType::Float32)),
+        (large(DataType::Int64), large(DataType::Float32)),
+    ] {
+        let schema = Schema::new(vec![
+            Field::new("layer_name", DataType::Utf8, true),
+            Field::new("weights", list(DataType::Float32), true),
+            Field::new("shape", shape, true),
+            Field::new("energy", energy, true),
+        ]);
+        assert_eq!(validate_schema(&schema, &options), Ok(()), "{schema:?}");
+    }
+}
+
+#[test]
 fn one_error_lists_every_mismatch() {
     let options = options(json!({"search": "mse", "importance": "activations"}));
     let schema = Schema::new(vec![
@@ -254,6 +272,16 @@ fn quantized_tables_are_validated_too() {
         .collect();
     let renamed = Schema::new_with_metadata(fields.clone(), good.metadata().clone());
     assert_eq!(validate_quantized_schema(&renamed), Ok(()));
+    let mut metadata = good.metadata().clone();
+    metadata.insert("bowstring:quantization_version".to_owned(), "2".to_owned());
+    assert_eq!(
+        message(validate_quantized_schema(&Schema::new_with_metadata(
+            fields.clone(),
+            metadata
+        ))),
+        "the schema does not fit dequantization: metadata \"bowstring:quantization_version\": expected \"1\" but found \
+         \"2\""
+    );
     let mut wrong: Vec<Field> = fields
         .into_iter()
         .filter(|field| field.name() != "layout")
