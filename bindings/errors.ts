@@ -120,7 +120,10 @@ export class LayerError extends BowstringError {
   readonly layer: string;
   /** Its row, counted over the whole input. */
   readonly row: number;
-  /** Which of its values is meant, in the row-major order of the tensor, if one is. */
+  /**
+   * Which element is meant, if one is: of the weights, in the row-major order of the tensor, or of the column that the message
+   * names.
+   */
   readonly index: number | undefined;
 
   /** Makes the error of its parts. */

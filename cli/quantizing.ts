@@ -162,7 +162,8 @@ function writeReport(report: string, text: string): void {
     writeFileSync(temporary, text, { flag: "wx" });
     renameSync(temporary, path);
   } catch (reason) {
-    rmSync(temporary, { force: true });
+    // Where a directory is only for reading there is nothing to remove, and removing it fails.
+    if (existsSync(temporary)) rmSync(temporary, { force: true });
     const message = reason instanceof Error ? reason.message : String(reason);
     throw new CommandError(
       `${report}: the model was quantized, but the report could not be written: ${message}`,

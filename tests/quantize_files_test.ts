@@ -412,6 +412,17 @@ test("quantize: exit codes", SLOW, async () => {
     [2, 'bowstring: axis: belongs to granularity "channel" but found "group"\n'],
   );
 
+  for (
+    const [to, message] of [
+      ["o.txt", "the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"],
+      ["model.safetensors", "another file than the input"],
+    ] as const
+  ) {
+    const { code, stderr } = await run("model.safetensors", "--to", to);
+    const expected = `bowstring: ${join(workspace.path, to)}: expected ${message}\n`;
+    assert.deepEqual([code, stderr], [2, expected]);
+  }
+
   truncateSync(join(workspace.path, "model.safetensors"), 700);
   const truncated = await run("model.safetensors", "--to", "out.arrow");
   assert.equal(truncated.code, 1);

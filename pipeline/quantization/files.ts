@@ -68,8 +68,8 @@ const SIZES = 1;
  *
  * The result appears when it is complete: when this rejects, what was at `output` before is still there. Aborted, it rejects
  * when nothing of the result is left, or resolves where that was complete. Rejects as
- * `quantizeArrow` does, and with the code `IO` when a file cannot be read or written or breaks its format.
- * `docs/quantization.md` describes the tensors of a safetensors result.
+ * `quantizeArrow` does, and with the code `IO` when a file cannot be read or written or breaks its format; the code is
+ * `INVALID_ARGUMENT` also where a name says no format, and where `output` is a file that is read. `docs/quantization.md` describes the tensors of a safetensors result.
  *
  * @example
  * ```ts no-run

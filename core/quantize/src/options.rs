@@ -219,6 +219,11 @@ impl QuantizeOptions {
             let invalid = |message: String| {
                 QuantizeError::InvalidOptions(format!("overrides[{at}]: {message}"))
             };
+            if this.pattern.is_empty() {
+                return Err(invalid(
+                    "pattern: expected a glob but found none".to_owned(),
+                ));
+            }
             let glob =
                 Glob::new(&this.pattern).map_err(|cause| invalid(format!("pattern: {cause}")))?;
             if let Err(message) = base.overlaid(this).check() {

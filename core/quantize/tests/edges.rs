@@ -1,13 +1,12 @@
-//! What lies at the edges: options that only together make no sense, tables that nobody of ours made, tensors without
-//! values, and numbers next to nothing.
+//! What lies at the edges: tables that nobody of ours made, tensors without values, and numbers next to nothing.
 
 mod common;
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
-use bowstring_quantize::{Control, InstructionSet, QuantizeError, dequantize};
-use common::{Random, back, batch, data, list_of_floats, measure, one, run, zero_points};
+use bowstring_quantize::{Control, InstructionSet, dequantize};
+use common::{Random, back, data, list_of_floats, measure, one, zero_points};
 use serde_json::json;
 
 /// The batch with another column of this name.
@@ -15,61 +14,6 @@ fn with(batch: &RecordBatch, name: &str, column: ArrayRef) -> RecordBatch {
     let mut columns = batch.columns().to_vec();
     columns[batch.schema().index_of(name).unwrap()] = column;
     RecordBatch::try_new(batch.schema(), columns).unwrap()
-}
-
-#[test]
-fn overrides_that_match_together_are_checked_together() {
-    let values = Random(81).normals(256);
-    let table = batch(&[(&values, &[256])]);
-    let ggml = json!({"pattern": "*", "layout": "ggml"});
-    for (field, value, what) in [
-        (
-            "groupSize",
-            json!(256),
-            "groupSize of layout \"ggml\": expected 32 but found 256",
-        ),
-        (
-            "groupSize",
-            json!(64),
-            "groupSize of layout \"ggml\": expected 32 but found 64",
-        ),
-        (
-            "bitWidth",
-            json!(2),
-            "bitWidth of layout \"ggml\": expected 4 or 8 but found 2",
-        ),
-        (
-            "granularity",
-            json!("tensor"),
-            "granularity of layout \"ggml\": expected group but found tensor",
-        ),
-        (
-            "search",
-            json!("mse"),
-            "search of layout \"ggml\": expected none but found mse",
-        ),
-    ] {
-        let second = |pattern: &str| json!({"pattern": pattern, field: value});
-        let error = run(&table, json!({"overrides": [ggml, second("layer0")]})).unwrap_err();
-        let expected = format!("the overrides that match, together: {what}");
-        assert!(error.to_string().ends_with(&expected), "{error}");
-        // A layer that only one of them matches is as it would be without the other.
-        run(&table, json!({"overrides": [ggml, second("layer1")]})).unwrap();
-    }
-    // What makes sense only on top of another.
-    let channels = json!({"pattern": "layer*", "granularity": "channel"});
-    let axis = json!({"pattern": "layer0", "axis": 1});
-    let table = batch(&[(&values, &[16, 16])]);
-    run(&table, json!({"overrides": [channels, axis]})).unwrap();
-    let whole = json!({"pattern": "layer1", "granularity": "tensor"});
-    run(&table, json!({"overrides": [channels, whole, axis]})).unwrap();
-    let error = run(&table, json!({"overrides": [axis, channels]})).unwrap_err();
-    assert_eq!(
-        error,
-        QuantizeError::InvalidOptions(
-            "overrides[0]: axis: belongs to granularity \"channel\" but found \"group\"".to_owned()
-        )
-    );
 }
 
 #[test]

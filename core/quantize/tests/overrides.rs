@@ -2,6 +2,7 @@
 
 mod common;
 
+use bowstring_quantize::QuantizeError;
 use common::{Random, batch, run};
 use serde_json::{Value, json};
 
@@ -73,4 +74,82 @@ fn overrides_leave_alone_what_they_do_not_have() {
     let mut options = first;
     options.as_object_mut().unwrap().remove("pattern");
     assert_eq!(found.batch, run(&table, options).unwrap().batch);
+}
+
+#[test]
+fn overrides_that_match_together_are_checked_together() {
+    let values = Random(81).normals(256);
+    let table = batch(&[(&values, &[256])]);
+    let ggml = json!({"pattern": "*", "layout": "ggml"});
+    for (field, value, what) in [
+        (
+            "groupSize",
+            json!(256),
+            "groupSize of layout \"ggml\": expected 32 but found 256",
+        ),
+        (
+            "groupSize",
+            json!(64),
+            "groupSize of layout \"ggml\": expected 32 but found 64",
+        ),
+        (
+            "bitWidth",
+            json!(2),
+            "bitWidth of layout \"ggml\": expected 4 or 8 but found 2",
+        ),
+        (
+            "granularity",
+            json!("tensor"),
+            "granularity of layout \"ggml\": expected group but found tensor",
+        ),
+        (
+            "search",
+            json!("mse"),
+            "search of layout \"ggml\": expected none but found mse",
+        ),
+    ] {
+        let second = |pattern: &str| json!({"pattern": pattern, field: value});
+        let error = run(&table, json!({"overrides": [ggml, second("layer0")]})).unwrap_err();
+        let expected = format!("the overrides that match, together: {what}");
+        assert!(error.to_string().ends_with(&expected), "{error}");
+        // A layer that only one of them matches is as it would be without the other.
+        run(&table, json!({"overrides": [ggml, second("layer1")]})).unwrap();
+    }
+    // What makes sense only on top of another.
+    let channels = json!({"pattern": "layer*", "granularity": "channel"});
+    let axis = json!({"pattern": "layer0", "axis": 1});
+    let table = batch(&[(&values, &[16, 16])]);
+    run(&table, json!({"overrides": [channels, axis]})).unwrap();
+    let whole = json!({"pattern": "layer1", "granularity": "tensor"});
+    run(&table, json!({"overrides": [channels, whole, axis]})).unwrap();
+    let error = run(&table, json!({"overrides": [axis, channels]})).unwrap_err();
+    assert_eq!(
+        error,
+        QuantizeError::InvalidOptions(
+            "overrides[0]: axis: belongs to granularity \"channel\" but found \"group\"".to_owned()
+        )
+    );
+}
+
+#[test]
+fn an_override_says_for_which_layers_it_is() {
+    let table = batch(&[(&[1.0, 2.0], &[2])]);
+    for (this, expected) in [
+        (
+            json!({"bitWidth": 8}),
+            "pattern: expected a glob but found none",
+        ),
+        (
+            json!({"pattern": "", "bitWidth": 8}),
+            "pattern: expected a glob but found none",
+        ),
+        (
+            json!({"pattern": "[", "bitWidth": 8}),
+            "pattern: error parsing glob '[': unclosed character class; missing ']'",
+        ),
+    ] {
+        let error = run(&table, json!({"overrides": [{"pattern": "*"}, this]})).unwrap_err();
+        let expected = format!("overrides[1]: {expected}");
+        assert_eq!(error, QuantizeError::InvalidOptions(expected));
+    }
 }

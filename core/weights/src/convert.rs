@@ -7,7 +7,7 @@ use arrow_array::types::{Float32Type, Int64Type, UInt8Type};
 use arrow_array::{Array, RecordBatch};
 use bowstring_quantize::{QuantizeError, QuantizeOptions, Quantized, Quantizer};
 
-use crate::error::About;
+use crate::error::misnamed;
 use crate::report::{FileReport, LayerReport, Outcome};
 use crate::safetensors::TensorInfo;
 use crate::sink::{Sink, create};
@@ -44,7 +44,7 @@ pub fn quantize_file(
     needed.extend(options.quantize.importance.as_deref());
     let source = Source::open(input, options.vectors, &needed, watch)?;
     if source.reads(output) {
-        return Err("expected another file than the input".to_owned()).about(output);
+        return Err(misnamed(output, "another file than the input"));
     }
     let bytes_in = source.bytes;
     let mut run = Run {

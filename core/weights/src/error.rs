@@ -47,6 +47,12 @@ impl From<QuantizeError> for WeightsError {
     }
 }
 
+/// What a file cannot be called, for what is to be done with it.
+pub(crate) fn misnamed(path: &Path, expected: &str) -> WeightsError {
+    let message = format!("{}: expected {expected}", path.display());
+    QuantizeError::InvalidOptions(message).into()
+}
+
 /// Says of an operation which file it was about.
 pub(crate) trait About<T> {
     fn about(self, path: &Path) -> Result<T, WeightsError>;

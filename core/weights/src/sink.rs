@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
-use crate::error::About;
+use crate::error::misnamed;
 use crate::ipc::IpcSink;
 use crate::parquet::ParquetSink;
 use crate::safetensors::{Metadata, SafetensorsSink, TensorInfo};
@@ -40,10 +40,9 @@ pub(crate) fn create(
         Some(Format::Safetensors) => Ok(Box::new(SafetensorsSink::create(path, schema, metadata)?)),
         Some(Format::Parquet) => Ok(Box::new(ParquetSink::create(path, schema)?)),
         Some(Format::Ipc) => Ok(Box::new(IpcSink::create(path, schema)?)),
-        None => Err(
-            "expected the name of a .safetensors, .parquet, .arrow, .feather or .ipc file"
-                .to_owned(),
-        )
-        .about(path),
+        None => Err(misnamed(
+            path,
+            "the name of a .safetensors, .parquet, .arrow, .feather or .ipc file",
+        )),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 
-use crate::error::About;
+use crate::error::{About, misnamed};
 use crate::ipc::IpcSource;
 use crate::layers::{alignment, layer};
 use crate::mapped::Mapped;
@@ -101,12 +101,11 @@ impl Source {
                     items: Box::new(source),
                 })
             }
-            None => Err(
-                "expected the name of a .safetensors, .safetensors.index.json, .parquet, .arrow, .arrows, .feather or \
-                 .ipc file, or a directory with a model.safetensors"
-                    .to_owned(),
-            )
-            .about(&path),
+            None => Err(misnamed(
+                &path,
+                "the name of a .safetensors, .safetensors.index.json, .parquet, .arrow, .arrows, .feather or .ipc file, or a \
+                 directory with a model.safetensors",
+            )),
         }
     }
 
