@@ -114,7 +114,7 @@ fn look(
             }
             (Part::Columns { start, end }, Geometry::Columns { columns, inner, .. }) => {
                 let period = Columns::period(columns);
-                let [lows, highs] = worker.column_ranges(job.source, period, start, end);
+                let [lows, highs] = worker.column_ranges(job.source, period, (start, end), control);
                 let mut found = found[at].lock().unwrap_or_else(PoisonError::into_inner);
                 for (at, (low, high)) in lows.iter().zip(&highs).take(period).enumerate() {
                     join(&mut found[at % columns / inner], *low, *high);

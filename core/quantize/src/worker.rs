@@ -5,6 +5,7 @@
 //! next are computed. All others go to a buffer, one byte each, and are packed from there, so that groups, rows and
 //! stretches may begin at any bit.
 
+use crate::Control;
 use crate::input::Source;
 use crate::job::{Columns, Job, store_maps};
 use crate::kernel::ggml::{self, Format};
@@ -283,12 +284,13 @@ impl Worker {
         &mut self,
         source: Source,
         period: usize,
-        start: usize,
-        end: usize,
+        (start, end): (usize, usize),
+        control: &Control,
     ) -> [Vec<f32>; 2] {
         let mut ranges = [vec![0.0; period + STEP], vec![0.0; period + STEP]];
         let mut at = start;
-        while at < end {
+        // Of a call that was stopped nothing is kept.
+        while at < end && !control.is_cancelled() {
             let column = (at - start) % period;
             let len = BLOCK.min(period - column).min(end - at);
             let x = self.load(source, at, len);

@@ -38,20 +38,28 @@ fn a_cancelled_call_ends_with_its_own_error() {
 /// the cancellation, so the call cannot have ended before.
 #[test]
 fn a_call_is_cancelled_in_the_middle_of_a_layer() {
-    let values = vec![0.5; 1 << 22];
-    let batch = batch(&[(&values, &[values.len()])]);
-    let control = Control::default();
-    let options = options(json!({"search": "mse", "bitWidth": 2, "groupSize": 32, "threads": 2}));
-    thread::scope(|scope| {
-        let call = scope.spawn(|| quantize(&batch, &options, &control));
-        while control.progress().values_total == 0 {
-            thread::yield_now();
-        }
-        control.cancel();
-        assert_eq!(call.join().unwrap().unwrap_err(), QuantizeError::Cancelled);
-    });
-    let progress = control.progress();
-    assert!(progress.values_done < progress.values_total, "{progress:?}");
+    let values = Random(42).normals(1 << 22);
+    let batch = batch(&[(&values, &[values.len() / 2, 2])]);
+    for kind in [
+        json!({"bitWidth": 2, "groupSize": 32}),
+        json!({"granularity": "tensor"}),
+        json!({"granularity": "channel", "axis": 1}),
+    ] {
+        let mut kind = kind;
+        kind["search"] = json!("mse");
+        kind["threads"] = json!(2);
+        let (options, control) = (options(kind), Control::default());
+        thread::scope(|scope| {
+            let call = scope.spawn(|| quantize(&batch, &options, &control));
+            while control.progress().values_total == 0 {
+                thread::yield_now();
+            }
+            control.cancel();
+            assert_eq!(call.join().unwrap().unwrap_err(), QuantizeError::Cancelled);
+        });
+        let progress = control.progress();
+        assert!(progress.values_done < progress.values_total, "{progress:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use arrow_array::builder::{Float32Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch};
 use bowstring_quantize::LayerErrorKind;
-use common::{Random, back, data, lists, run};
+use common::{Random, back, data, list_of_floats, lists, run};
 use serde_json::{Value, json};
 
 /// Layers of these values and shapes, with the column `energy` beside them.
@@ -98,6 +98,29 @@ fn weights_count_in_every_granularity() {
             assert!(uneven < 0.9 * even, "{kind} {uneven} {even}");
         }
     }
+}
+
+/// Of more than a million values, which all threads search together.
+#[test]
+fn weights_count_in_long_groups() {
+    const COUNT: usize = 1_100_001;
+    let values = Random(64).normals(2 * COUNT);
+    let weight = |x: &f32| if x.abs() < 0.5 { 40.0 } else { 0.01 };
+    let weights: Vec<f32> = values.iter().map(weight).collect();
+    let second = |all: &[f32]| -> Vec<f32> { all.iter().skip(1).step_by(2).copied().collect() };
+    let table = weighted(&[(&values, &[COUNT, 2])], energies(&[&weights]));
+    let channels = json!({"granularity": "channel", "axis": 1, "search": "mse"});
+    let found = run(&table, important(channels)).unwrap().batch;
+    let alone = weighted(
+        &[(&second(&values), &[COUNT])],
+        energies(&[&second(&weights)]),
+    );
+    let tensor = json!({"granularity": "tensor", "search": "mse"});
+    let even = run(&alone, tensor.clone()).unwrap().batch;
+    let alone = run(&alone, important(tensor)).unwrap().batch;
+    let scale = |batch: &RecordBatch, at: usize| list_of_floats(batch, "scales", 0)[at];
+    assert_eq!(scale(&found, 1), scale(&alone, 0));
+    assert!(scale(&alone, 0) < 0.9 * scale(&even, 0));
 }
 
 #[test]

@@ -172,3 +172,39 @@ fn a_search_finds_for_each_channel_what_it_finds_for_the_channel_alone() {
         }
     }
 }
+
+/// Groups of more than a million values are searched on all threads, in pieces.
+#[test]
+fn what_is_searched_on_all_threads_does_not_depend_on_their_number() {
+    // A tensor, channels whose values do not lie together, and channels in long runs.
+    for (outer, channels, inner) in [(1, 1, 1_200_001), (1_100_001, 2, 1), (2, 2, 600_001)] {
+        let shape = [outer, channels, inner];
+        let values = values(&shape);
+        let kind = |threads: usize| {
+            let mut kind = json!({"granularity": "channel", "axis": 1, "search": "mse"});
+            kind["threads"] = json!(threads);
+            kind
+        };
+        let all = one(&values, &shape, kind(1));
+        assert_eq!(one(&values, &shape, kind(3)), all, "{shape:?}");
+        // Of the second channel, as of a tensor of its own.
+        let runs = values.chunks(inner).skip(channels - 1).step_by(channels);
+        let last: Vec<f32> = runs.flatten().copied().collect();
+        let alone = one(
+            &last,
+            &[last.len()],
+            json!({"granularity": "tensor", "search": "mse"}),
+        );
+        let scales = list_of_floats(&all, "scales", 0);
+        let found = list_of_floats(&alone, "scales", 0);
+        if inner == 1 || channels == 1 {
+            assert_eq!(found[0], scales[channels - 1], "{shape:?}");
+        } else {
+            // Runs end elsewhere than pieces do, so that sums are rounded elsewhere.
+            assert!(
+                (found[0] / scales[channels - 1] - 1.0).abs() < 1e-3,
+                "{shape:?}"
+            );
+        }
+    }
+}
