@@ -86,13 +86,16 @@ enum Identity {
 }
 
 fn identify(connection: &Connection) -> rusqlite::Result<Identity> {
-    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let is_empty: bool = connection.query_row(
+    // Of one moment, as another process may be making it.
+    let moment = connection.unchecked_transaction()?;
+    let id: i32 = moment.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: i32 = moment.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let is_empty: bool = moment.query_row(
         "SELECT NOT EXISTS (SELECT * FROM sqlite_schema)",
         [],
         |row| row.get(0),
     )?;
+    moment.finish()?;
     Ok(match (id, version) {
         (APPLICATION_ID, FORMAT) => Identity::Index,
         (APPLICATION_ID, version) => Identity::Newer(version),
