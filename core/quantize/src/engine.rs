@@ -1,6 +1,6 @@
 //! A batch from rows of tensors to rows of codes.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use arrow_array::RecordBatch;
 use bowstring_block::BlockPool;
@@ -10,7 +10,7 @@ use crate::job::{Job, Target};
 use crate::kernel::Kernel;
 use crate::options::Checked;
 use crate::output::Output;
-use crate::parallel::{run, threads};
+use crate::parallel::{lock, run, threads};
 use crate::plan::{Geometry, Plan};
 use crate::prepare::prepare;
 use crate::schema::validate_schema;
@@ -265,15 +265,14 @@ impl Run<'_> {
             worker,
             |worker, task| {
                 let (at, start, end) = tasks[task];
-                *results[task].lock().unwrap_or_else(PoisonError::into_inner) =
-                    worker.run(&jobs[at], start, end);
+                *lock(&results[task]) = worker.run(&jobs[at], start, end);
                 self.control.add_values(end - start);
             },
         )?;
         // In order, so that the sums do not depend on who did what.
         let mut totals = vec![Totals::default(); jobs.len()];
         for ((at, ..), result) in tasks.iter().zip(&results) {
-            totals[*at].add(&result.lock().unwrap_or_else(PoisonError::into_inner));
+            totals[*at].add(&lock(result));
         }
         let all = totals.into_iter().zip(jobs);
         Ok(all

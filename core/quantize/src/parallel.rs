@@ -1,6 +1,7 @@
 //! Tasks spread over threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::{Control, QuantizeError};
@@ -12,6 +13,11 @@ pub(crate) fn threads(asked: usize) -> usize {
     } else {
         thread::available_parallelism().map_or(1, usize::from)
     }
+}
+
+/// What tasks share. One that panics ends the call, so that nobody sees what it left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` for each of `0..tasks` on up to `threads` threads, of which the calling one is one. Each thread has a

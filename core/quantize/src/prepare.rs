@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::job::{Columns, Job, store_maps};
 use crate::kernel::Kernel;
 use crate::kernel::rule::Group;
-use crate::parallel::run;
+use crate::parallel::{lock, run};
 use crate::plan::{Coding, Geometry};
 use crate::refine::refine;
 use crate::worker::{SMALL, TASK, Worker};
@@ -109,13 +109,13 @@ fn look(
         match (part, job.plan.geometry) {
             (Part::Group { index, start, end }, _) => {
                 let (low, high) = worker.range(job.source, start, end);
-                let mut found = found[at].lock().unwrap_or_else(PoisonError::into_inner);
+                let mut found = lock(&found[at]);
                 join(&mut found[index], low, high);
             }
             (Part::Columns { start, end }, Geometry::Columns { columns, inner, .. }) => {
                 let period = Columns::period(columns);
                 let [lows, highs] = worker.column_ranges(job.source, period, (start, end), control);
-                let mut found = found[at].lock().unwrap_or_else(PoisonError::into_inner);
+                let mut found = lock(&found[at]);
                 for (at, (low, high)) in lows.iter().zip(&highs).take(period).enumerate() {
                     join(&mut found[at % columns / inner], *low, *high);
                 }

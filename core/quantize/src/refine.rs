@@ -1,12 +1,12 @@
 //! The search for scales where a group is more than a block: whole tensors, channels, and long rows.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use crate::job::Job;
 use crate::kernel::rule::{Group, Rule};
 use crate::kernel::{Kernel, STEP};
-use crate::parallel::run;
+use crate::parallel::{lock, run};
 use crate::plan::{Coding, Geometry};
 use crate::worker::{BLOCK, TASK, Worker};
 use crate::{Control, QuantizeError, search};
@@ -286,10 +286,6 @@ impl Gathered {
 
 fn add(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|at| a[at] + b[at])
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The weights of `len` values from `at` on, in whole steps; null if there are none.
