@@ -14,7 +14,7 @@ import {
   quantizeStream,
   stats,
 } from "../mod.ts";
-import { noPins, nothingIsAlive } from "./support/alive.ts";
+import { noPins, nothingIsAlive, until } from "./support/alive.ts";
 import { eighths, GOOD, layerBatch } from "./support/layers.ts";
 import { SLOW } from "./support/process.ts";
 
@@ -155,6 +155,7 @@ test("quantize: what is stopped has let go of the weights when it says so", SLOW
       const batch = layerBatch([{ name: "large", values: eighths(LARGE) }]);
       await assert.rejects(work(batch), reason, way);
       assert.equal(stats().livePins, 0, way);
+      await until(() => stats().liveStreams === 0, "the stream to be released");
       nothingIsAlive();
     }
   }

@@ -66,7 +66,7 @@ pub trait Monitor: Send + Sync {
     /// Asks the work to stop. Called at most once, and only while the work runs.
     fn cancel(&self) {}
 
-    /// Whether a job that is cancelled at work goes on until the work has ended, and then ends as that says: because it
+    /// Whether a job that is cancelled goes on until the work has ended, and then ends as that says: because it
     /// was asked to stop, or well, with its results, where it was asked too late. For work that leaves something behind,
     /// such as a file, so that whoever waits knows what.
     fn is_awaited(&self) -> bool {
@@ -157,16 +157,25 @@ impl Job {
 
     /// Does the work on this thread and records how it ended. Work whose job is already cancelled is dropped undone.
     pub(crate) fn run(self: &Arc<Self>, work: impl FnOnce(&Outlet) -> Result<(), Failure>) {
-        {
+        let is_wanted = {
             let mut state = lock(&self.state);
             if state.phase != JobPhase::Running {
                 return;
             }
-            state.working = true;
-            guard_callback(|| self.monitor.begin());
-        }
+            if !state.stopping {
+                state.working = true;
+                guard_callback(|| self.monitor.begin());
+            }
+            !state.stopping
+        };
         // What the work holds is dropped inside, so that it is free once the job says it has ended.
-        let result = catch(|| work(&Outlet { job: self.clone() }));
+        let result = catch(|| match is_wanted {
+            true => work(&Outlet { job: self.clone() }),
+            false => {
+                drop(work);
+                Err(cancelled())
+            }
+        });
         {
             let mut state = lock(&self.state);
             state.working = false;
@@ -271,9 +280,9 @@ impl Job {
         if !condition(&state) {
             return;
         }
-        let has_begun = state.working || state.phase != JobPhase::Running;
-        if has_begun && self.monitor.is_awaited() {
-            if state.working && !std::mem::replace(&mut state.stopping, true) {
+        if self.monitor.is_awaited() {
+            // Work that has not begun will not, and is dropped in its turn.
+            if !std::mem::replace(&mut state.stopping, true) && state.working {
                 guard_callback(|| self.monitor.cancel());
             }
             drop(state);

@@ -259,3 +259,23 @@ fn a_job_that_is_awaited_ends_as_its_work_does() {
         assert_eq!(alive.count(), 0);
     }
 }
+
+#[test]
+fn a_job_that_is_awaited_and_has_not_begun_says_so_when_its_work_is_dropped() {
+    let (scope, alive) = (Scope::open(), Alive::default());
+    for _ in 0..300 {
+        let (stop, _stopped) = channel();
+        let monitor = Arc::new(Awaited(Mutex::new(stop)));
+        let table = alive.table(1);
+        let work = move |_: &bowstring_runtime::Outlet| {
+            drop(table);
+            Err(Failure::new(Status::Cancelled, "stopped"))
+        };
+        let handle = scope.context.start_job("test", monitor, work).unwrap();
+        let job = scope.context.job(handle).unwrap();
+        // As soon as it is there: most have not begun.
+        job.cancel();
+        assert_eq!(next(&job).unwrap_err().status, Status::Cancelled);
+        assert_eq!(alive.count(), 0);
+    }
+}
