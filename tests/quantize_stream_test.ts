@@ -8,6 +8,7 @@ import {
   dequantizeStream,
   exportStream,
   importTable,
+  type Lease,
   quantizeArrow,
   type Quantized,
   quantizeStream,
@@ -107,6 +108,20 @@ test("quantizeStream: what the source throws, the reader is thrown", SLOW, async
     }
   }, reason);
   assert.deepEqual(seen, ["layer 0", "layer 1"]);
+  nothingIsAlive();
+});
+
+test("quantizeStream: at most three results are ahead of the reader", SLOW, async () => {
+  const stream = quantizeStream(several(40));
+  const reader = stream[Symbol.asyncIterator]() as AsyncGenerator<Lease<RecordBatch>>;
+  (await reader.next()).value.release();
+  const done = () => stream.progress().layersDone;
+  await until(() => done() === 4, "one that was read, two that wait, and one more");
+  // There is nothing that it would have to wait for if it went on.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(done(), 4);
+  await reader.return(undefined);
+  await until(() => stats().liveStreams === 0, "the stream to be released");
   nothingIsAlive();
 });
 
