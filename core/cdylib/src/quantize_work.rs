@@ -57,20 +57,22 @@ fn start(
     let counting = context.clone();
     context.start_job(name, monitor, move |outlet| {
         let copied = |bytes: usize| counting.report(0, 0, bytes as u64);
-        let send = |batch: &RecordBatch, row: usize| {
-            let done = work(batch, &control).map_err(|error| failure(error, row))?;
+        let send = |batch: RecordBatch, row: usize| {
+            let done = work(&batch, &control).map_err(|error| failure(error, row))?;
+            // Whoever sees the result has its input back.
+            drop(batch);
             send(outlet, done, row)
         };
         match input {
             Value::Table(table) => {
                 let imported = import_table(table)?;
                 copied(imported.bytes_copied);
-                send(&imported.batch, 0)?;
+                send(imported.batch, 0)?;
             }
             Value::Stream(stream) => {
                 let mut batches = stream.into_batches()?;
                 // Tells of options and columns that cannot be before anything is read, and what the results look like.
-                let mut wanted = send(&RecordBatch::new_empty(batches.schema().clone()), 0)?;
+                let mut wanted = send(RecordBatch::new_empty(batches.schema().clone()), 0)?;
                 let (mut row, mut bytes) = (0, 0);
                 while wanted {
                     let Some(batch) = batches.next().transpose()? else {
@@ -78,8 +80,9 @@ fn start(
                     };
                     copied(batches.bytes_copied() - bytes);
                     bytes = batches.bytes_copied();
-                    wanted = send(&batch, row)?;
-                    row += batch.num_rows();
+                    let rows = batch.num_rows();
+                    wanted = send(batch, row)?;
+                    row += rows;
                 }
             }
             Value::None => {}
