@@ -63,7 +63,10 @@ for format in parquet arrow safetensors; do
     ((now <= peak)) || peak=$now
     sleep 0.02
   done
-  wait "$pid"
+  wait "$pid" || {
+    cat "$scratch/log" >&2
+    exit 1
+  }
   verdict=ok
   ((peak / 1024 < bound)) || { verdict=missed; failed=1; }
   echo "$runtime: $gibibytes GiB to $format: at most $((peak / 1024)) MiB private, bound $bound: $verdict"
