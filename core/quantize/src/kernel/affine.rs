@@ -115,7 +115,7 @@ fn bytes<const PACKED: u8>(count: usize) -> usize {
 }
 
 /// Writes the codes of consecutive groups of `len` values each: packed to `PACKED` bits and past the caches, and `codes`
-/// then is 64-byte-aligned, unless that is [`UNPACKED`]. Fetches the last three quarters of as many values at
+/// then is 64-byte-aligned, unless that is [`UNPACKED`]. At most 64 groups. Fetches the last three quarters of as many values at
 /// `next`, which need not be readable. `false`: a value is NaN or infinite or a group is beyond its scale's type, and
 /// the codes and sums are of no use.
 #[inline(always)]
@@ -134,34 +134,34 @@ pub(crate) unsafe fn code<
     codes: *mut u8,
     sums: &mut Sums,
 ) -> bool {
-    let tie = (0.5 - rule.doubt()).to_bits() as i32;
+    debug_assert!(groups.len() <= u64::BITS as usize);
     let next = next.wrapping_add(groups.len() * len / 4);
-    let mut place = Place { x, next, codes };
+    let first = Place { x, next, codes };
+    let tie = (0.5 - rule.doubt()).to_bits() as i32;
     // SAFETY: the caller vouches for `groups.len() * len` readable values and writable codes.
     unsafe {
-        for group in groups {
+        // Those that the reciprocal cannot do, a bit for each, are done afterwards: the loop over all others is short.
+        let mut left = 0u64;
+        let mut place = first;
+        for (at, group) in groups.iter().enumerate() {
+            let is_done = group.path == Path::Reciprocal
+                && multiply::<L, SIGNED, STATISTICS, PACKED>(place, len, group, tie, sums);
+            left |= u64::from(!is_done) << at;
+            place.advance::<PACKED>(len);
+        }
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let group = &groups[at];
+            let mut place = first;
+            place.advance::<PACKED>(at * len);
             match group.path {
-                Path::Reciprocal => {
-                    let (steps, worst) =
-                        code_multiplied::<L, SIGNED, STATISTICS, PACKED>(place, len, group);
-                    if L::any_above(worst, tie) {
-                        divide::<L, SIGNED, STATISTICS, PACKED>(place, len, group, rule, sums);
-                    } else if STATISTICS {
-                        // Sums that are kept in registers from group to group leave too few for the loop over one.
-                        let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
-                        steps.add_scaled(sums, group.scale);
-                        if L::any_above(worst, sums.known_steps(group.inverse)) {
-                            sums.know::<L>(largest_error::<L>(place.x, len, group));
-                        }
-                    }
-                }
-                Path::Division => {
+                Path::Reciprocal | Path::Division => {
                     divide::<L, SIGNED, STATISTICS, PACKED>(place, len, group, rule, sums)
                 }
                 Path::Wide => code_wide::<SIGNED, PACKED>(place, len, group, rule, sums),
                 Path::Beyond => sums.note_one(INFINITY),
             }
-            place.advance::<PACKED>(len);
         }
         sums.are_finite::<L>()
     }
@@ -176,13 +176,12 @@ struct Place {
 }
 
 impl Place {
-    /// Asks for what the next step is to fetch: 24 values, and so one line or two.
+    /// Asks for what the next steps are to fetch: 24 values each, and so one line or two, or three for two steps.
     #[inline(always)]
-    unsafe fn fetch<L: Lanes>(self) {
-        // SAFETY: a prefetch takes any address.
-        unsafe {
-            L::prefetch(self.next);
-            L::prefetch(self.next.wrapping_add(LANES));
+    unsafe fn fetch<L: Lanes, const STEPS: usize>(self) {
+        for line in 0..=STEPS {
+            // SAFETY: a prefetch takes any address.
+            unsafe { L::prefetch(self.next.wrapping_add(line * LANES)) };
         }
     }
 
@@ -195,6 +194,34 @@ impl Place {
             self.next = self.next.wrapping_add(count * 3 / 4);
             self.codes = self.codes.add(bytes::<PACKED>(count));
         }
+    }
+}
+
+/// The codes of a group by the reciprocal, and what they add to the sums. `false`: some value lies next to a tie, and
+/// codes and sums are to be found by division.
+#[inline(always)]
+unsafe fn multiply<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PACKED: u8>(
+    place: Place,
+    len: usize,
+    group: &Group,
+    tie: i32,
+    sums: &mut Sums,
+) -> bool {
+    // SAFETY: as promised to this function.
+    unsafe {
+        let steps = code_multiplied::<L, SIGNED, STATISTICS, PACKED>(place, len, group);
+        if L::any_above(steps.worst, tie) {
+            return false;
+        }
+        if STATISTICS {
+            // Sums that are kept in registers from group to group leave too few for the loop over one.
+            let sums = &mut *std::hint::black_box(std::ptr::from_mut(sums));
+            steps.sums.add_scaled(sums, group.scale);
+            if L::any_above(steps.worst, sums.known_steps(group.inverse)) {
+                sums.know::<L>(largest_error::<L>(place.x, len, group));
+            }
+        }
+        true
     }
 }
 
@@ -217,8 +244,36 @@ unsafe fn divide<L: Lanes, const SIGNED: bool, const STATISTICS: bool, const PAC
     }
 }
 
-/// The codes of a group by the reciprocal, the sums over the values and their errors, in steps, and the largest of these
-/// errors: lane by lane, the bits of its magnitude. A value that is NaN or infinite has such an error.
+/// Values in steps of their group, as they pass by.
+struct Steps<L: Lanes> {
+    inverse: L,
+    /// Over them and their errors.
+    sums: Vectors<L>,
+    /// The largest of the errors: lane by lane, the bits of its magnitude. A value that is NaN or infinite has such an error.
+    worst: L::Most,
+}
+
+impl<L: Lanes> Steps<L> {
+    /// The codes of the next values, without the zero point.
+    #[inline(always)]
+    unsafe fn words<const STATISTICS: bool>(&mut self, x: *const f32) -> L::Words {
+        // SAFETY: the caller vouches for a vector of values.
+        unsafe {
+            let steps = L::load(x).mul(self.inverse);
+            let code = steps.round();
+            // First, as registers are short.
+            let words = L::narrow(code);
+            let error = steps.sub(L::to_float(code));
+            self.worst = L::most(self.worst, error);
+            if STATISTICS {
+                self.sums.add(steps, error);
+            }
+            words
+        }
+    }
+}
+
+/// The codes of a group by the reciprocal.
 #[inline(always)]
 unsafe fn code_multiplied<
     L: Lanes,
@@ -226,33 +281,41 @@ unsafe fn code_multiplied<
     const STATISTICS: bool,
     const PACKED: u8,
 >(
-    place: Place,
+    mut place: Place,
     len: usize,
     group: &Group,
-) -> (Vectors<L>, L::Most) {
+) -> Steps<L> {
     // SAFETY: the caller vouches for the values and as many codes; their number is a multiple of `STEP`.
     unsafe {
-        let mut place = place;
-        let inverse = L::splat(group.inverse);
-        let mut sums = Vectors::zero();
-        let mut worst = L::least();
-        for _ in 0..len / STEP {
-            place.fetch::<L>();
+        let mut steps = Steps {
+            inverse: L::splat(group.inverse),
+            sums: Vectors::zero(),
+            worst: L::least(),
+        };
+        // Codes of 4 bits are packed better by two steps at a time, of which groups of an odd number of steps leave one, and
+        // the next not aligned. For other codes there are too few registers.
+        let mut left = len / STEP;
+        let by_two = PACKED == 4 && place.codes.addr().is_multiple_of(STEP);
+        while by_two && left >= 2 {
+            place.fetch::<L, 2>();
+            let mut words = [L::narrow(L::splat_int(0)); 4];
+            for (at, words) in words.iter_mut().enumerate() {
+                *words = steps.words::<STATISTICS>(place.x.add(at * LANES));
+            }
+            L::stream_nibbles::<SIGNED>(words, group.zero_point, place.codes);
+            place.advance::<PACKED>(2 * STEP);
+            left -= 2;
+        }
+        for _ in 0..left {
+            place.fetch::<L, 1>();
             let mut words = [L::narrow(L::splat_int(0)); 2];
-            for (half, words) in words.iter_mut().enumerate() {
-                let steps = L::load(place.x.add(half * LANES)).mul(inverse);
-                let code = steps.round();
-                *words = L::narrow(code);
-                let error = steps.sub(L::to_float(code));
-                worst = L::most(worst, error);
-                if STATISTICS {
-                    sums.add(steps, error);
-                }
+            for (at, words) in words.iter_mut().enumerate() {
+                *words = steps.words::<STATISTICS>(place.x.add(at * LANES));
             }
             put::<L, SIGNED, PACKED>(words, group.zero_point, place.codes);
             place.advance::<PACKED>(STEP);
         }
-        (sums, worst)
+        steps
     }
 }
 
@@ -289,7 +352,7 @@ unsafe fn code_divided<L: Lanes, const SIGNED: bool, const STATISTICS: bool, con
         let high = L::splat((top - group.zero_point) as f32);
         let mut worst = L::least();
         for _ in 0..len / STEP {
-            place.fetch::<L>();
+            place.fetch::<L, 1>();
             let mut words = [L::narrow(L::splat_int(0)); 2];
             for (half, words) in words.iter_mut().enumerate() {
                 let x = L::load(place.x.add(half * LANES));
@@ -421,6 +484,54 @@ pub(crate) unsafe fn decode<L: Lanes, const SIGNED: bool, const BITS: u8>(
                     b.store(to.add(at + LANES));
                 }
                 at += STEP;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rule::{Group, Path, Rule};
+    use super::super::sums::Sums;
+    use super::super::{InstructionSet, Kernel};
+
+    #[repr(align(64))]
+    struct Codes([u8; 512]);
+
+    /// Groups of whole steps, packed to 4 bits, of which `len` values each.
+    fn packed(set: InstructionSet, len: usize) -> ([u8; 512], [f64; 3], f32) {
+        let rule = Rule {
+            bits: 4,
+            signed: false,
+            symmetric: false,
+            scale_bits: 24,
+            smallest_scale: f32::MIN_POSITIVE,
+            largest_scale: f32::MAX,
+        };
+        let x: Vec<f32> = (0..5 * len).map(|at| (at as f32 * 0.7).sin()).collect();
+        let groups: Vec<Group> = (0..5).map(|at| rule.fit(-1.0, 1.0 + at as f32)).collect();
+        assert!(groups.iter().all(|group| group.path == Path::Reciprocal));
+        let (mut codes, mut sums) = (Codes([0xa5; 512]), Sums::ZERO);
+        let kernel = Kernel::of(set).expect("an available set");
+        let code = kernel.code(false, true, 4);
+        // SAFETY: the groups have as many values, and half as many bytes are fewer than 512.
+        let is_valid = unsafe {
+            let (x, to) = (x.as_ptr(), codes.0.as_mut_ptr());
+            code(x, x, len, &groups, &rule, to, &mut sums)
+        };
+        (kernel.fence)();
+        assert!(is_valid);
+        let (totals, largest) = sums.take();
+        (codes.0, totals, largest)
+    }
+
+    #[test]
+    fn groups_of_an_odd_number_of_steps_follow_each_other() {
+        for len in [32, 64, 96, 128, 160] {
+            let expected = packed(InstructionSet::Portable, len);
+            assert_eq!(expected.0[5 * len / 2..].iter().max(), Some(&0xa5));
+            for set in InstructionSet::available() {
+                assert_eq!(packed(set, len), expected, "{set:?}, {len}");
             }
         }
     }

@@ -46,22 +46,48 @@ pub(super) unsafe fn stream<const BITS: u8>(codes: __m256i, to: *mut u8) {
         if BITS == 8 {
             return _mm256_stream_si256(to.cast(), codes);
         }
-        let codes = _mm256_and_si256(codes, _mm256_set1_epi8(15));
-        _mm_stream_si128(to.cast(), pairs(codes));
+        let pairs = pairs(_mm256_and_si256(codes, _mm256_set1_epi8(15)));
+        _mm_stream_si128(to.cast(), bytes(pairs));
     }
 }
 
-/// Each two of 32 codes, which are 0 to 15, in one byte.
+/// Each two of 32 codes, which are 0 to 15, in the low half of a word.
 #[inline(always)]
-unsafe fn pairs(codes: __m256i) -> __m128i {
+unsafe fn pairs(codes: __m256i) -> __m256i {
+    // 1 * first + 16 * second.
+    unsafe { _mm256_maddubs_epi16(codes, _mm256_set1_epi16(0x1001)) }
+}
+
+/// The low halves of words.
+#[inline(always)]
+unsafe fn bytes(words: __m256i) -> __m128i {
     unsafe {
-        // 1 * first + 16 * second, as words.
-        let pairs = _mm256_maddubs_epi16(codes, _mm256_set1_epi16(0x1001));
         _mm_packus_epi16(
-            _mm256_castsi256_si128(pairs),
-            _mm256_extracti128_si256::<1>(pairs),
+            _mm256_castsi256_si128(words),
+            _mm256_extracti128_si256::<1>(words),
         )
     }
+}
+
+/// As [`pairs`], of codes of 4 bits: the words of `a`, then those of `b`, plus `zero_point`. They lie as those do.
+#[inline(always)]
+unsafe fn nibbles<const SIGNED: bool>(a: __m256i, b: __m256i, zero_point: i32) -> __m256i {
+    unsafe {
+        // A byte holds these codes also without the zero point.
+        let codes = _mm256_packs_epi16(a, b);
+        let codes = _mm256_add_epi8(codes, _mm256_set1_epi8(zero_point as i8));
+        pairs(if SIGNED {
+            _mm256_and_si256(codes, _mm256_set1_epi8(15))
+        } else {
+            codes
+        })
+    }
+}
+
+/// Where the twos lie that [`nibbles`] makes, in their half.
+#[inline(always)]
+unsafe fn order() -> __m128i {
+    unsafe { _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15) }
 }
 
 /// The low halves of 16 bytes, and the high ones.
@@ -118,7 +144,7 @@ impl Lanes for Avx2 {
     type Int = (__m256i, __m256i);
     /// The packs work within 128-bit halves: four lanes of the first register, four of the second, and so again.
     type Words = __m256i;
-    /// One register, as the loops need all others.
+    /// Twice the bits, without the sign, which needs no mask; in one register. The loops need all others.
     type Most = __m256i;
     /// The bits of the lows, of which those of a lower number are larger if unsigned, and those of the highs. Integers are
     /// compared on more ports than floats.
@@ -286,27 +312,29 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn most(most: Self::Most, value: Self) -> Self::Most {
         unsafe {
-            let mask = _mm256_set1_epi32(0x7fff_ffff);
-            let low = _mm256_and_si256(_mm256_castps_si256(value.0), mask);
-            let high = _mm256_and_si256(_mm256_castps_si256(value.1), mask);
-            _mm256_max_epi32(most, _mm256_max_epi32(low, high))
+            let [low, high] = [_mm256_castps_si256(value.0), _mm256_castps_si256(value.1)];
+            let (low, high) = (_mm256_add_epi32(low, low), _mm256_add_epi32(high, high));
+            _mm256_max_epu32(most, _mm256_max_epu32(low, high))
         }
     }
     #[inline(always)]
     unsafe fn join(most: Self::Most, other: Self::Most) -> Self::Most {
-        unsafe { _mm256_max_epi32(most, other) }
+        unsafe { _mm256_max_epu32(most, other) }
     }
     #[inline(always)]
     unsafe fn load_most(from: *const i32) -> Self::Most {
-        unsafe { _mm256_loadu_si256(from.cast()) }
+        unsafe { _mm256_slli_epi32::<1>(_mm256_loadu_si256(from.cast())) }
     }
     #[inline(always)]
     unsafe fn store_most(most: Self::Most, to: *mut i32) {
-        unsafe { _mm256_storeu_si256(to.cast(), most) }
+        unsafe { _mm256_storeu_si256(to.cast(), _mm256_srli_epi32::<1>(most)) }
     }
     #[inline(always)]
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool {
-        unsafe { _mm256_movemask_epi8(_mm256_cmpgt_epi32(most, _mm256_set1_epi32(bound))) != 0 }
+        unsafe {
+            let bits = _mm256_srli_epi32::<1>(most);
+            _mm256_movemask_epi8(_mm256_cmpgt_epi32(bits, _mm256_set1_epi32(bound))) != 0
+        }
     }
     #[inline(always)]
     unsafe fn splat_int(value: i32) -> Self::Int {
@@ -340,17 +368,25 @@ impl Lanes for Avx2 {
             if BITS == 8 {
                 return stream::<BITS>(codes::<SIGNED>(a, b, zero_point), to);
             }
-            // A byte holds these codes also without the zero point.
-            let codes = _mm256_packs_epi16(a, b);
-            let codes = _mm256_add_epi8(codes, _mm256_set1_epi8(zero_point as i8));
-            let codes = if SIGNED {
-                _mm256_and_si256(codes, _mm256_set1_epi8(15))
-            } else {
-                codes
-            };
-            // Where the twos of the packs lie.
-            let order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
-            _mm_stream_si128(to.cast(), _mm_shuffle_epi8(pairs(codes), order));
+            let bytes = bytes(nibbles::<SIGNED>(a, b, zero_point));
+            _mm_stream_si128(to.cast(), _mm_shuffle_epi8(bytes, order()));
+        }
+    }
+    #[inline(always)]
+    unsafe fn stream_nibbles<const SIGNED: bool>(
+        words: [Self::Words; 4],
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        unsafe {
+            let [a, b, c, d] = words;
+            let first = nibbles::<SIGNED>(a, b, zero_point);
+            let second = nibbles::<SIGNED>(c, d, zero_point);
+            // The pack takes half of the first, half of the second, and so again.
+            let bytes = _mm256_packus_epi16(first, second);
+            let bytes = _mm256_permute4x64_epi64::<0b11_01_10_00>(bytes);
+            let order = _mm256_broadcastsi128_si256(order());
+            _mm256_stream_si256(to.cast(), _mm256_shuffle_epi8(bytes, order));
         }
     }
     #[inline(always)]
@@ -366,6 +402,31 @@ impl Lanes for Avx2 {
                 _mm256_extracti128_si256::<1>(words),
             );
             _mm_storeu_si128(to.cast(), bytes);
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_fours(a: Self, b: Self, c: &[i32; LANES], to: *mut [u32; 4]) {
+        unsafe {
+            let [low, high] = [0, 8].map(|at| _mm256_loadu_si256(c.as_ptr().add(at).cast()));
+            for (a, b, c, to) in [(a.0, b.0, low, to), (a.1, b.1, high, to.add(8))] {
+                // Within 128-bit halves: lanes 0 and 1 of a half, then 2 and 3.
+                let zero = _mm256_setzero_si256();
+                let [a, b] = [_mm256_castps_si256(a), _mm256_castps_si256(b)];
+                let halves = [
+                    (_mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, zero)),
+                    (_mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, zero)),
+                ];
+                for (two, (first, second)) in halves.into_iter().enumerate() {
+                    let even = _mm256_unpacklo_epi64(first, second);
+                    let odd = _mm256_unpackhi_epi64(first, second);
+                    for (four, lane) in [(even, 2 * two), (odd, 2 * two + 1)] {
+                        let low = _mm256_castsi256_si128(four);
+                        _mm_storeu_si128(to.add(lane).cast(), low);
+                        let high = _mm256_extracti128_si256::<1>(four);
+                        _mm_storeu_si128(to.add(lane + 4).cast(), high);
+                    }
+                }
+            }
         }
     }
     #[inline(always)]

@@ -201,6 +201,10 @@ unsafe fn conversions<L: Lanes>(random: &mut Random, results: &mut Results) {
         results.int::<L>("truncate, large", large.truncate());
         results.int::<L>("sub_int", L::sub_int(s.round(), t.round()));
         results.int::<L>("splat_int", L::splat_int(bytes[0] as i32 >> 12));
+        let words = std::array::from_fn(|_| random.next() as i32);
+        let mut fours = [[0xa5a5_a5a5u32; 4]; LANES + 2];
+        L::store_fours(s, t, &words, fours.as_mut_ptr().add(1));
+        results.0.push(("store_fours", fours.concat()));
         let from = bytes.as_ptr().cast::<u8>();
         for codes in [
             L::load_codes::<true, 8>(from.add(3)),
@@ -239,17 +243,24 @@ unsafe fn codes<L: Lanes>(random: &mut Random, results: &mut Results) {
         for first in [-8, 0] {
             let mut code = || (random.next() % 16) as i32 + first;
             let zero_point = code();
-            let words: [[f32; LANES]; 2] =
+            let words: [[f32; LANES]; 4] =
                 std::array::from_fn(|_| std::array::from_fn(|_| (code() - zero_point) as f32));
-            let [a, b] = words.map(|values| L::narrow(L::load(values.as_ptr()).round()));
+            let words = words.map(|values| L::narrow(L::load(values.as_ptr()).round()));
+            let [a, b, ..] = words;
             let mut written = Aligned([0xa5u8; 192]);
-            let to = written.0.as_mut_ptr().add(16);
+            let to = written.0.as_mut_ptr();
             match first {
-                0 => L::stream_codes::<false, 4>(a, b, zero_point, to),
-                _ => L::stream_codes::<true, 4>(a, b, zero_point, to),
+                0 => {
+                    L::stream_codes::<false, 4>(a, b, zero_point, to.add(16));
+                    L::stream_nibbles::<false>(words, zero_point, to.add(96));
+                }
+                _ => {
+                    L::stream_codes::<true, 4>(a, b, zero_point, to.add(16));
+                    L::stream_nibbles::<true>(words, zero_point, to.add(96));
+                }
             }
             _mm_sfence();
-            results.bytes("stream_codes, 4 bits", &written.0);
+            results.bytes("stream_codes, stream_nibbles", &written.0);
         }
         let [low, high] = L::load_codes::<false, 8>(nibbles.as_ptr());
         let mut pairs = [0xa5u8; LANES + 2];

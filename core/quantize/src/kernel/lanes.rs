@@ -89,6 +89,21 @@ pub(crate) trait Lanes: Copy {
     /// Whether the bits of one are greater than `bound`.
     unsafe fn any_above(most: Self::Most, bound: i32) -> bool;
 
+    /// Writes four words for each lane: the bits of `a`, those of `b`, `c`, and 0.
+    #[inline(always)]
+    unsafe fn store_fours(a: Self, b: Self, c: &[i32; LANES], to: *mut [u32; 4]) {
+        let (mut first, mut second) = ([0.0f32; LANES], [0.0f32; LANES]);
+        // SAFETY: the arrays hold whole vectors, and the caller vouches for sixteen fours.
+        unsafe {
+            a.store(first.as_mut_ptr());
+            b.store(second.as_mut_ptr());
+            for (at, c) in c.iter().enumerate() {
+                let four = [first[at].to_bits(), second[at].to_bits(), *c as u32, 0];
+                to.add(at).write_unaligned(four);
+            }
+        }
+    }
+
     unsafe fn splat_int(value: i32) -> Self::Int;
     unsafe fn to_float(int: Self::Int) -> Self;
 
@@ -116,6 +131,20 @@ pub(crate) trait Lanes: Copy {
         unsafe {
             Self::store_codes::<SIGNED>(a, b, zero_point, codes.as_mut_ptr());
             pack_portable(BITS, codes.as_ptr(), codes.len(), to);
+        }
+    }
+    /// As [`stream_codes`](Self::stream_codes) for 64 codes of 4 bits: `to` is 32-byte-aligned.
+    #[inline(always)]
+    unsafe fn stream_nibbles<const SIGNED: bool>(
+        words: [Self::Words; 4],
+        zero_point: i32,
+        to: *mut u8,
+    ) {
+        let [a, b, c, d] = words;
+        // SAFETY: as promised to this method; 32 codes of 4 bits fill 16 bytes.
+        unsafe {
+            Self::stream_codes::<SIGNED, 4>(a, b, zero_point, to);
+            Self::stream_codes::<SIGNED, 4>(c, d, zero_point, to.add(16));
         }
     }
     /// Writes 16 bytes, of which each has a lane of `a` in its low half and the same lane of `b` in its high half. The

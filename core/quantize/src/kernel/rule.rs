@@ -16,9 +16,10 @@ const HALF_NORMAL: f64 = 1.0 / 16_384.0;
 
 /// How the codes of one group are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Path {
     /// By the reciprocal, checked: no value of the group saturates, by how the scale was chosen.
-    Reciprocal,
+    Reciprocal = 0,
     /// By division and saturation.
     Division,
     /// By division, with sums in float64: the scale is far from 1.
@@ -27,8 +28,9 @@ pub(crate) enum Path {
     Beyond,
 }
 
-/// The affine map of one group.
+/// The affine map of one group: four words, which are written as such.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
 pub(crate) struct Group {
     pub(crate) scale: f32,
     pub(crate) inverse: f32,
@@ -239,23 +241,29 @@ fn zero_point(low: f64, scale: f32, bottom: i32, top: i32) -> i32 {
 /// The maps of groups by their ranges: [`Rule::fit`] for each.
 #[inline(always)]
 pub(crate) unsafe fn fit<L: Lanes>(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
-    let ranges = lows.chunks(LANES).zip(highs.chunks(LANES));
-    for ((lows, highs), groups) in ranges.zip(groups.chunks_mut(LANES)) {
-        let is_done = match (lows.try_into(), highs.try_into()) {
-            // SAFETY: as promised to this function.
-            (Ok(lows), Ok(highs)) => unsafe {
-                match rule.scale_bits {
-                    24 => fit_plain::<L, false>(rule, lows, highs, groups),
-                    _ => fit_plain::<L, true>(rule, lows, highs, groups),
-                }
-            },
-            _ => false,
+    let (lows, more_lows) = lows.as_chunks();
+    let (highs, more_highs) = highs.as_chunks();
+    let (groups, more_groups) = groups.as_chunks_mut();
+    for ((lows, highs), groups) in lows.iter().zip(highs).zip(groups) {
+        // SAFETY: as promised to this function.
+        let is_done = unsafe {
+            match rule.scale_bits {
+                24 => fit_plain::<L, false>(rule, lows, highs, groups),
+                _ => fit_plain::<L, true>(rule, lows, highs, groups),
+            }
         };
         if !is_done {
-            for (group, (low, high)) in groups.iter_mut().zip(lows.iter().zip(highs)) {
-                *group = rule.fit(*low, *high);
-            }
+            fit_each(rule, lows, highs, groups);
         }
+    }
+    fit_each(rule, more_lows, more_highs, more_groups);
+}
+
+/// As [`fit`], one after the other; apart, so that the loop over others does not prepare for it.
+#[inline(never)]
+fn fit_each(rule: &Rule, lows: &[f32], highs: &[f32], groups: &mut [Group]) {
+    for (group, (low, high)) in groups.iter_mut().zip(lows.iter().zip(highs)) {
+        *group = rule.fit(*low, *high);
     }
 }
 
@@ -266,8 +274,9 @@ unsafe fn fit_plain<L: Lanes, const ROUNDED: bool>(
     rule: &Rule,
     lows: &[f32; LANES],
     highs: &[f32; LANES],
-    groups: &mut [Group],
+    groups: &mut [Group; LANES],
 ) -> bool {
+    const { assert!(size_of::<Group>() == size_of::<[u32; 4]>()) };
     let ((bottom, top), steps) = (rule.codes(), rule.steps());
     let (low, high) = (lows.map(f64::from), highs.map(f64::from));
     let scale = |symmetric, at: usize| {
@@ -286,13 +295,6 @@ unsafe fn fit_plain<L: Lanes, const ROUNDED: bool>(
         true => [rule.middle(); LANES],
         false => std::array::from_fn(|at| zero_point(low[at], scales[at], bottom, top)),
     };
-    let mut inverses = [0.0; LANES];
-    // SAFETY: the caller vouches for the set; the arrays hold whole vectors.
-    unsafe {
-        let one = L::splat(1.0);
-        one.div(L::load(scales.as_ptr()))
-            .store(inverses.as_mut_ptr());
-    }
     let (smallest, largest) = match ROUNDED {
         true => rule.plain_scales(),
         false => (*SAFE_SCALES.start(), *SAFE_SCALES.end()),
@@ -304,13 +306,12 @@ unsafe fn fit_plain<L: Lanes, const ROUNDED: bool>(
     {
         return false;
     }
-    for (at, group) in groups.iter_mut().enumerate() {
-        *group = Group {
-            scale: scales[at],
-            inverse: inverses[at],
-            zero_point: zeros[at],
-            path: Path::Reciprocal,
-        };
+    // SAFETY: the caller vouches for the set, and the array holds a whole vector. A group is the words of its scale, its
+    // inverse, its zero point and its path, and 0 is a path, `Reciprocal`.
+    unsafe {
+        let scales = L::load(scales.as_ptr());
+        let inverses = L::splat(1.0).div(scales);
+        L::store_fours(scales, inverses, &zeros, groups.as_mut_ptr().cast());
     }
     true
 }
