@@ -28,6 +28,12 @@ async function* several(count: number, onEnd = () => {}): AsyncGenerator<RecordB
   }
 }
 
+/** A source that does not answer, or not again. */
+async function* silent(first: boolean): AsyncGenerator<RecordBatch> {
+  if (first) yield layerBatch([GOOD]);
+  await new Promise(() => {});
+}
+
 const names = async (stream: AsyncIterable<Quantized<RecordBatch>>): Promise<string[]> => {
   const found: string[] = [];
   for await (const batch of stream) {
@@ -141,10 +147,6 @@ test(
   "quantizeStream: cancel and abort reach a reader whose source does not answer",
   SLOW,
   async () => {
-    async function* silent(first: boolean) {
-      if (first) yield layerBatch([GOOD]);
-      await new Promise(() => {});
-    }
     const reason = new Error("enough");
     for (const first of [false, true]) {
       const controller = new AbortController();
@@ -174,6 +176,101 @@ test(
     nothingIsAlive();
   },
 );
+
+test("quantizeStream: abort reaches who waits for the schema alone", SLOW, async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const stream = quantizeStream(silent(false), { signal: controller.signal });
+  const { schema } = stream;
+  controller.abort(reason);
+  await assert.rejects(schema, reason);
+  await assert.rejects(names(stream), reason);
+  nothingIsAlive();
+});
+
+test("quantizeStream: cancelled while it begins, it does no work", SLOW, async () => {
+  const batches: RecordBatch[] = [];
+  for await (const batch of several(40)) batches.push(batch);
+  const reason = new Error("enough");
+  for (let turns = 0; turns < 12; turns++) {
+    const stream = quantizeStream(batches);
+    const { schema } = stream;
+    schema.catch(() => {});
+    for (let turn = 0; turn < turns; turn++) await undefined;
+    stream.cancel(reason);
+    await assert.rejects(names(stream), reason);
+    await assert.rejects(stream.schema, reason);
+    assert.ok(stream.progress().layersDone < 40, `after ${turns} turns: it stopped before the end`);
+    await until(() => stats().liveStreams === 0, "the stream to be released");
+    nothingIsAlive();
+  }
+});
+
+test("quantizeStream: of several that stop it the first gives the reason", SLOW, async () => {
+  const controller = new AbortController();
+  const [first, second, third] = ["first", "second", "third"].map((name) => new Error(name));
+  // So long that it cannot have ended.
+  const batch = layerBatch([{ name: "large", values: eighths(4 << 20) }]);
+  const options = { search: "mse", bitWidth: 8, threads: 1, signal: controller.signal } as const;
+  const stream = quantizeStream([batch], options);
+  const reading = names(stream);
+  await stream.schema;
+  stream.cancel(first);
+  stream.cancel(second);
+  controller.abort(third);
+  await assert.rejects(reading, first);
+  await assert.rejects(names(stream), first);
+  await assert.rejects(stream.schema, first);
+  nothingIsAlive();
+});
+
+test("quantizeStream: after its end there is nothing to stop", SLOW, async () => {
+  const controller = new AbortController();
+  const stream = quantizeStream(several(2), { signal: controller.signal });
+  assert.deepEqual(await names(stream), ["layer 0", "layer 1"]);
+  stream.cancel();
+  controller.abort();
+  assert.deepEqual(await names(stream), []);
+  assert.equal(stream.progress().layersDone, 2);
+});
+
+test("quantizeStream: cancelled without a reason, it says so", SLOW, async () => {
+  const stream = quantizeStream(several(2));
+  stream.cancel();
+  await assert.rejects(names(stream), {
+    code: "CANCELLED",
+    message: "the quantization was cancelled",
+  });
+});
+
+test("quantizeStream: a source that answers too late is told to stop", SLOW, async () => {
+  const answer = Promise.withResolvers<void>();
+  let ended = false;
+  async function* late(): AsyncGenerator<RecordBatch> {
+    await answer.promise;
+    yield* several(10, () => ended = true);
+  }
+  const stream = quantizeStream(late());
+  const reading = names(stream);
+  const reason = new Error("enough");
+  setTimeout(() => stream.cancel(reason), 5);
+  await assert.rejects(reading, reason);
+  answer.resolve();
+  await until(() => ended, "the source to be told");
+  await until(() => stats().liveStreams === 0, "the stream to be released");
+  nothingIsAlive();
+  await noPins();
+});
+
+test("quantizeStream: a source that is silent is let go of when a layer fails", SLOW, async () => {
+  async function* source() {
+    yield layerBatch([{ name: "bad", values: [NaN] }]);
+    yield* silent(false);
+  }
+  await assert.rejects(names(quantizeStream(source())), { code: "LAYER", row: 0 });
+  await until(() => stats().liveStreams === 0, "the stream to be released");
+  nothingIsAlive();
+});
 
 test("quantizeStream: leases that the source gives are released", SLOW, async () => {
   using source = exportStream(several(4), { schema: layerBatch([GOOD]).schema });

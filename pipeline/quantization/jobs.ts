@@ -199,7 +199,6 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
     const onAbort = () => this.cancel(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      signal?.throwIfAborted();
       const batches = (await this.#failing(() => this.#begin()))[Symbol.asyncIterator]();
       const report = progressReporter(this.#job!, this.#options);
       const next = async () => {
@@ -259,22 +258,31 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
   }
 
   async #start(): Promise<JobStream<T>> {
+    const { signal } = this.#options;
+    const onAbort = () => this.cancel(signal?.reason);
+    signal?.throwIfAborted();
     const value = new InputValue(currentContext());
     const exporting = exportAnySource(this.#source, { into: value.address });
-    const input = await new Promise<Input>((resolve, reject) => {
-      this.#giveUp = reject;
-      exporting.then(resolve, reject);
-    }).catch((reason) => {
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#input = await new Promise<Input>((resolve, reject) => {
+        this.#giveUp = reject;
+        exporting.then(resolve, reject);
+      });
+      // After the source's answer, but before this heard of it.
+      if (this.#stopped) throw this.#stopped.reason;
+      this.#job = value.start(this.#operation, "stream", this.#options);
+      return new JobStream(this.#job, this.#wrap);
+    } catch (reason) {
       // When the source has answered at last, nobody reads on.
       exporting.then((input) => {
         input.stop(reason);
         value.release("stream");
       }, () => {});
       throw reason;
-    });
-    this.#giveUp = undefined;
-    this.#input = input;
-    this.#job = value.start(this.#operation, "stream", this.#options);
-    return new JobStream(this.#job, this.#wrap);
+    } finally {
+      this.#giveUp = undefined;
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 }
