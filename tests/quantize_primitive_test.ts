@@ -83,6 +83,41 @@ test("quantizeWith: any block size, views, and no values", () => {
   }
 });
 
+test("quantizeWith: codes of int8 have a sign, and zero points of each kind", () => {
+  const values = Float32Array.of(-3, 200, -200);
+  for (const zeroPoint of [null, Int8Array.of(0), Int16Array.of(0), Uint8Array.of(0)]) {
+    const codes = quantizeWith(values, Float32Array.of(1), zeroPoint, { type: "int8" });
+    assert.deepEqual([...new Int8Array(codes.buffer)], [-3, 127, -128]);
+  }
+  const shifted = quantizeWith(values, Float32Array.of(1), Int8Array.of(-5), { type: "int8" });
+  assert.deepEqual([...new Int8Array(shifted.buffer)], [-8, 127, -128]);
+});
+
+test("quantizeWith: the last byte is filled with zeros", () => {
+  const values = Float32Array.of(1, 2, 3, 1, 2);
+  const codes = (type: "int4" | "uint2", count: number) => [
+    ...quantizeWith(values.subarray(0, count), Float32Array.of(1), null, { type }),
+  ];
+  assert.deepEqual(codes("int4", 3), [0x21, 0x03]);
+  assert.deepEqual(codes("uint2", 5), [0b01_11_10_01, 0b10]);
+  assert.deepEqual(codes("uint2", 1), [0b01]);
+});
+
+test("quantizeWith: an axis from the end, by default the last, and one of as many as there may be", () => {
+  const values = Float32Array.of(8, 8, 8, 8, 8, 8);
+  const scales = [Float32Array.of(1, 2, 4), Float32Array.of(1, 2)] as const;
+  const codes = (scales: Float32Array, options: { axis?: number; shape?: number[] }) => [
+    ...quantizeWith(values, scales, null, { type: "uint8", shape: [2, 3], ...options }),
+  ];
+  assert.deepEqual(codes(scales[0], {}), [8, 4, 2, 8, 4, 2]);
+  assert.deepEqual(codes(scales[0], { axis: -1 }), [8, 4, 2, 8, 4, 2]);
+  assert.deepEqual(codes(scales[1], { axis: -2 }), [8, 8, 8, 4, 4, 4]);
+  const shape = [2, ...Array(14).fill(1), 3];
+  assert.deepEqual(codes(scales[1], { axis: -16, shape }), [8, 8, 8, 4, 4, 4]);
+  const empty = { type: "uint8", shape: [2, 0] } as const;
+  assert.deepEqual([...quantizeWith(new Float32Array(0), Float32Array.of(1), null, empty)], []);
+});
+
 const one = Float32Array.of(1);
 const WITH_REFUSED: readonly [() => unknown, string][] = [
   [
@@ -100,6 +135,26 @@ const WITH_REFUSED: readonly [() => unknown, string][] = [
   [
     () => quantizeWith(one, one, null, { type: "int16" as never }),
     'type: expected one of "int8", "uint8", "int4", "uint4", "int2", "uint2" but found "int16"',
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "toString" as never }),
+    'type: expected one of "int8", "uint8", "int4", "uint4", "int2", "uint2" but found "toString"',
+  ],
+  [
+    () => quantizeWith(Object.create(null), one, null, { type: "int8" }),
+    "values: expected Float32Array but found an object",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", axis: 0.5 }),
+    "axis: expected a whole number from -16 on but found 0.5",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", shape: [1, -1] }),
+    "shape[1]: expected a whole number from 0 on but found -1",
+  ],
+  [
+    () => quantizeWith(one, one, null, { type: "int8", shape: Array(17).fill(1) }),
+    "shape: expected at most 16 axes but found 17",
   ],
   [
     () => quantizeWith(one, one, null, { type: "int8", blockSize: -1 }),
