@@ -6,6 +6,7 @@ import { type RecordBatch, Table } from "apache-arrow";
 import {
   dequantizeArrow,
   dequantizeArrowBatch,
+  dequantizeStream,
   quantizeArrow,
   quantizeArrowBatch,
   type QuantizeOptions,
@@ -121,6 +122,18 @@ test("dequantize: a table that is none of quantization's, and one that contradic
     index: undefined,
     message: 'layer "mlp.weight" (row 1): quantized_data: bytes: expected 240 but found 120',
   });
+});
+
+test("dequantize: tables, batches and streams refuse what options cannot be", async () => {
+  using quantized = await quantizeArrow(new Table([layerBatch(LAYERS)]));
+  const options = { threads: -1 };
+  const expected = {
+    code: "INVALID_ARGUMENT",
+    message: "threads: expected a whole number from 0 on but found -1",
+  };
+  await assert.rejects(dequantizeArrow(quantized, options), expected);
+  await assert.rejects(dequantizeArrowBatch(quantized.value.batches[0]!, options), expected);
+  await assert.rejects(dequantizeStream(quantized.value, options).schema, expected);
 });
 
 function widths<T extends { clone: (...args: never[]) => T }>(child: T): T {

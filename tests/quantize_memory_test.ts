@@ -7,10 +7,12 @@ import { Field, Float32, List, makeData, type RecordBatch, Table } from "apache-
 import {
   dequantizeArrow,
   dequantizeArrowBatch,
+  type LayerOverride,
   LeaseReleasedError,
   quantizeArrow,
   quantizeArrowBatch,
   type Quantized,
+  quantizeStream,
   stats,
 } from "../mod.ts";
 import { currentContext } from "../bindings/context.ts";
@@ -144,6 +146,19 @@ test("quantize: weights are lent until the work has ended, well or badly", SLOW,
     await noPins();
     nothingIsAlive();
   }
+});
+
+test("quantize: weights are not lent to what does not begin", SLOW, async () => {
+  // No JSON, which is found when the weights have been exported.
+  const overrides: LayerOverride[] = [];
+  overrides.push({ pattern: "*", overrides } as LayerOverride);
+  const options = { overrides };
+  const table = new Table([large]);
+  await assert.rejects(quantizeArrowBatch(large, options), TypeError);
+  await assert.rejects(quantizeArrow(table, options), TypeError);
+  await assert.rejects(quantizeStream(table, options).schema, TypeError);
+  assert.equal(stats().livePins, 0);
+  nothingIsAlive();
 });
 
 const codesOf = (quantized: Quantized<RecordBatch>) =>
