@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { Field, Int32, type RecordBatch, Schema, Table, Utf8 } from "apache-arrow";
 import {
   dequantizeArrow,
@@ -180,6 +181,7 @@ const OPTIONS: Record<string, OptionCase> = {
     expected: { rmse: null, max_abs_error: null, sqnr_db: null, cosine: null },
   },
   "minCosine widens": { options: { bitWidth: 2, minCosine: 0.9999 }, expected: { bit_width: 8 } },
+  "minCosine that no codes meet": { options: { minCosine: 1 }, expected: { bit_width: 8 } },
   "minCosine that is met": { options: { minCosine: 0.5 }, expected: { bit_width: 4 } },
   "overrides that match, the later one wins": {
     options: {
@@ -208,6 +210,30 @@ for (const [title, { options, expected, lengths = {} }] of Object.entries(OPTION
     for (const [name, length] of Object.entries(lengths)) {
       assert.equal(row[name as "scales"].length, length, name);
     }
+  });
+}
+
+const OVERRIDES: readonly QuantizeOptions[] = [
+  { bitWidth: 8 },
+  { granularity: "tensor" },
+  { granularity: "channel", axis: 1 },
+  { groupSize: 32 },
+  { scheme: "symmetric" },
+  { layout: "unpacked" },
+  { search: "mse" },
+  { minCosine: 0.9999 },
+  { scaleType: "float16" },
+];
+
+for (const options of OVERRIDES) {
+  test(`quantize: an override may say ${JSON.stringify(options)}`, async () => {
+    const [overridden, other] = await rowsOf(layerBatch(LAYERS), {
+      overrides: [{ pattern: LAYERS[0]!.name!, ...options }],
+    });
+    assert.deepEqual(overridden, await first(options));
+    const byDefault = await rowsOf(layerBatch(LAYERS));
+    assert.notDeepEqual(overridden, byDefault[0]);
+    assert.deepEqual(other, byDefault[1]);
   });
 }
 
@@ -266,6 +292,7 @@ const REFUSED: readonly [options: object, message: string | RegExp][] = [
     'granularity: expected "tensor", "channel" or "group" but found "block"',
   ],
   [{ axis: 0.5 }, "axis: expected a whole number but found 0.5"],
+  [{ axis: 2 ** 31 }, "axis: expected a whole number but found 2147483648"],
   [{ axis: 0 }, 'axis: belongs to granularity "channel" but found "group"'],
   [{ groupSize: 48 }, "groupSize: expected 32, 64, 128 or 256 but found 48"],
   [{ groupSize: -32 }, "groupSize: expected 32, 64, 128 or 256 but found -32"],
@@ -305,10 +332,17 @@ const REFUSED: readonly [options: object, message: string | RegExp][] = [
     'instructionSet: expected "portable", "avx2" or "avx512" but found "neon"',
   ],
   [{ bits: 4 }, /^options: expected bitWidth, .*, instructionSet but found bits$/],
+  [{ threads: 1n }, 'threads: expected a whole number from 0 on but found "1"'],
+  [
+    { scheme: () => "symmetric" },
+    'scheme: expected "asymmetric" or "symmetric" but found "function"',
+  ],
+  [{ scheme: Symbol() }, 'scheme: expected "asymmetric" or "symmetric" but found "symbol"'],
+  [{ onprogress() {} }, /^options: expected bitWidth, .*, instructionSet but found onprogress$/],
 ];
 
 for (const [options, message] of REFUSED) {
-  test(`quantize: refuses ${JSON.stringify(options)}`, async () => {
+  test(`quantize: refuses ${inspect(options, { breakLength: Infinity })}`, async () => {
     const expected = { name: "BowstringError", code: "INVALID_ARGUMENT", message };
     await assert.rejects(quantizeArrowBatch(layerBatch(LAYERS), options), expected);
     await assert.rejects(quantizeArrow(new Table([layerBatch(LAYERS)]), options), expected);
