@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { type RecordBatch, Table } from "apache-arrow";
 import {
   dequantizeArrow,
+  dequantizeArrowBatch,
+  dequantizeStream,
   type LayerStream,
   type Lease,
   type QuantizationProgress,
@@ -30,9 +32,34 @@ test("quantize: a signal aborted before the start starts nothing", SLOW, async (
   await assert.rejects(quantizeArrowBatch(batch, { signal }), reason);
   await assert.rejects(quantizeArrow(new Table([batch]), { signal }), reason);
   await assert.rejects(dequantizeArrow(new Table([batch]), { signal }), reason);
+  await assert.rejects(dequantizeArrowBatch(batch, { signal }), reason);
   assert.throws(() => quantizeStream([batch], { signal }), reason);
+  assert.throws(() => dequantizeStream([batch], { signal }), reason);
   nothingIsAlive();
   await noPins();
+});
+
+test("quantize: nothing listens to a signal when the work has ended", SLOW, async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = function (...args: Parameters<typeof addEventListener>) {
+    listeners++;
+    addEventListener.apply(this, args);
+  };
+  signal.removeEventListener = function (...args: Parameters<typeof removeEventListener>) {
+    listeners--;
+    removeEventListener.apply(this, args);
+  };
+  const batch = layerBatch([GOOD]);
+  using quantized = await quantizeArrow(new Table([batch]), { signal });
+  using _ = await dequantizeArrow(quantized, { signal });
+  (await quantizeArrowBatch(batch, { signal })).release();
+  for await (const result of quantizeStream([batch], { signal })) result.release();
+  await quantizeStream([batch], { signal })[Symbol.asyncDispose]();
+  const bad = layerBatch([{ ...GOOD, values: [NaN] }]);
+  await assert.rejects(quantizeArrow(new Table([bad]), { signal }), { code: "LAYER" });
+  assert.equal(listeners, 0);
 });
 
 test("quantize: abort in the middle of a layer", SLOW, async () => {
@@ -88,22 +115,50 @@ test("quantize: progress ends with everything", SLOW, async () => {
       valuesDone: 400_000,
     };
     assert.deepEqual(seen.at(-1), whole);
+    seen.length = 0;
     using _ = await dequantizeArrow(quantized, { onProgress });
     assert.deepEqual(seen.at(-1), whole);
+
+    // Batch by batch, one way and back.
+    const there: QuantizationProgress[] = [];
+    const back: QuantizationProgress[] = [];
+    const stream = quantizeStream(input, { onProgress: (progress) => there.push(progress) });
+    const onBack = (progress: QuantizationProgress) => back.push(progress);
+    for await (const batch of dequantizeStream(stream, { onProgress: onBack })) batch.release();
+    assert.deepEqual([there.at(-1), back.at(-1)], [whole, whole]);
   }
+  const seen: QuantizationProgress[] = [];
+  using quantized = await quantizeArrowBatch(layerBatch([GOOD]));
+  using _ = await dequantizeArrowBatch(quantized, {
+    onProgress: (progress) => seen.push(progress),
+  });
+  const { length } = GOOD.values!;
+  assert.deepEqual(seen.at(-1), {
+    layersTotal: 1,
+    valuesTotal: length,
+    layersDone: 1,
+    valuesDone: length,
+  });
 });
 
 test("quantize: an error that onProgress throws ends the work", SLOW, async () => {
-  const reason = new RangeError("from onProgress");
-  const onProgress = () => {
-    throw reason;
+  // The first, though it throws each time: large inputs are not worked on to their end.
+  const failing = () => {
+    let calls = 0;
+    const onProgress = () => {
+      throw new RangeError(`call ${++calls}`);
+    };
+    return { ...SEARCHING, onProgress };
   };
-  const table = new Table(Array.from({ length: 100 }, () => large));
-  await assert.rejects(quantizeArrow(table, { ...SEARCHING, onProgress }), reason);
-  await assert.rejects(quantizeArrowBatch(layerBatch([GOOD]), { onProgress }), reason);
-  await assert.rejects(async () => {
-    for await (const batch of quantizeStream([layerBatch([GOOD])], { onProgress })) batch.release();
-  }, reason);
+  const expected = new RangeError("call 1");
+  for (const batch of [large, layerBatch([GOOD])]) {
+    const table = new Table(Array.from({ length: 100 }, () => batch));
+    await assert.rejects(quantizeArrow(table, failing()), expected);
+    await assert.rejects(quantizeArrowBatch(batch, failing()), expected);
+    await assert.rejects(async () => {
+      for await (const result of quantizeStream([batch], failing())) result.release();
+    }, expected);
+  }
   nothingIsAlive();
   await noPins();
 });
