@@ -1,15 +1,7 @@
 /** Models in files, by `quantizeFile` and by the command. */
 
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  linkSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -19,22 +11,8 @@ import { renderTable } from "../cli/quantizing.ts";
 import { renderReport } from "../cli/report.ts";
 import { bowstring, ended, startBowstring } from "./support/command.ts";
 import { eighths, quantizedRows } from "./support/layers.ts";
-import { float32, readModel, type Tensor, writeModel } from "./support/model.ts";
+import { float32, MODEL, model, readModel, type Tensor } from "./support/model.ts";
 import { SLOW } from "./support/process.ts";
-import { Workspace } from "./support/workspace.ts";
-
-const MODEL: Readonly<Record<string, Tensor>> = {
-  "embed.weight": float32([10, 64], eighths(640, 1)),
-  "layers.0.weight": float32([4, 64], eighths(256, 2)),
-  "layers.0.norm": float32([64], eighths(64, 3)),
-  "position_ids": { dtype: "I64", shape: [2], bytes: new Uint8Array(16).fill(1) },
-};
-
-function model(tensors = MODEL): Workspace {
-  const workspace = new Workspace();
-  writeModel(join(workspace.path, "model.safetensors"), tensors);
-  return workspace;
-}
 
 /** A model that takes its time: so many layers of this shape. */
 function layers(count: number, shape: readonly [number, number]): Record<string, Tensor> {
@@ -127,6 +105,25 @@ test("quantizeFile: abort in the middle leaves what was there", SLOW, async () =
   assert.equal(readFileSync(out, "utf8"), "before");
 });
 
+test("quantizeFile: an error that onProgress throws ends the work", SLOW, async () => {
+  // So long that it cannot have ended when it is first told of.
+  using workspace = model(layers(24, [1 << 9, 1 << 12]));
+  let calls = 0;
+  const working = quantizeFile(
+    join(workspace.path, "model.safetensors"),
+    join(workspace.path, "out.parquet"),
+    {
+      search: "mse",
+      threads: 1,
+      onProgress: () => {
+        throw new RangeError(`call ${++calls}`);
+      },
+    },
+  );
+  await assert.rejects(working, new RangeError("call 1"));
+  assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"]);
+});
+
 test(
   "quantizeFile: aborted at any moment, it rejects without a file or resolves with one",
   SLOW,
@@ -203,7 +200,13 @@ test("quantize: --json, and what a table leaves out", SLOW, async () => {
   const json = await bowstring(workspace.path, ...args, "--json");
   assert.equal(json.code, 0, json.stderr);
   const summary = JSON.parse(json.stdout);
+  assert.deepEqual(
+    Object.keys(summary).sort(),
+    ["bytesIn", "bytesOut", "input", "layers", "out", "seconds"],
+  );
+  assert.equal(summary.input, join(workspace.path, "model.safetensors"));
   assert.equal(summary.out, join(workspace.path, "out.parquet"));
+  assert.ok(summary.seconds > 0);
   assert.deepEqual(summary.layers.map(({ outcome }: { outcome: string }) => outcome), [
     "quantized",
     "quantized",
@@ -212,101 +215,44 @@ test("quantize: --json, and what a table leaves out", SLOW, async () => {
   ]);
   const { stdout } = await bowstring(workspace.path, ...args, "--vectors");
   assert.match(stdout, /^layers\.0\.norm +F32 +64 +4 /m);
+  assert.match(stdout, /^position_ids +I64 +2 +left out +- +- +-$/m);
   assert.match(stdout, /^left out: 1, which only a \.safetensors file can hold as they are$/m);
 });
 
 test("quantize: says when a tensor has not become smaller, and why", SLOW, async () => {
-  // A convolution whose last axis has one element has a scale for each value.
+  // A convolution whose last axis has one element has a scale for each value. What is empty cannot become smaller.
   const convolution = float32([16, 8, 4, 1], eighths(512, 5));
-  using workspace = model({ ...MODEL, "conv.weight": convolution });
+  const empty = float32([0, 64], new Float32Array());
+  using workspace = model({ ...MODEL, "conv.weight": convolution, empty });
   const args = ["quantize", "model.safetensors", "--to", "out.safetensors"];
   const said = /^not smaller than before: 1, .*--granularity channel or tensor$/m;
   assert.match((await bowstring(workspace.path, ...args)).stdout, said);
   const { stdout, code } = await bowstring(workspace.path, ...args, "--granularity", "channel");
   assert.equal(code, 0);
   assert.doesNotMatch(stdout, /not smaller/);
+
+  // 8 bytes a row, and 2 codes, a scale and a zero point.
+  using equal = model({ pairs: float32([4, 2], eighths(8, 5)) });
+  assert.match((await bowstring(equal.path, ...args, "--bits", "8")).stdout, said);
+  const channels = await bowstring(equal.path, ...args, "--bits", "8", "--granularity", "channel");
+  assert.doesNotMatch(channels.stdout, /not smaller/, "that advice was taken");
 });
 
-test("quantize: a report in one file, with names that cannot break it", SLOW, async () => {
-  const name = `<img src=x onerror="alert('&amp;')">`;
-  using workspace = model({ ...MODEL, [name]: float32([2, 32], eighths(64, 9)) });
-  const { code, stderr } = await bowstring(
+test("quantize: names and paths cannot move the cursor", SLOW, async () => {
+  const bad = float32([1, 2], Float32Array.of(NaN, 1));
+  using workspace = model({ "up\x1b[2J": float32([4, 2], eighths(8)), "down\x1b[2J": bad });
+  const args = ["--to", "out\x1b[2J.parquet", "--continue-on-error"];
+  const { code, stdout } = await bowstring(
     workspace.path,
     "quantize",
     "model.safetensors",
-    "--to",
-    "out.parquet",
-    "--report",
-    "report.html",
+    ...args,
   );
-  assert.equal(code, 0, stderr);
-  const html = readFileSync(join(workspace.path, "report.html"), "utf8");
-  assert.ok(!html.includes("<img"));
-  assert.ok(html.includes("&lt;img src=x onerror=&quot;alert(&#39;&amp;amp;&#39;)&quot;&gt;"));
-  assert.equal(html.match(/<svg /g)!.length, 2);
-  assert.equal(html.match(/<circle /g)!.length, 2 * 3, "a point for each quantized tensor");
-  // Nothing is loaded: no address, no script, no import.
-  assert.ok(!/https?:|src=|href=|@import|url\(|<script/.test(html.replaceAll("src=x", "")));
-});
-
-test("quantize: a report is no model, and has a directory", SLOW, async () => {
-  using workspace = model();
-  const before = readFileSync(join(workspace.path, "model.safetensors"));
-  for (
-    const [report, message] of [
-      ["model.safetensors", "expected another file for the report than the model's"],
-      ["./out.parquet", "expected another file for the report than the model's"],
-      ["nowhere/report.html", "there is no such directory to write the report to"],
-    ] as const
-  ) {
-    const { code, stdout, stderr } = await bowstring(
-      workspace.path,
-      "quantize",
-      "model.safetensors",
-      "--to",
-      "out.parquet",
-      "--report",
-      report,
-    );
-    assert.deepEqual([code, stdout, stderr], [2, "", `bowstring: ${report}: ${message}\n`]);
-    assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"], "before any work");
-  }
-  assert.deepEqual(readFileSync(join(workspace.path, "model.safetensors")), before);
-});
-
-test("quantize: a report is no file of a model in several, and follows no link", SLOW, async () => {
-  using workspace = model();
-  const path = (name: string) => join(workspace.path, name);
-  const before = readFileSync(path("model.safetensors"));
-  const weights = Object.keys(MODEL).map((name) => [name, "model.safetensors"]);
-  writeFileSync(
-    path("model.safetensors.index.json"),
-    JSON.stringify({ weight_map: Object.fromEntries(weights) }),
-  );
-  linkSync(path("model.safetensors"), path("linked.html"));
-  symlinkSync("out.parquet", path("dangling.html"));
-  const run = (input: string, report: string) =>
-    bowstring(workspace.path, "quantize", input, "--to", "out.parquet", "--report", report);
-  for (
-    const [input, report] of [
-      [".", "model.safetensors"],
-      [".", "model.safetensors.index.json"],
-      ["model.safetensors.index.json", "model.safetensors"],
-      ["model.safetensors", "linked.html"],
-    ] as const
-  ) {
-    const { code, stderr } = await run(input, report);
-    assert.deepEqual(
-      [code, stderr],
-      [2, `bowstring: ${report}: expected another file for the report than the model's\n`],
-    );
-  }
-  assert.equal((await run("model.safetensors", ".")).code, 2, "a directory");
-  assert.equal((await run("model.safetensors", "dangling.html")).code, 0);
-  assert.match(readFileSync(path("dangling.html"), "utf8"), /^<!doctype html>/i);
-  assert.equal(readFileSync(path("out.parquet"), "latin1").slice(0, 4), "PAR1");
-  assert.deepEqual(readFileSync(path("model.safetensors")), before);
-  assert.deepEqual(readdirSync(workspace.path).filter((name) => name.endsWith(".part")), []);
+  assert.equal(code, 1);
+  assert.ok(!stdout.includes("\x1b"), stdout);
+  assert.match(stdout, /^up\\u\{1b\}\[2J +F32 /m);
+  assert.match(stdout, /^failed: down\\u\{1b\}\[2J: /m);
+  assert.match(stdout, /out\\u\{1b\}\[2J\.parquet$/m);
 });
 
 test("quantize: a table of more layers than a call takes arguments", () => {
@@ -350,35 +296,9 @@ test("quantize: a long name loses its middle in the table", () => {
   assert.equal(head!.indexOf("type"), 66);
   const [, short] = renderTable([{ ...layer, name: "s".repeat(64) }]);
   assert.ok(short!.startsWith(`${"s".repeat(64)}  F32`));
-});
-
-test("quantize: a report of nothing measured, of what is exact, and of what failed", () => {
-  const layer = {
-    name: "a",
-    dtype: "F32",
-    shape: [2],
-    outcome: "quantized",
-    message: undefined,
-    bytesIn: 8,
-    bytesOut: 7,
-    bitWidth: 4,
-    rmse: 0,
-    cosine: 1,
-  } as const;
-  const summary = { out: "/out.parquet", bytesIn: 8, bytesOut: 7 };
-  const exact = renderReport("in", "4 bits", { ...summary, layers: [layer] });
-  assert.ok(!exact.includes("NaN") && !exact.includes("Infinity"), exact);
-  assert.equal(exact.match(/<circle /g)!.length, 2);
-  const failed = {
-    ...layer,
-    outcome: "failed",
-    message: "it is <bad>",
-    rmse: undefined,
-    cosine: undefined,
-  } as const;
-  const nothing = renderReport("in", "4 bits", { ...summary, layers: [failed] });
-  assert.equal(nothing.match(/Nothing was measured\./g)!.length, 2);
-  assert.ok(nothing.includes("failed: it is &lt;bad&gt;"));
+  const [, whole] = renderTable([{ ...layer, name: "\u{1f3f9}".repeat(65) }]);
+  const characters = (count: number) => "\u{1f3f9}".repeat(count);
+  assert.ok(whole!.startsWith(`${characters(31)}...${characters(30)}  F32`), "no half of one");
 });
 
 test("quantize: exit codes", SLOW, async () => {

@@ -8,22 +8,16 @@ import { tableFromIPC } from "apache-arrow";
 import { quantizeFile, type QuantizeFileOptions } from "../mod.ts";
 import { bowstring } from "./support/command.ts";
 import { eighths, type QuantizedRow, quantizedRows } from "./support/layers.ts";
-import { float32, writeModel } from "./support/model.ts";
+import { float32, model as modelOf } from "./support/model.ts";
 import { SLOW } from "./support/process.ts";
 import { noTerminal, type OnTerminal, onTerminal } from "./support/terminal.ts";
-import { Workspace } from "./support/workspace.ts";
+import type { Workspace } from "./support/workspace.ts";
 
 /** 4 rows of 256 values, whose scales a float16 does not hold. */
 const WEIGHTS = eighths(4 * 256, 7).map((value) => value / 3);
 
-function model(values = WEIGHTS): Workspace {
-  const workspace = new Workspace();
-  writeModel(join(workspace.path, "model.safetensors"), {
-    "up.weight": float32([4, 256], values),
-    "down.weight": float32([4, 256], WEIGHTS),
-  });
-  return workspace;
-}
+const model = (values = WEIGHTS) =>
+  modelOf({ "up.weight": float32([4, 256], values), "down.weight": float32([4, 256], WEIGHTS) });
 
 function rowsOf(path: string): QuantizedRow[] {
   return quantizedRows(tableFromIPC(readFileSync(path)));

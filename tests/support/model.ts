@@ -1,6 +1,9 @@
 /** Models in safetensors files for the tests. */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eighths } from "./layers.ts";
+import { Workspace } from "./workspace.ts";
 
 /** A tensor: its type, its shape and its bytes. */
 export interface Tensor {
@@ -57,4 +60,19 @@ export function readModel(
     tensors[name] = { dtype, shape, bytes: file.slice(8 + length + start, 8 + length + end) };
   }
   return { tensors, metadata };
+}
+
+/** Two layers, a tensor of one axis, and one of integers. */
+export const MODEL: Readonly<Record<string, Tensor>> = {
+  "embed.weight": float32([10, 64], eighths(640, 1)),
+  "layers.0.weight": float32([4, 64], eighths(256, 2)),
+  "layers.0.norm": float32([64], eighths(64, 3)),
+  "position_ids": { dtype: "I64", shape: [2], bytes: new Uint8Array(16).fill(1) },
+};
+
+/** A workspace with these tensors in `model.safetensors`. */
+export function model(tensors = MODEL): Workspace {
+  const workspace = new Workspace();
+  writeModel(join(workspace.path, "model.safetensors"), tensors);
+  return workspace;
 }
