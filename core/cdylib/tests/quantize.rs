@@ -198,6 +198,24 @@ fn what_cannot_be_started_is_moved_from_all_the_same() {
         null,
         Err((Status::InvalidArgument, "input is null".to_owned()))
     );
+    let mut input = table(&one("w"));
+    // SAFETY: the input is given up, and a null out_job is refused.
+    let nowhere = call(|error| unsafe {
+        bow_quantize_start(
+            scope.0,
+            &mut input,
+            b"{}".as_ptr(),
+            2,
+            std::ptr::null_mut(),
+            error,
+        )
+    });
+    assert_eq!(
+        nowhere,
+        Err((Status::InvalidArgument, "out_job is null".to_owned()))
+    );
+    // SAFETY: as above.
+    assert!(unsafe { input.content.table.array.release }.is_none());
 }
 
 #[test]
@@ -249,6 +267,22 @@ fn a_schema_is_looked_at_where_it_is() {
     }
 }
 
+#[test]
+fn what_is_copied_is_counted_once() {
+    let scope = Context::open();
+    let copied = |mut input: BowValue| {
+        let before = scope.stats().bytes_copied;
+        let job = start(&scope, bow_quantize_start, &mut input, "{}").unwrap();
+        while job.next().unwrap().is_some() {}
+        scope.stats().bytes_copied - before
+    };
+    // The name and its offsets, and the offsets of the list.
+    let one_batch = copied(table(&one("w")));
+    assert_eq!(one_batch, 1.0 + 2.0 * 4.0 + 2.0 * 4.0);
+    let three = stream(vec![one("a"), one("b"), one("c")]);
+    assert_eq!(copied(three), 3.0 * one_batch);
+}
+
 fn tensor(values: u64, code_bytes: u64) -> BowTensor {
     let mut shape = [0; 16];
     shape[0] = values;
@@ -289,6 +323,16 @@ fn given_scales_quantize_plain_buffers() {
     let small = with(&tensor(3, 1), &mut codes).unwrap_err();
     let message = "codes: expected room for 2 bytes but found 1";
     assert_eq!(small, (Status::BufferTooSmall, message.to_owned()));
+    let mut grown = tensor(3, 2);
+    grown.size += 8;
+    grown.rank = 16;
+    grown.shape[1..].fill(1);
+    with(&grown, &mut codes).unwrap();
+    assert_eq!(
+        codes,
+        [0xa2, 0x05],
+        "of a later version, of all axes there may be"
+    );
     type Change = fn(&mut BowTensor);
     let cases: [(Change, &str); 4] = [
         (
@@ -314,6 +358,40 @@ fn given_scales_quantize_plain_buffers() {
         let found = with(&tensor, &mut codes).unwrap_err();
         assert_eq!(found, (Status::InvalidArgument, message.to_owned()));
     }
+}
+
+#[test]
+fn arrays_of_nothing_may_be_null_and_no_others() {
+    let with = |tensor: &BowTensor, scales: *const f32| {
+        // SAFETY: what is null is empty, or refused.
+        call(|error| unsafe {
+            bow_quantize_with(
+                tensor,
+                std::ptr::null(),
+                scales,
+                std::ptr::null(),
+                std::ptr::null_mut(),
+                error,
+            )
+        })
+    };
+    let scales = [0.5f32];
+    assert_eq!(with(&tensor(0, 0), scales.as_ptr()), Ok(Status::Ok));
+    type Change = fn(&mut BowTensor);
+    let cases: [(Change, &str); 3] = [
+        (|it| it.value_count = 1, "values is null"),
+        (|it| it.zero_point_count = 1, "zero_points is null"),
+        (|it| it.code_bytes = 1, "codes is null"),
+    ];
+    for (change, message) in cases {
+        let mut tensor = tensor(0, 0);
+        change(&mut tensor);
+        let found = with(&tensor, scales.as_ptr());
+        assert_eq!(found, Err((Status::InvalidArgument, message.to_owned())));
+    }
+    let found = with(&tensor(0, 0), std::ptr::null());
+    let message = "scales is null".to_owned();
+    assert_eq!(found, Err((Status::InvalidArgument, message)));
 }
 
 #[test]
