@@ -262,6 +262,19 @@ test("quantizeStream: a source that answers too late is told to stop", SLOW, asy
   await noPins();
 });
 
+test(
+  "quantizeStream: cancel lets go of a silent source, also when nobody reads",
+  SLOW,
+  async () => {
+    const stream = quantizeStream(silent(true));
+    await stream.schema;
+    stream.cancel();
+    await until(() => stats().liveStreams === 0, "the stream to be released");
+    await until(() => stats().liveJobs === 0, "the job to end");
+    nothingIsAlive();
+  },
+);
+
 test("quantizeStream: a source that is silent is let go of when a layer fails", SLOW, async () => {
   async function* source() {
     yield layerBatch([{ name: "bad", values: [NaN] }]);
