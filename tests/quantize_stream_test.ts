@@ -178,13 +178,16 @@ test(
 );
 
 test("quantizeStream: abort reaches who waits for the schema alone", SLOW, async () => {
-  const controller = new AbortController();
   const reason = new Error("enough");
-  const stream = quantizeStream(silent(false), { signal: controller.signal });
-  const { schema } = stream;
-  controller.abort(reason);
-  await assert.rejects(schema, reason);
-  await assert.rejects(names(stream), reason);
+  for (const before of [false, true]) {
+    const controller = new AbortController();
+    const stream = quantizeStream(silent(false), { signal: controller.signal });
+    if (before) controller.abort(reason);
+    const { schema } = stream;
+    controller.abort(reason);
+    await assert.rejects(schema, reason);
+    await assert.rejects(names(stream), reason);
+  }
   nothingIsAlive();
 });
 
@@ -246,18 +249,20 @@ test("quantizeStream: cancelled without a reason, it says so", SLOW, async () =>
 test("quantizeStream: a source that answers too late is told to stop", SLOW, async () => {
   const answer = Promise.withResolvers<void>();
   let ended = false;
-  async function* late(): AsyncGenerator<RecordBatch> {
+  async function* late(): AsyncGenerator<Lease<RecordBatch>> {
     await answer.promise;
-    yield* several(10, () => ended = true);
+    yield* quantizeStream(several(10, () => ended = true));
   }
-  const stream = quantizeStream(late());
-  const reading = names(stream);
+  const stream = dequantizeStream(late());
+  const reading = stream[Symbol.asyncIterator]().next();
   const reason = new Error("enough");
   setTimeout(() => stream.cancel(reason), 5);
   await assert.rejects(reading, reason);
   answer.resolve();
   await until(() => ended, "the source to be told");
-  await until(() => stats().liveStreams === 0, "the stream to be released");
+  await until(() => stats().liveStreams === 0, "the streams to be released");
+  await until(() => stats().liveLeases === 0, "what it gave to be released");
+  await until(() => stats().liveJobs === 0, "its job to end");
   nothingIsAlive();
   await noPins();
 });
