@@ -72,7 +72,7 @@ export function exportSource(source: IngestSource, options: InputOptions): Input
   const stream = exportNow(source, options);
   if (stream) return new SourceInput(stream);
   const batches = source as BatchSource;
-  if (!(Symbol.asyncIterator in batches)) {
+  if (!isAsync(batches)) {
     if (typeof batches?.[Symbol.iterator] !== "function") throw notASource(source);
     return new SourceInput(exportStream(batches, options));
   }
@@ -94,7 +94,7 @@ export async function exportAnySource(
   options: InputOptions,
 ): Promise<Input> {
   const batches = source as BatchSource;
-  if (exportable(source) || !(Symbol.asyncIterator in batches) || options.schema) {
+  if (exportable(source) || !isAsync(batches) || options.schema) {
     return exportSource(source, options);
   }
   const known = await (batches as { schema?: unknown }).schema;
@@ -179,6 +179,12 @@ function releaseLease(item: unknown): void {
 function exportable(source: IngestSource): boolean {
   const value = isLease(source) ? source.value : source;
   return isTable(value) || isBatch(value);
+}
+
+/** Also of what is no object, and so has no operator `in`. */
+function isAsync(source: BatchSource): source is Extract<BatchSource, AsyncIterable<unknown>> {
+  return typeof (source as Partial<AsyncIterable<unknown>> | null | undefined)
+    ?.[Symbol.asyncIterator] === "function";
 }
 
 function isTable(value: unknown): boolean {
