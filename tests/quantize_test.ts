@@ -350,6 +350,15 @@ for (const [options, message] of REFUSED) {
   });
 }
 
+test("quantize: numbers that JSON has not are refused, and told from text", async () => {
+  for (const [bitWidth, found] of [[8n, "8n"], [NaN, "NaN"], [-Infinity, "-Infinity"]]) {
+    await assert.rejects(quantizeArrowBatch(layerBatch(LAYERS), { bitWidth } as object), {
+      code: "INVALID_ARGUMENT",
+      message: `bitWidth: expected 2, 4 or 8 but found "${found}"`,
+    });
+  }
+});
+
 test("quantize: what is no table is refused", async () => {
   const expected = { code: "INVALID_ARGUMENT" };
   await assert.rejects(quantizeArrow(1 as never), expected);

@@ -97,8 +97,7 @@ export function nativeOptions<T extends QuantizationJobOptions>(
   return encodeOptions(context, native, (_, value: unknown) => {
     // JSON has no such values; as text they are refused with what was found.
     if (typeof value === "function" || typeof value === "symbol") return typeof value;
-    const isOdd = typeof value === "bigint" ||
-      typeof value === "number" && !Number.isFinite(value);
-    return isOdd ? String(value) : value;
+    if (typeof value === "bigint") return `${value}n`;
+    return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   });
 }
