@@ -1,7 +1,7 @@
 /** The report of a quantization, as one HTML file without anything outside it. */
 
 import type { LayerReport, QuantizeFileSummary } from "../mod.ts";
-import { bytes } from "./output.ts";
+import { bytes, printable } from "./output.ts";
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -11,9 +11,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text as HTML, in elements and in attributes. */
+/** Text as HTML, in elements and in attributes. Control characters, which HTML has no place for, are shown as escapes. */
 export function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return printable(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 const STYLE = `

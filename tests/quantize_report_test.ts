@@ -127,6 +127,12 @@ test("quantize: a report of nothing measured, of what is exact, and of what fail
   const nothing = renderReport("in", "4 bits", { ...summary, layers: [failed] });
   assert.equal(nothing.match(/Nothing was measured\./g)!.length, 2);
   assert.ok(nothing.includes("failed: it is &lt;bad&gt;"));
+  // HTML has neither NUL nor other control characters, and a reader is not to be led astray by the order of text.
+  const controls = ["\0", "\u001b", "\u202e"];
+  const odd = { ...layer, name: `a${controls[0]}b${controls[1]}${controls[2]}c` };
+  const shown = renderReport("in", "4 bits", { ...summary, layers: [odd] });
+  for (const control of controls) assert.ok(!shown.includes(control));
+  assert.equal(shown.match(/a\\u\{0\}b\\u\{1b\}\\u\{202e\}c/g)!.length, 3);
 });
 
 test(
