@@ -9,7 +9,6 @@ use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Quantizer, kernel, shared};
-use crate::error::Problem;
 use crate::kernel::ggml;
 use crate::kernel::rule::Rule;
 use crate::kernel::{AHEAD, InstructionSet, Kernel, STEP};
@@ -89,14 +88,14 @@ impl Quantizer {
         let columns = Columns::of(batch);
         let mut rows = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
-            rows.push(columns.row(row).map_err(|message| {
+            rows.push(columns.row(row).map_err(|problem| {
                 let names = columns.names;
                 let layer = if names.is_null(row) {
                     ""
                 } else {
                     names.value(row)
                 };
-                Problem::from(message).of(row, layer)
+                problem.of(row, layer)
             })?);
         }
         let mut offsets = vec![0usize];

@@ -293,7 +293,7 @@ fn variable_shape(fields: &Fields) -> Option<Element> {
 }
 
 /// The columns that dequantization reads.
-const NEEDED: [&str; 10] = [
+pub(crate) const NEEDED: [&str; 10] = [
     "layer_name",
     "quantized_data",
     "scales",

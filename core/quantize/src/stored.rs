@@ -8,10 +8,12 @@ use arrow_array::{Array, ArrayRef, Int64Array, ListArray, RecordBatch, StringArr
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::Field;
 
+use crate::error::Problem;
 use crate::job::Columns as ColumnMaps;
 use crate::kernel::rule::Group;
 use crate::options::{Granularity, LayerOptions};
 use crate::plan::{Geometry, Plan};
+use crate::schema::NEEDED;
 use crate::{Layout, ScaleType, Scheme, Search};
 
 /// One row: what it says, checked against itself.
@@ -76,14 +78,16 @@ impl<'a> Columns<'a> {
         ListArray::new(item, OffsetBuffer::new(offsets), sizes, None)
     }
 
-    pub(crate) fn row(&self, row: usize) -> Result<Row<'a>, String> {
-        for field in self.batch.schema_ref().fields() {
-            let may_be_null = matches!(
-                field.name().as_str(),
-                "biases" | "rmse" | "max_abs_error" | "sqnr_db" | "cosine"
-            );
-            if !may_be_null && self.column(field.name()).is_null(row) {
-                return Err(format!("{}: expected a value but found null", field.name()));
+    pub(crate) fn row(&self, row: usize) -> Result<Row<'a>, Problem> {
+        if let Some(name) = NEEDED.iter().find(|name| self.column(name).is_null(row)) {
+            return Err(format!("{name}: expected a value but found null").into());
+        }
+        for name in ["scales", "zero_points", "shape"] {
+            let (values, mut range) = self.list(name, row);
+            if values.null_count() > 0
+                && let Some(at) = range.position(|at| values.is_null(at))
+            {
+                return Err(Problem::element(name, at, "a value", "null"));
             }
         }
         let one_of = |name: &str, names: &[&str]| {
@@ -119,7 +123,9 @@ impl<'a> Columns<'a> {
             (0, -1) => (Granularity::Tensor, None, None),
             (0, axis) => (Granularity::Channel, Some(axis), None),
             (size @ 1.., _) => (Granularity::Group, None, Some(size as u32)),
-            (size, _) => return Err(format!("group_size: expected a size or 0 but found {size}")),
+            (size, _) => {
+                return Err(format!("group_size: expected a size or 0 but found {size}").into());
+            }
         };
         let bit_width = self
             .column("bit_width")
@@ -130,9 +136,7 @@ impl<'a> Columns<'a> {
             _ => (&[2, 4, 8], "2, 4 or 8"),
         };
         if !widths.contains(&bit_width) {
-            return Err(format!(
-                "bit_width: expected {expected} but found {bit_width}"
-            ));
+            return Err(format!("bit_width: expected {expected} but found {bit_width}").into());
         }
         let options = LayerOptions {
             bit_width,

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch, StringArray, new_null_array};
-use arrow_schema::{Field, Schema};
+use arrow_array::{
+    Array, ArrayRef, LargeBinaryArray, ListArray, RecordBatch, StringArray, make_array,
+    new_null_array,
+};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Schema};
 use bowstring_quantize::{Control, QuantizeError, Quantizer, dequantize, quantize};
 use common::{Random, batch, one, options};
 use serde_json::{Value, json};
@@ -341,6 +345,55 @@ fn the_way_back_refuses_nulls() {
                 result.unwrap_err().to_string(),
                 format!("layer \"{layer}\" (row 0): {name}: expected a value but found null")
             ),
+        }
+    }
+}
+
+/// What a program added to the table is its own affair.
+#[test]
+fn the_way_back_looks_at_no_other_columns() {
+    let good = one(&Random(47).normals(600), &[2, 300], json!({}));
+    let mut fields = good.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new("note", DataType::Utf8, true)));
+    let metadata = good.schema().metadata().clone();
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+    let mut columns = good.columns().to_vec();
+    columns.push(new_null_array(&DataType::Utf8, 1));
+    let batch = RecordBatch::try_new(schema, columns).unwrap();
+    assert_eq!(common::back(&batch), common::back(&good));
+}
+
+/// A scale that is missing is not 0.
+#[test]
+fn the_way_back_refuses_nulls_within_lists() {
+    let good = one(&Random(48).normals(600), &[2, 300], json!({}));
+    for (name, at) in [("scales", 5), ("zero_points", 0), ("shape", 1)] {
+        let column = good.schema().index_of(name).unwrap();
+        let list = good[name].as_list::<i32>();
+        let count = list.values().len();
+        let valid: Vec<bool> = (0..count).map(|index| index != at).collect();
+        let data = list.values().to_data().into_builder();
+        let data = data.nulls(Some(NullBuffer::from(valid))).build().unwrap();
+        let item = Arc::new(Field::new("item", data.data_type().clone(), true));
+        let lists = ListArray::new(item, list.offsets().clone(), make_array(data), None);
+        let mut fields = good.schema().fields().to_vec();
+        fields[column] = Arc::new(Field::new(name, lists.data_type().clone(), false));
+        let metadata = good.schema().metadata().clone();
+        let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+        let mut columns = good.columns().to_vec();
+        columns[column] = Arc::new(lists);
+        let batch = RecordBatch::try_new(schema, columns).unwrap();
+        match dequantize(&batch, &Default::default(), &Control::default()) {
+            Err(QuantizeError::Layer(error)) => {
+                assert_eq!(error.index(), Some(at), "{name}");
+                assert_eq!(
+                    error.to_string(),
+                    format!(
+                        "layer \"layer0\" (row 0): {name}[{at}]: expected a value but found null"
+                    )
+                );
+            }
+            other => panic!("{name}: {other:?}"),
         }
     }
 }
