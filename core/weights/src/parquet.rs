@@ -41,8 +41,9 @@ impl ParquetSource {
                 .map_err(|error| error.to_string())?;
             let metadata = builder.metadata().clone();
             let layers = metadata.file_metadata().num_rows().max(0) as u64;
+            let values = weights(&metadata);
             let rows = (BATCH_BYTES as u64 * layers)
-                .checked_div(decoded_bytes(&metadata))
+                .checked_div(decoded_bytes(&metadata, values))
                 .unwrap_or(1)
                 .clamp(1, 1024);
             let roots: Vec<usize> = builder
@@ -64,18 +65,21 @@ impl ParquetSource {
                 reader,
                 bytes,
                 layers,
-                values: weights(&metadata),
+                values,
             })
         })
     }
 }
 
-fn decoded_bytes(metadata: &ParquetMetaData) -> u64 {
+/// What the file takes in memory: what its pages do, or the weights alone, since a dictionary makes pages of few different
+/// values as small as one likes.
+fn decoded_bytes(metadata: &ParquetMetaData, weights: u64) -> u64 {
     let bytes = metadata
         .row_groups()
         .iter()
         .map(|group| group.total_byte_size());
-    bytes.sum::<i64>().max(0) as u64
+    let pages = bytes.sum::<i64>().max(0) as u64;
+    pages.max(weights.saturating_mul(size_of::<f32>() as u64))
 }
 
 /// How many weights there are, as far as the file says: the values of the column's only leaf.

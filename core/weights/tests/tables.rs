@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, ListArray, RecordBatch, StringArray, UInt16Array};
+use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray, UInt16Array};
 use arrow_buffer::OffsetBuffer;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{DataType, Field};
@@ -265,4 +265,37 @@ fn a_column_of_importance_weights_the_search() {
             assert!(found < without, "{input}: {} {found} {without}", row.0);
         }
     }
+}
+
+/// Weights that are few different values are a hundredth of themselves in a file with a dictionary.
+#[test]
+fn batches_are_as_short_as_their_weights_ask_for_not_as_the_file() {
+    const COUNT: usize = 2 << 20;
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    // 8 MiB each, four of which are what a batch may have.
+    let weights = ListArray::new(
+        Arc::new(Field::new("item", DataType::Float32, false)),
+        OffsetBuffer::from_lengths([COUNT; 5]),
+        Arc::new(Float32Array::from(vec![0.5; 5 * COUNT])),
+        None,
+    );
+    let names = StringArray::from_iter_values(["a", "b", "c", "d", "e"]);
+    let columns = [
+        ("layer_name", Arc::new(names) as ArrayRef),
+        ("weights", Arc::new(weights)),
+    ];
+    write_parquet(
+        &path("w.parquet"),
+        RecordBatch::try_from_iter(columns).unwrap(),
+    );
+    assert!(path("w.parquet").metadata().unwrap().len() < 1 << 20);
+    let options = json!({"granularity": "tensor", "statistics": false});
+    run(&path("w.parquet"), &path("out.arrow"), options).unwrap();
+    // Of each batch that is read, one is written.
+    let rows: Vec<usize> = ipc(&path("out.arrow"))
+        .iter()
+        .map(RecordBatch::num_rows)
+        .collect();
+    assert_eq!(rows, [4, 1]);
 }
