@@ -59,7 +59,10 @@ export interface LayerOptions {
 
 /** Options for the layers whose name matches a pattern. */
 export interface LayerOverride extends LayerOptions {
-  /** A glob over the whole name: `*` any run of characters, `?` one, `[abc]` one of these, `{a,b}` either. */
+  /**
+   * A glob over the whole name: `*` any run of characters, `?` one, `[abc]` one of these, `{a,b}` either. Outside of ASCII `?`
+   * and `[abc]` stand for a byte of UTF-8, of which a character has several.
+   */
   readonly pattern: string;
 }
 

@@ -157,7 +157,8 @@ impl Default for QuantizeOptions {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Override {
-    /// A glob over the whole name: `*` any run of characters, `?` one, `[abc]` one of these, `{a,b}` either.
+    /// A glob over the whole name: `*` any run of characters, `?` one, `[abc]` one of these, `{a,b}` either. Outside of ASCII
+    /// `?` and `[abc]` stand for a byte of UTF-8, of which a character has several.
     pub pattern: String,
     /// As in [`QuantizeOptions`].
     pub bit_width: Option<u8>,
