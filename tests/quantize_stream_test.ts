@@ -70,17 +70,19 @@ test("quantizeStream: every kind of source", SLOW, async () => {
 test("quantizeStream: batch by batch the bytes of the whole, and back", SLOW, async () => {
   const batches: RecordBatch[] = [];
   for await (const batch of several(5)) batches.push(batch);
-  using whole = await quantizeArrow(new Table(batches));
+  const options = { bitWidth: 8, groupSize: 64, scheme: "symmetric" } as const;
+  using whole = await quantizeArrow(new Table(batches), options);
+  assert.equal(whole.value.getChild("group_size")!.get(0), 64);
   const expected = quantizedRows(whole.value);
   let at = 0;
-  for await (const batch of quantizeStream(batches)) {
+  for await (const batch of quantizeStream(batches, options)) {
     assert.deepEqual(quantizedRows(batch.value), [expected[at++]!]);
     batch.release();
   }
   // Straight from one stream into the next.
   using back = await dequantizeArrow(whole);
   at = 0;
-  for await (const batch of dequantizeStream(quantizeStream(several(5)))) {
+  for await (const batch of dequantizeStream(quantizeStream(several(5), options))) {
     assert.deepEqual(
       [...batch.value.getChild("weights")!.get(0)!],
       [...back.value.getChild("weights")!.get(at++)!],

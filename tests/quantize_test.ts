@@ -332,7 +332,7 @@ const REFUSED: readonly [options: object, message: string | RegExp][] = [
     'instructionSet: expected "portable", "avx2" or "avx512" but found "neon"',
   ],
   [{ bits: 4 }, /^options: expected bitWidth, .*, instructionSet but found bits$/],
-  [{ threads: 1n }, 'threads: expected a whole number from 0 on but found "1"'],
+  [{ threads: 1n }, 'threads: expected a whole number from 0 on but found "1n"'],
   [
     { scheme: () => "symmetric" },
     'scheme: expected "asymmetric" or "symmetric" but found "function"',

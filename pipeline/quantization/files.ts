@@ -67,9 +67,10 @@ const SIZES = 1;
  * the other, so that memory does not grow with the model.
  *
  * The result appears when it is complete: when this rejects, what was at `output` before is still there. Aborted, it rejects
- * when nothing of the result is left, or resolves where that was complete. Rejects as
- * `quantizeArrow` does, and with the code `IO` when a file cannot be read or written or breaks its format; the code is
- * `INVALID_ARGUMENT` also where a name says no format, and where `output` is a file that is read. `docs/quantization.md` describes the tensors of a safetensors result.
+ * when nothing of the result is left, or resolves where that was complete. Only what `onProgress` throws when it is told of
+ * the end rejects although the result is there. Rejects as `quantizeArrow` does, and with the code `IO` when a file cannot be
+ * read or written or breaks its format; the code is `INVALID_ARGUMENT` also where a name says no format, and where `output` is
+ * a file that is read. `docs/quantization.md` describes the tensors of a safetensors result.
  *
  * @example
  * ```ts no-run
