@@ -263,7 +263,7 @@ export function exportStream(
   if (first.done) {
     throw new BowstringError(
       "INVALID_ARGUMENT",
-      "a source without batches and without a property schema needs the option schema",
+      "the source gave no batches and has no property schema that says what they would be",
     );
   }
   const batch = asBatch(isLease(first.value) ? first.value.value : first.value);
