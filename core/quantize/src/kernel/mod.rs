@@ -189,13 +189,11 @@ macro_rules! entries {
                 lows: &mut [f32],
                 highs: &mut [f32],
             ) {
-                super::align_frame();
                 unsafe { affine::ranges::<$lanes>(x, next, len, lows, highs) }
             }
 
             $(#[target_feature(enable = $features)])?
             unsafe fn widen_ranges(x: *const f32, len: usize, lows: *mut f32, highs: *mut f32) {
-                super::align_frame();
                 unsafe { affine::widen_ranges::<$lanes>(x, len, lows, highs) }
             }
 
@@ -251,7 +249,6 @@ macro_rules! entries {
                 low: f32,
                 high: f32,
             ) -> [f64; 3] {
-                super::align_frame();
                 unsafe { scores::score::<$lanes>(x, weights, len, inverse, low, high) }
             }
 
@@ -268,7 +265,6 @@ macro_rules! entries {
                 to: *mut f32,
                 stream: bool,
             ) {
-                super::align_frame();
                 unsafe { affine::decode::<$lanes, SIGNED, BITS>(codes, len, scales, zero_points, to, stream) }
             }
 
@@ -299,7 +295,6 @@ macro_rules! entries {
                 to: *mut f32,
                 stream: bool,
             ) {
-                super::align_frame();
                 unsafe { ggml::decode::<$lanes>(format, from, count, to, stream) }
             }
         }
@@ -335,8 +330,9 @@ unsafe fn widen_f16c(from: *const u16, count: usize, to: *mut f32) {
     }
 }
 
-/// Aligns the frame of the function that this is inlined into to cache lines. Without it, what the compiler keeps of vectors on
-/// the stack may straddle a line, or, with one stack in 64, a page, and a loop that reads it is six times slower there.
+/// Aligns the frame of the function that this is inlined into to cache lines. Of those whose vectors do not fit the registers:
+/// what the compiler keeps of them on the stack may straddle a line otherwise, or, with one stack in 64, a page, and a loop
+/// that reads it is six times slower there.
 #[inline(always)]
 fn align_frame() {
     #[repr(align(64))]
