@@ -279,15 +279,24 @@ test("quantizeStream: a source that answers too late is told to stop", SLOW, asy
 });
 
 test(
-  "quantizeStream: cancel lets go of a silent source, also when nobody reads",
+  "quantizeStream: cancel and abort let go of a silent source, also when nobody reads",
   SLOW,
   async () => {
-    const stream = quantizeStream(silent(true));
-    await stream.schema;
-    stream.cancel();
-    await until(() => stats().liveStreams === 0, "the stream to be released");
-    await until(() => stats().liveJobs === 0, "the job to end");
-    nothingIsAlive();
+    const controller = new AbortController();
+    const cancelled = quantizeStream(silent(true));
+    const aborted = quantizeStream(silent(true), { signal: controller.signal });
+    for (
+      const [stream, stop] of [
+        [cancelled, () => cancelled.cancel()],
+        [aborted, () => controller.abort()],
+      ] as const
+    ) {
+      await stream.schema;
+      stop();
+      await until(() => stats().liveStreams === 0, "the stream to be released");
+      await until(() => stats().liveJobs === 0, "the job to end");
+      nothingIsAlive();
+    }
   },
 );
 

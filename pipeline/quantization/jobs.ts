@@ -176,6 +176,8 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
   #stopped: { readonly reason: unknown } | undefined;
   /** Ends the wait for the source's first batch. */
   #giveUp: ((reason: unknown) => void) | undefined;
+  /** Ends listening to the signal, which goes on from the first read until the stream is stopped or closed, whoever reads. */
+  #unlisten: (() => void) | undefined;
 
   constructor(
     operation: Operation,
@@ -195,9 +197,6 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    const { signal } = this.#options;
-    const onAbort = () => this.cancel(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const batches = (await this.#failing(() => this.#begin()))[Symbol.asyncIterator]();
       const report = progressReporter(this.#job!, this.#options);
@@ -213,7 +212,6 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
         yield batch;
       }
     } finally {
-      signal?.removeEventListener("abort", onAbort);
       await this.#close();
     }
   }
@@ -225,6 +223,7 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
   cancel(
     reason: unknown = new BowstringError("CANCELLED", "the quantization was cancelled"),
   ): void {
+    this.#unlisten?.();
     if (this.#stopped || this.#job?.closed) return;
     this.#stopped = { reason };
     this.#job?.cancel(reason);
@@ -253,17 +252,26 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
     }
   }
 
+  #listen(): void {
+    const { signal } = this.#options;
+    if (signal === undefined) return;
+    const onAbort = () => this.cancel(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    this.#unlisten = () => {
+      signal.removeEventListener("abort", onAbort);
+      this.#unlisten = undefined;
+    };
+  }
+
   #begin(): Promise<JobStream<T>> {
     return this.#begun ??= this.#start();
   }
 
   async #start(): Promise<JobStream<T>> {
-    const { signal } = this.#options;
-    const onAbort = () => this.cancel(signal?.reason);
-    signal?.throwIfAborted();
+    this.#options.signal?.throwIfAborted();
     const value = new InputValue(currentContext());
     const exporting = exportAnySource(this.#source, { into: value.address });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#listen();
     try {
       this.#input = await new Promise<Input>((resolve, reject) => {
         this.#giveUp = reject;
@@ -274,6 +282,7 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
       this.#job = value.start(this.#operation, "stream", this.#options);
       return new JobStream(this.#job, this.#wrap);
     } catch (reason) {
+      this.#unlisten?.();
       // When the source has answered at last, nobody reads on.
       exporting.then((input) => {
         input.stop(reason);
@@ -282,7 +291,6 @@ export class SourceStream<T extends Lease<RecordBatch>> implements LayerStream<T
       throw reason;
     } finally {
       this.#giveUp = undefined;
-      signal?.removeEventListener("abort", onAbort);
     }
   }
 }
