@@ -16,20 +16,22 @@ import { renderReport } from "../cli/report.ts";
 import { bowstring } from "./support/command.ts";
 import { eighths } from "./support/layers.ts";
 import { float32, MODEL, model } from "./support/model.ts";
-import { SLOW } from "./support/process.ts";
+import { type ChildResult, SLOW } from "./support/process.ts";
+import type { Workspace } from "./support/workspace.ts";
+
+/** Quantizes a model with a report. */
+function report(
+  workspace: Workspace,
+  to: string,
+  input = "model.safetensors",
+): Promise<ChildResult> {
+  return bowstring(workspace.path, "quantize", input, "--to", "out.parquet", "--report", to);
+}
 
 test("quantize: a report in one file, with names that cannot break it", SLOW, async () => {
   const name = `<img src=x onerror="alert('&amp;')">`;
   using workspace = model({ ...MODEL, [name]: float32([2, 32], eighths(64, 9)) });
-  const { code, stderr } = await bowstring(
-    workspace.path,
-    "quantize",
-    "model.safetensors",
-    "--to",
-    "out.parquet",
-    "--report",
-    "report.html",
-  );
+  const { code, stderr } = await report(workspace, "report.html");
   assert.equal(code, 0, stderr);
   const html = readFileSync(join(workspace.path, "report.html"), "utf8");
   assert.ok(!html.includes("<img"));
@@ -44,22 +46,14 @@ test("quantize: a report is no model, and has a directory", SLOW, async () => {
   using workspace = model();
   const before = readFileSync(join(workspace.path, "model.safetensors"));
   for (
-    const [report, message] of [
+    const [to, message] of [
       ["model.safetensors", "expected another file for the report than the model's"],
       ["./out.parquet", "expected another file for the report than the model's"],
       ["nowhere/report.html", "there is no such directory to write the report to"],
     ] as const
   ) {
-    const { code, stdout, stderr } = await bowstring(
-      workspace.path,
-      "quantize",
-      "model.safetensors",
-      "--to",
-      "out.parquet",
-      "--report",
-      report,
-    );
-    assert.deepEqual([code, stdout, stderr], [2, "", `bowstring: ${report}: ${message}\n`]);
+    const { code, stdout, stderr } = await report(workspace, to);
+    assert.deepEqual([code, stdout, stderr], [2, "", `bowstring: ${to}: ${message}\n`]);
     assert.deepEqual(readdirSync(workspace.path), ["model.safetensors"], "before any work");
   }
   assert.deepEqual(readFileSync(join(workspace.path, "model.safetensors")), before);
@@ -76,24 +70,22 @@ test("quantize: a report is no file of a model in several, and follows no link",
   );
   linkSync(path("model.safetensors"), path("linked.html"));
   symlinkSync("out.parquet", path("dangling.html"));
-  const run = (input: string, report: string) =>
-    bowstring(workspace.path, "quantize", input, "--to", "out.parquet", "--report", report);
   for (
-    const [input, report] of [
+    const [input, to] of [
       [".", "model.safetensors"],
       [".", "model.safetensors.index.json"],
       ["model.safetensors.index.json", "model.safetensors"],
       ["model.safetensors", "linked.html"],
     ] as const
   ) {
-    const { code, stderr } = await run(input, report);
+    const { code, stderr } = await report(workspace, to, input);
     assert.deepEqual(
       [code, stderr],
-      [2, `bowstring: ${report}: expected another file for the report than the model's\n`],
+      [2, `bowstring: ${to}: expected another file for the report than the model's\n`],
     );
   }
-  assert.equal((await run("model.safetensors", ".")).code, 2, "a directory");
-  assert.equal((await run("model.safetensors", "dangling.html")).code, 0);
+  assert.equal((await report(workspace, ".")).code, 2, "a directory");
+  assert.equal((await report(workspace, "dangling.html")).code, 0);
   assert.match(readFileSync(path("dangling.html"), "utf8"), /^<!doctype html>/i);
   assert.equal(readFileSync(path("out.parquet"), "latin1").slice(0, 4), "PAR1");
   assert.deepEqual(readFileSync(path("model.safetensors")), before);
@@ -162,14 +154,13 @@ test(
 
 test("quantize: a report may have as long a name as a file may", SLOW, async () => {
   using workspace = model();
-  const report = `${"r".repeat(250)}.html`;
-  const args = ["quantize", "model.safetensors", "--to", "out.parquet", "--report", report];
-  const { code, stderr } = await bowstring(workspace.path, ...args);
+  const name = `${"r".repeat(250)}.html`;
+  const { code, stderr } = await report(workspace, name);
   assert.equal(code, 0, stderr);
   assert.deepEqual(readdirSync(workspace.path).sort(), [
     "model.safetensors",
     "out.parquet",
-    report,
+    name,
   ]);
 });
 
@@ -181,12 +172,11 @@ test("quantize: a report that cannot be written fails beside its model", {
   skip: !existsSync(join(UNWRITABLE, "self")),
 }, async () => {
   using workspace = model();
-  const report = join(UNWRITABLE, "report.html");
-  const args = ["quantize", "model.safetensors", "--to", "out.parquet", "--report", report];
-  const { code, stdout, stderr } = await bowstring(workspace.path, ...args);
+  const name = join(UNWRITABLE, "report.html");
+  const { code, stdout, stderr } = await report(workspace, name);
   assert.equal(code, 1, stderr);
   const message = "the model was quantized, but the report could not be written: ";
-  assert.ok(stderr.startsWith(`bowstring: ${report}: ${message}`), stderr);
+  assert.ok(stderr.startsWith(`bowstring: ${name}: ${message}`), stderr);
   assert.equal(stderr.trimEnd().split("\n").length, 1, "one sentence");
   assert.match(stdout, /^quantized 2 of 4 tensors: /m);
   assert.ok(existsSync(join(workspace.path, "out.parquet")));
