@@ -1,4 +1,4 @@
-//! The affine kernels: the range of each group, its scale and zero point, its codes, and the way back.
+//! The affine kernels: the codes of groups whose scale and zero point are known, and the way back.
 //!
 //! A code is `saturate(round_half_even(x / scale) + zero_point)`, ONNX's QuantizeLinear, with the division in float32.
 //! Dividing is what limits the speed, so the fast path multiplies by the reciprocal and then proves from the distance
@@ -9,7 +9,7 @@
 //! error is wanted to the last bit: where it may lie in this group, the errors are computed again as `x - code * scale`.
 //!
 //! All loops take whole multiples of [`STEP`] values; callers pad with zeros, which change no range, sum or maximum.
-//! The memory is kept busy throughout: the loop over ranges asks for the first quarter of the values that come next, the
+//! The memory is kept busy throughout: the loop over [`ranges`](super::ranges) asks for the first quarter of the values that come next, the
 //! loop over codes, which takes about three times as long, for the rest.
 
 use super::lanes::{LANES, Lanes};
@@ -21,73 +21,13 @@ use super::sums::{Sums, Vectors};
 pub(crate) const STEP: usize = 32;
 /// Values between the one that is worked on and the one that is fetched.
 pub(crate) const AHEAD: usize = 2048;
-/// Values of a page of memory, the smallest there is.
-const PAGE: usize = 4096 / size_of::<f32>();
 /// The bits of infinity: a magnitude from here on is not a number to quantize.
 pub(super) const INFINITY: i32 = 0x7f80_0000;
-
-/// Finds `lows[g]` and `highs[g]`, the range with 0 of the `g`th `len` values at `x`; a NaN becomes an end. Fetches the
-/// first quarter of as many values at `next`, which need not be readable.
-#[inline(always)]
-pub(crate) unsafe fn ranges<L: Lanes>(
-    x: *const f32,
-    next: *const f32,
-    len: usize,
-    lows: &mut [f32],
-    highs: &mut [f32],
-) {
-    // SAFETY: the caller vouches for `lows.len() * len` readable values.
-    unsafe {
-        // The addresses of the pages that come after those are looked up meanwhile.
-        for page in (0..lows.len() * len).step_by(PAGE) {
-            L::prefetch(next.wrapping_add(AHEAD + page));
-        }
-        let (mut x, mut next) = (x, next);
-        for (low, high) in lows.iter_mut().zip(highs) {
-            let mut range = L::no_range();
-            for _ in 0..len / (4 * STEP) {
-                L::prefetch(next);
-                L::prefetch(next.wrapping_add(LANES));
-                for at in (0..4 * STEP).step_by(LANES) {
-                    range = L::widen(range, L::load(x.add(at)));
-                }
-                x = x.add(4 * STEP);
-                next = next.wrapping_add(STEP);
-            }
-            for _ in 0..len % (4 * STEP) / STEP {
-                L::prefetch(next);
-                range = L::widen(range, L::load(x));
-                range = L::widen(range, L::load(x.add(LANES)));
-                x = x.add(STEP);
-                next = next.wrapping_add(STEP / 4);
-            }
-            (*low, *high) = L::ends(range);
-        }
-    }
-}
-
-/// Widens the ranges of `len` columns, a multiple of [`STEP`], by one row of values. NaN is passed over.
-#[inline(always)]
-pub(crate) unsafe fn widen_ranges<L: Lanes>(
-    x: *const f32,
-    len: usize,
-    lows: *mut f32,
-    highs: *mut f32,
-) {
-    // SAFETY: the caller vouches for `len` values and as many ranges.
-    unsafe {
-        for at in (0..len).step_by(LANES) {
-            let x = L::load(x.add(at));
-            x.min(L::load(lows.add(at))).store(lows.add(at));
-            x.max(L::load(highs.add(at))).store(highs.add(at));
-        }
-    }
-}
 
 /// Codes are written one byte each and through the caches, for others to pack.
 pub(crate) const UNPACKED: u8 = 0;
 
-/// Writes the codes of 32 values from the `at`th on: packed to `PACKED` bits and past the caches, unless that is
+/// Writes the codes of a step, the words of which are these, plus `zero_point`: packed to `PACKED` bits and past the caches, unless that is
 /// [`UNPACKED`].
 #[inline(always)]
 unsafe fn put<L: Lanes, const SIGNED: bool, const PACKED: u8>(

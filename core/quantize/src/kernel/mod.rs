@@ -1,7 +1,7 @@
 //! The loops over values, once for each instruction set, chosen at run time.
 //!
-//! [`affine`], [`score`] and [`ggml`] hold the algorithms; [`lanes`] the operations they are written in, which [`portable`],
-//! [`avx2`] and [`avx512`] implement. [`Kernel`] is the table of entry points of one set.
+//! [`ranges`], [`rule`], [`affine`], [`score`] and [`ggml`] hold the algorithms; [`lanes`] the operations they are written in,
+//! which [`portable`], [`avx2`] and [`avx512`] implement. [`Kernel`] is the table of entry points of one set.
 
 pub(crate) mod affine;
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +14,7 @@ mod lane_tests;
 mod lanes;
 mod pack;
 mod portable;
+mod ranges;
 pub(crate) mod rule;
 mod score;
 pub(crate) mod sums;
@@ -162,7 +163,7 @@ macro_rules! entries {
             use super::ggml::{self, Format};
             use super::rule::{self, Group, Rule};
             use super::sums::Sums;
-            use super::{Code, Decode, Kernel, score as scores};
+            use super::{Code, Decode, Kernel, ranges as range, score as scores};
 
             pub(super) static KERNEL: Kernel = Kernel {
                 ranges,
@@ -189,12 +190,12 @@ macro_rules! entries {
                 lows: &mut [f32],
                 highs: &mut [f32],
             ) {
-                unsafe { affine::ranges::<$lanes>(x, next, len, lows, highs) }
+                unsafe { range::ranges::<$lanes>(x, next, len, lows, highs) }
             }
 
             $(#[target_feature(enable = $features)])?
             unsafe fn widen_ranges(x: *const f32, len: usize, lows: *mut f32, highs: *mut f32) {
-                unsafe { affine::widen_ranges::<$lanes>(x, len, lows, highs) }
+                unsafe { range::widen_ranges::<$lanes>(x, len, lows, highs) }
             }
 
             $(#[target_feature(enable = $features)])?
