@@ -11,6 +11,7 @@ mod limit;
 mod memory;
 mod q4_k;
 mod rounds;
+mod stack;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -69,6 +70,11 @@ fn main() {
         }
     }
     others(&mut rounds, &values, &batch, buffer);
+    // 16 MB: enough to be streamed, little enough to be done often.
+    stack::places(
+        &self::batch(values.slice(0, count.min(4 << 20))),
+        &mut rounds,
+    );
     brute_force::compare(&mut rounds);
     if rounds.missed > 0 {
         println!("\n{} bars missed", rounds.missed);
